@@ -1,0 +1,106 @@
+"""Everything a call needs to know: where, as whom, how patiently. Plain frozen data that prints no secret."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from msgspec import Struct, structs
+
+if TYPE_CHECKING:
+    from .transport import AsyncTransport, Transport
+
+GiB = 1024**3
+Dialect: TypeAlias = Literal["artifacts", "model_artifacts"]
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html gave 5 TiB; the platform refuses more.
+MAX_OBJECT_SIZE = 5 * 1024 * GiB
+
+
+class Retry(Struct, frozen=True, kw_only=True):
+    """How often and how long a request is tried again: exponential backoff with full jitter, in seconds.
+
+    `attempts` counts the first try; `total` bounds the time from the first try to the start of the last one.
+    """
+
+    attempts: int = 6
+    total: float = 300.0
+    base: float = 0.2
+    cap: float = 20.0
+
+
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """Limits of one attempt, in seconds; a transfer has no total limit.
+
+    `read` bounds the wait for the head of an answer and for any single byte after it. A body that moves fewer than
+    `stall_bytes` within `stall_window` ends the attempt. `cleanup` bounds what runs after an interruption.
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    stall_window: float = 30.0
+    stall_bytes: int = 16 * 1024
+    cleanup: float = 5.0
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Where the registry is, who asks, and how requests are made.
+
+    `organization`, `orbit` and `collection` are ids; `luml_lite.resolve` turns names into ids. `max_file_size` is in
+    bytes, at most 5 TiB. `concurrency` bounds the requests in flight of one transfer. `check_parts` compares the MD5
+    of each part with the storage's ETag while it is sent. `resume` keeps a journal of uploads in `state_dir`, so that
+    they go on after a crash. `transport` None is the pool shared by the process.
+    """
+
+    api_key: str = ""
+    organization: str | None = None
+    orbit: str | None = None
+    collection: str | None = None
+    base_url: str = "https://api.luml.ai"
+    dialect: Dialect = "artifacts"
+    max_file_size: int = 5 * GiB
+    concurrency: int = 4
+    check_parts: bool = False
+    resume: bool = False
+    state_dir: str | None = None
+    retry: Retry = Retry()
+    timeouts: Timeouts = Timeouts()
+    transport: Transport | AsyncTransport | None = None
+
+    def __post_init__(self) -> None:
+        # A floor-1 error class would turn the imports around; ValueError is what a constructor is expected to raise.
+        if self.dialect not in ("artifacts", "model_artifacts"):
+            raise ValueError(f"dialect is 'artifacts' or 'model_artifacts', not {self.dialect!r}")
+        if not 0 < self.max_file_size <= MAX_OBJECT_SIZE:
+            raise ValueError(f"max_file_size is 1 to {MAX_OBJECT_SIZE} bytes (5 TiB), not {self.max_file_size}")
+        if self.concurrency < 1:
+            raise ValueError(f"concurrency is at least 1, not {self.concurrency}")
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ValueError(f"base_url starts with http:// or https://, not {self.base_url[:12]!r}")
+
+    @classmethod
+    def from_env(cls, **fields: Any) -> Config:
+        """A Config from LUML_API_KEY, LUML_BASE_URL, LUML_ORGANIZATION, LUML_ORBIT and LUML_COLLECTION.
+
+        `fields` win over the environment, which is read when this is called.
+        """
+        for name in ("api_key", "base_url", "organization", "orbit", "collection"):
+            value = os.environ.get(f"LUML_{name.upper()}")
+            if value and fields.get(name) is None:
+                fields[name] = value
+        return cls(**{name: value for name, value in fields.items() if value is not None})
+
+    def replace(self, **fields: Any) -> Config:
+        """A copy with some fields changed."""
+        return structs.replace(self, **fields)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{name}={getattr(self, name)!r}"
+            for name in self.__struct_fields__
+            if name not in ("api_key", "retry", "timeouts") and getattr(self, name) is not None
+        )
+        return f"Config({shown}, api_key={'...' if self.api_key else ''!r})"
+
+    def __rich_repr__(self) -> Any:
+        yield repr(self)
