@@ -108,7 +108,9 @@ class ConnectionFailed(LumlError):
     `sent` is False only where the server provably never saw the request.
     """
 
-    def __init__(self, message: str = "", *, sent: bool = True, received: int = 0, headers: dict[str, str] | None = None):
+    def __init__(
+        self, message: str = "", *, sent: bool = True, received: int = 0, headers: dict[str, str] | None = None
+    ):
         super().__init__(message)
         self.sent = sent
         self.received = received

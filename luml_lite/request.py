@@ -1,6 +1,6 @@
 """Requests and responses as plain immutable data: what is sent, what is expected back, where bytes come from and go.
 
-A value here never holds an open file, a socket or a clock, so it can be compared, hashed, pickled, printed and sent again.
+A value here never holds an open file, a socket or a clock, so it can be compared, hashed, pickled and sent again.
 Printing one never shows a key or a presigned query.
 """
 

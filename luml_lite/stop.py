@@ -39,6 +39,10 @@ class Stop:
         for wire in tuple(self._wires):
             wire.cut()
 
+    def cut(self) -> None:
+        """Set the flag: a token is a wire of the token above it."""
+        self.set()
+
     def add(self, wire: Wire) -> None:
         """Have `wire` cut when the flag is set, or at once where it is already."""
         self._wires.add(wire)

@@ -1,0 +1,108 @@
+"""A small client core for LUML registries: pure requests and flows, one pluggable transport, flat memory.
+
+`luml_lite.upload(cfg, path)` is the typical use; `luml_lite.aio` has the same verbs for asyncio, `luml_lite.local` a
+registry in a directory. Everything is loaded when first used: importing this loads msgspec and little else.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from .config import Config, Retry, Timeouts
+
+if TYPE_CHECKING:
+    from . import aio as aio
+    from . import local as local
+    from . import testing as testing
+    from .errors import APIStatusError as APIStatusError
+    from .errors import ArtifactNotFoundError as ArtifactNotFoundError
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import BadRequestError as BadRequestError
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import ConflictError as ConflictError
+    from .errors import ConnectionFailed as ConnectionFailed
+    from .errors import DecodeError as DecodeError
+    from .errors import FileDownloadError as FileDownloadError
+    from .errors import FileError as FileError
+    from .errors import FileUploadError as FileUploadError
+    from .errors import IntegrityError as IntegrityError
+    from .errors import InternalServerError as InternalServerError
+    from .errors import Interrupted as Interrupted
+    from .errors import InvalidArgumentError as InvalidArgumentError
+    from .errors import LumlAPIError as LumlAPIError
+    from .errors import LumlError as LumlError
+    from .errors import MultipleResourcesFoundError as MultipleResourcesFoundError
+    from .errors import NotFoundError as NotFoundError
+    from .errors import PermissionDeniedError as PermissionDeniedError
+    from .errors import ResourceNotFoundError as ResourceNotFoundError
+    from .errors import StorageError as StorageError
+    from .errors import TimedOut as TimedOut
+    from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .models import ArtifactType as ArtifactType
+    from .models import Collection as Collection
+    from .models import CollectionType as CollectionType
+    from .models import CreatedModel as CreatedModel
+    from .models import ModelArtifact as ModelArtifact
+    from .models import ModelArtifactsList as ModelArtifactsList
+    from .models import ModelArtifactSortBy as ModelArtifactSortBy
+    from .models import ModelArtifactStatus as ModelArtifactStatus
+    from .models import Orbit as Orbit
+    from .models import Organization as Organization
+    from .models import SortOrder as SortOrder
+    from .models import UploadDetails as UploadDetails
+    from .request import FileSink as FileSink
+    from .request import FileSlice as FileSlice
+    from .request import Request as Request
+    from .request import Response as Response
+    from .run import run as run
+    from .verbs import create as create
+    from .verbs import delete as delete
+    from .verbs import delete_many as delete_many
+    from .verbs import delete_url as delete_url
+    from .verbs import download as download
+    from .verbs import download_url as download_url
+    from .verbs import get as get
+    from .verbs import list as list
+    from .verbs import list_all as list_all
+    from .verbs import members as members
+    from .verbs import open_download as open_download
+    from .verbs import open_member as open_member
+    from .verbs import read_member as read_member
+    from .verbs import read_members as read_members
+    from .verbs import resolve as resolve
+    from .verbs import update as update
+    from .verbs import upload as upload
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError "
+    "ConflictError "
+    "ConnectionFailed DecodeError FileDownloadError FileError FileUploadError IntegrityError InternalServerError "
+    "Interrupted InvalidArgumentError LumlAPIError LumlError MultipleResourcesFoundError NotFoundError "
+    "PermissionDeniedError ResourceNotFoundError StorageError TimedOut UnprocessableEntityError",
+    "models": "ArtifactType Collection CollectionType CreatedModel ModelArtifact ModelArtifactsList "
+    "ModelArtifactSortBy ModelArtifactStatus Orbit Organization SortOrder UploadDetails",
+    "request": "FileSink FileSlice Request Response",
+    "run": "run",
+    "verbs": "create delete delete_many delete_url download download_url get list list_all members open_download "
+    "open_member read_member read_members resolve update upload",
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
+_MODULES = ("aio", "local", "testing")
+
+__all__ = ["Config", "Retry", "Timeouts", *_MODULES, *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    room = _HOMES.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{room}"), name)
+    return value
+
+
+def __dir__() -> Any:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,56 @@
+"""The platform's error answers as errors: status and detail, without the input that validation errors echo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..errors import (
+    APIStatusError,
+    ArtifactNotFoundError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnprocessableEntityError,
+)
+from ..request import Response
+
+_KINDS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+}
+_ADVICE = {
+    401: "; check the API key",
+    403: "; the key's owner is not a member there, or the role lacks the right",
+}
+
+
+def error(response: Response) -> APIStatusError:
+    """The error that an answer with an error status stands for."""
+    status = response.status
+    try:
+        body: Any = msgspec.json.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        body = response.body[:200].decode("utf-8", "replace")
+    detail = body.get("detail", body) if isinstance(body, dict) else body
+    if isinstance(detail, list):
+        # `input` and `ctx` repeat what was sent, secrets included.
+        detail = [
+            {k: v for k, v in item.items() if k in ("type", "loc", "msg")} for item in detail if isinstance(item, dict)
+        ]
+        body = {"detail": detail}
+        said = "; ".join(f"{'.'.join(map(str, item.get('loc', ())))}: {item.get('msg', '')}" for item in detail)
+    else:
+        said = str(detail)
+    kind = _KINDS.get(status, InternalServerError if status >= 500 else APIStatusError)
+    if status == 404 and said in ("Artifact not found", "Model Artifact not found"):
+        kind = ArtifactNotFoundError
+    return kind(f"{status}: {said or 'no detail'}{_ADVICE.get(status, '')}", status_code=status, body=body)

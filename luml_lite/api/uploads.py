@@ -1,0 +1,54 @@
+"""The endpoint that signs the parts of an upload, and signs them afresh when they expire."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from ..config import Config
+from ..models import MultipartPlan, Part
+from ..request import Json, Request
+from .artifacts import JSON
+from .dialects import speech
+
+
+class WirePart(Struct):
+    """A part as the platform sends it: `end_byte` is inclusive there and half-open from here on."""
+
+    part_number: int
+    url: str
+    start_byte: int
+    end_byte: int
+
+
+class WirePlan(Struct):
+    """The answer to a request for part URLs."""
+
+    parts: list[WirePart]
+    complete_url: str
+    type: str = "s3"
+    upload_id: str | None = None
+
+    def public(self) -> MultipartPlan:
+        parts = (Part(part.part_number, part.url, part.start_byte, part.end_byte + 1) for part in self.parts)
+        return MultipartPlan(self.type, self.upload_id, tuple(parts), self.complete_url)
+
+
+def multipart_plan(
+    cfg: Config, *, bucket_secret_id: str, bucket_location: str, size: int, upload_id: str | None = None
+) -> Request[MultipartPlan]:
+    """URLs for every part of an upload of `size` bytes and for its completion.
+
+    Asking again with the same upload_id and size gives the same layout with fresh URLs; Azure has no upload_id.
+    """
+    body: dict[str, str | int] = {"bucket_id": bucket_secret_id, "bucket_location": bucket_location, "size": size}
+    if upload_id is not None:
+        body["upload_id"] = upload_id
+    return Request(
+        method="POST",
+        url=f"{speech(cfg).prefix}/bucket-secrets/upload/multipart",
+        headers=JSON,
+        body=msgspec.json.encode(body),
+        reply=Json(WirePlan),
+        idempotent=True,
+    )

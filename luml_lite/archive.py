@@ -1,0 +1,173 @@
+"""A model file on disk and its facts: sha256, size, manifest, metrics and where each member lies.
+
+Only plain tar archives are models: a member must be readable with one ranged read. Every refusal is a FileError that
+says what to do, before any request.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from .config import Config
+from .errors import FileError, IntegrityError
+
+if TYPE_CHECKING:
+    import tarfile
+
+EXTENSIONS = ("fnnx", "pyfnx", "dfs", "luml", "tar")
+_REFUSED_NAME = re.compile(r"[:\"*`~#%;'^]")
+_META_LIMIT = 64 * 1024 * 1024  # bytes of a manifest or meta file that are read into memory
+
+_REGISTRY = "dataforce.studio::registry_metrics:v1"
+_TASKS = {
+    f"{producer}::{task}:v1": f"falcon.beastbyte.ai::{task}_metrics:v1"
+    for task in ("tabular_classification", "tabular_regression")
+    for producer in ("falcon.beastbyte.ai", "dataforce.studio")
+}
+
+
+class Archive(Struct, frozen=True):
+    """What a model file is; `size` in bytes, `file_index` maps members to (offset, size) in the tar."""
+
+    path: str
+    file_name: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    manifest: dict[str, Any]
+    metrics: dict[str, Any]
+    file_index: dict[str, tuple[int, int]]
+
+
+def read(path: str | os.PathLike[str], max_size: int = Config().max_file_size) -> Archive:
+    """Read a model file's facts, hashing it once; a FileError says what is wrong with it."""
+    path = os.path.abspath(os.fspath(path))
+    try:
+        return _read(path, max_size)
+    except OSError as error:
+        problem = f"cannot read {path}: {error.strerror}"
+    raise FileError(problem)
+
+
+def _read(path: str, max_size: int) -> Archive:
+    name = checked_name(os.path.basename(path))
+    before = os.stat(path)
+    if not os.path.isfile(path):
+        raise FileError(f"{path} is not a file: give the archive itself, for example model.fnnx")
+    if not before.st_size:
+        raise FileError(f"{path} is empty")
+    if before.st_size > max_size:
+        raise FileError(f"{path} has {before.st_size} bytes, more than Config.max_file_size of {max_size}: raise that")
+    with open(path, "rb") as file:
+        index, manifest, meta = _members(path, file)
+    from .bodies import hash_file  # here: hashlib is not needed to import the package
+
+    facts = Archive(
+        path,
+        name,
+        before.st_size,
+        before.st_mtime_ns,
+        hash_file(path).hexdigest(),
+        manifest,
+        metrics(manifest, meta),
+        index,
+    )
+    unchanged(facts)
+    return facts
+
+
+def unchanged(archive: Archive) -> None:
+    """Raise an IntegrityError when the file is no longer the one that was read."""
+    try:
+        now = os.stat(archive.path)
+        same = (now.st_size, now.st_mtime_ns) == (archive.size, archive.mtime_ns)
+    except OSError:
+        same = False
+    if not same:
+        raise IntegrityError(f"{archive.path} changed while it was uploaded; upload it again when nothing writes to it")
+
+
+def checked_name(name: str) -> str:
+    """A file name that the servers accept, or a FileError."""
+    stem, dot, extension = name.rpartition(".")
+    if not dot or extension.lower() not in EXTENSIONS:
+        raise FileError(f"{name!r} has no known extension: a model file ends in .{', .'.join(EXTENSIONS)}")
+    if not stem or _REFUSED_NAME.search(name):
+        raise FileError(f"the registry refuses the file name {name!r}: rename it without any of : \" * ` ~ # % ; ' ^")
+    return name
+
+
+def _members(path: str, file: IO[bytes]) -> tuple[dict[str, tuple[int, int]], dict[str, Any], bytes]:
+    import tarfile
+
+    index: dict[str, tuple[int, int]] = {}
+    try:
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            for member in tar:
+                if member.isreg() and not member.issparse():
+                    index[_plain(member)] = (member.offset_data, member.size)
+    except (tarfile.TarError, EOFError, ValueError, OverflowError):
+        index = {}
+    if not index:
+        head = os.pread(file.fileno(), 6, 0) if hasattr(os, "pread") else b""
+        packed = head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"))
+        advice = "it is compressed: unpack it to a plain tar" if packed else "build it with fnnx or luml-sdk"
+        raise FileError(f"{path} is not a plain tar archive; {advice}")
+    if "manifest.json" not in index:
+        raise FileError(f"{path} has no manifest.json, so it is no model; build it with fnnx or luml-sdk")
+    try:
+        manifest = msgspec.json.decode(_content(file, index["manifest.json"]))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FileError(f"the manifest.json in {path} is no JSON ({error}); build the archive again") from None
+    if not isinstance(manifest, dict):
+        raise FileError(f"the manifest.json in {path} is no JSON object; build the archive again")
+    return index, manifest, _content(file, index["meta.json"]) if "meta.json" in index else b""
+
+
+def _plain(member: tarfile.TarInfo) -> str:
+    return member.name.removeprefix("./")
+
+
+def _content(file: IO[bytes], where: tuple[int, int]) -> bytes:
+    offset, size = where
+    if size > _META_LIMIT:
+        raise FileError(f"a description inside the archive has {size} bytes, more than {_META_LIMIT}")
+    file.seek(offset)
+    return file.read(size)
+
+
+def metrics(manifest: Mapping[str, Any], meta: bytes) -> dict[str, Any]:
+    """The metrics of a model: what its producer's tags point to in meta.json, or nothing where that is unreadable."""
+    try:
+        entries = msgspec.json.decode(meta)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    tags = manifest.get("producer_tags")
+    wanted = (
+        next((_TASKS[tag] for tag in tags if isinstance(tag, str) and tag in _TASKS), None)
+        if isinstance(tags, list)
+        else None
+    )
+    if wanted is not None:
+        payload = _payload(entries, wanted)
+        performance = _dict(_dict(payload.get("metrics")).get("performance"))
+        found = _dict(performance.get("eval_holdout")) or _dict(performance.get("eval_cv"))
+        return {name: value for name, value in found.items() if name != "N_SAMPLES"}
+    return _dict(_payload(entries, _REGISTRY).get("metrics"))
+
+
+def _payload(entries: Any, tag: str) -> dict[str, Any]:
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and tag in (entry.get("producer_tags") or ()):
+            return _dict(entry.get("payload"))
+    return {}
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

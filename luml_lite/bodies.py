@@ -1,0 +1,151 @@
+"""Bytes between files and transports: slices are read and sinks are written through one reused buffer a thread.
+
+Memory is one buffer a thread, whatever the file's size. Buffers are anonymous maps because those start at a page:
+receiving into memory a few bytes into a page is several times slower on some processors.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from hashlib import md5, sha256
+from typing import TYPE_CHECKING
+
+from .errors import FileError, IntegrityError
+from .request import FileSink, FileSlice
+from .stop import checkpoint
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+CHUNK = 1024 * 1024
+FIRST_CHUNK = 64 * 1024  # small enough that a slow link shows progress, grown while the link is fast
+
+_thread = threading.local()
+
+
+def buffer() -> memoryview:
+    """This thread's page-aligned buffer of CHUNK bytes."""
+    view: memoryview | None = getattr(_thread, "view", None)
+    if view is None:
+        view = _thread.view = memoryview(mmap.mmap(-1, CHUNK))
+    return view
+
+
+class SliceReader:
+    """The bytes of a FileSlice as an iterable of views, exactly `length` of them or an IntegrityError."""
+
+    def __init__(self, body: FileSlice, moved: Callable[[int], None]) -> None:
+        self.body = body
+        self.moved = moved
+        self.md5 = md5(usedforsecurity=False) if body.md5 else None
+
+    def __iter__(self) -> Iterator[memoryview]:
+        view = buffer()
+        left = self.body.length
+        step = FIRST_CHUNK
+        try:
+            file = open(self.body.path, "rb", buffering=0)  # noqa: SIM115 - closed by the with below
+        except OSError as error:
+            raise FileError(f"cannot read {self.body.path}: {error.strerror}") from error
+        with file:
+            file.seek(self.body.offset)
+            while left:
+                count = file.readinto(view[: min(step, left)])
+                if not count:
+                    raise IntegrityError(f"{self.body.path} became shorter while it was sent")
+                if self.md5 is not None:
+                    self.md5.update(view[:count])
+                yield view[:count]
+                left -= count
+                self.moved(count)
+                step = min(step * 2, CHUNK)
+
+
+# The state of digests whose bodies broke off, so that going on behind them does not read the file again.
+_unfinished: OrderedDict[tuple[str, int, int], _Hash] = OrderedDict()
+_UNFINISHED_KEPT = 64
+
+
+class SinkWriter:
+    """Writes a body into a FileSink, hashing while it goes; used as a context manager."""
+
+    def __init__(self, sink: FileSink, moved: Callable[[int], None]) -> None:
+        self.sink = sink
+        self.moved = moved
+        self.received = 0
+        self._digest: _Hash | None = None
+
+    def __enter__(self) -> SinkWriter:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        self._file = open(os.open(self.sink.path, flags, 0o666), "r+b", buffering=0)
+        try:
+            if self.sink.truncate:
+                self._file.truncate(self.sink.offset)
+            if self.sink.digest:
+                self._digest = _resumed(self.sink.path, self.sink.offset)
+            self._file.seek(self.sink.offset)
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._file.close()
+        if self._digest is not None and failure[0] is not None and self.received:
+            _keep(self.sink.path, self.sink.offset + self.received, self._digest)
+
+    def write(self, view: memoryview | bytes) -> None:
+        """Append a chunk of the body."""
+        size = len(view)
+        limit = self.sink.limit
+        if limit is not None and self.received + size > limit:
+            raise IntegrityError(f"the storage sent more than the {limit} bytes that belong to the artifact")
+        done = 0
+        while done < size:
+            done += self._file.write(view[done:] if done else view) or 0
+        if self._digest is not None:
+            self._digest.update(view)
+        self.received += size
+        self.moved(size)
+
+    def sha256(self) -> str:
+        """The digest of the file up to here, or an empty string where none was asked for."""
+        return self._digest.hexdigest() if self._digest is not None else ""
+
+
+def hash_file(path: str, end: int | None = None) -> _Hash:
+    """The sha256 of a file, or of its first `end` bytes; ends early when the thread's token is set."""
+    digest = sha256()
+    view = buffer()
+    done = 0
+    with open(path, "rb", buffering=0) as file:
+        while end is None or done < end:
+            count = file.readinto(view if end is None else view[: min(CHUNK, end - done)])
+            if not count:
+                break
+            digest.update(view[:count])
+            done += count
+            checkpoint()
+    if end is not None and done < end:
+        raise IntegrityError(f"{path} became shorter while it was read")
+    return digest
+
+
+def _resumed(path: str, offset: int) -> _Hash:
+    if not offset:
+        return sha256()
+    found = _unfinished.pop((path, offset, os.stat(path).st_mtime_ns), None)
+    return found if found is not None else hash_file(path, offset)
+
+
+def _keep(path: str, offset: int, digest: _Hash) -> None:
+    try:
+        _unfinished[path, offset, os.stat(path).st_mtime_ns] = digest
+    except FileNotFoundError:
+        return
+    while len(_unfinished) > _UNFINISHED_KEPT:
+        _unfinished.popitem(last=False)

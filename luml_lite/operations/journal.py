@@ -1,0 +1,131 @@
+"""What an upload must remember to go on after a crash: one small file an upload in a state directory.
+
+It holds no URL and no key. It is written whole to a temporary name and renamed, and locked while its upload runs, so
+that two processes never continue the same row. Everything here touches the disk: flows call it with `local`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from hashlib import sha256
+from typing import IO, Any
+
+import msgspec
+from msgspec import Struct
+
+from ..config import Config
+
+_VERSION = 1
+
+
+class Record(Struct, kw_only=True):
+    """One upload under way; `etags` maps the numbers of finished parts, `parts` is the layout as half-open ranges."""
+
+    artifact_id: str
+    sha256: str
+    size: int
+    mtime_ns: int
+    type: str
+    multipart: bool
+    bucket_location: str
+    bucket_secret_id: str
+    upload_id: str | None = None
+    parts: list[tuple[int, int]] = []
+    etags: dict[int, str] = {}
+    version: int = _VERSION
+
+
+class Journal:
+    """The locked journal of one upload; `record` is what an earlier run left behind, if anything."""
+
+    def __init__(self, path: str, lock: IO[bytes]) -> None:
+        self.path = path
+        self._lock: IO[bytes] | None = lock
+        self.record: Record | None = None
+        with contextlib.suppress(
+            OSError, msgspec.DecodeError
+        ):  # unreadable or of another version: as if there was none
+            with open(path, "rb") as file:
+                record = msgspec.json.decode(file.read(), type=Record)
+            self.record = record if record.version == _VERSION else None
+
+    def write(self, record: Record) -> None:
+        """Replace the journal, so that a crash leaves the old one or the new one."""
+        self.record = record
+        temporary = f"{self.path}.tmp"
+        with open(temporary, "wb") as file:
+            file.write(msgspec.json.encode(record))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self.path)
+
+    def finish(self) -> None:
+        """Forget the upload: it is done, or definitely failed."""
+        self.record = None
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
+
+    def release(self) -> None:
+        """Let others have the journal."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            if self.record is None:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(lock.name)
+            lock.close()
+
+
+def open_journal(cfg: Config, collection_id: str, path: str, name: str) -> Journal | None:
+    """The journal of uploading this file under this name there, or None where another process has it."""
+    directory = state_dir(cfg)
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    key = msgspec.json.encode((cfg.base_url, cfg.organization, cfg.orbit, collection_id, path, name))
+    place = os.path.join(directory, f"{sha256(key).hexdigest()[:32]}.json")
+    lock = _locked(f"{place}.lock")
+    return None if lock is None else Journal(place, lock)
+
+
+def state_dir(cfg: Config) -> str:
+    """Where journals live: Config.state_dir, LUML_STATE_DIR, or the platform's place for state."""
+    chosen = cfg.state_dir or os.environ.get("LUML_STATE_DIR")
+    if chosen:
+        return chosen
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~\\AppData\\Local")
+    elif sys.platform == "darwin":
+        base = os.path.expanduser("~/Library/Application Support")
+    else:
+        base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return os.path.join(base, "luml_lite")
+
+
+def _locked(path: str) -> IO[bytes] | None:
+    """An exclusively locked file, or None where another process holds it; the lock ends with the process."""
+    while True:
+        file: Any = open(path, "ab")  # noqa: SIM115 - held while the upload runs
+        if not _try_lock(file):
+            file.close()
+            return None
+        try:
+            if os.stat(path).st_ino == os.fstat(file.fileno()).st_ino:
+                return file  # type: ignore[no-any-return]
+        except FileNotFoundError:
+            pass
+        file.close()  # the holder before us has unlinked it meanwhile: lock the one that is there now
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,198 @@
+"""Pages and sorting: one page, or every artifact once, in an order that the server keeps or the client restores.
+
+Servers do not sort by file_name, and today's repeat the first page of a metric sort for ever; both are made up for
+here by sorting on the client, with missing values last when descending and first when ascending, ties by id.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from ..api import artifacts
+from ..config import Config
+from ..errors import InvalidArgumentError
+from ..flow import Emit, Flow, Stream, send
+from ..models import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, SortOrder
+from ..request import Request
+
+
+def list(
+    cfg: Config,
+    *,
+    collection_id: str | None = None,
+    start_after: str | None = None,
+    limit: int | None = 100,
+    sort_by: ModelArtifactSortBy | None = None,
+    order: SortOrder = SortOrder.DESC,
+    metric_key: str | None = None,
+    search: str | None = None,
+    types: Sequence[ArtifactType | str] | None = None,
+) -> Flow[ModelArtifactsList]:
+    """One page of a collection's artifacts, newest first unless sorted; `start_after` is the previous page's cursor.
+
+    `limit` is 1 to 100, None means 100. `search` (part of the name) and `types` need current servers.
+    """
+
+    def page(cursor: str | None, by: ModelArtifactSortBy | None, most: int | None) -> Request[ModelArtifactsList]:
+        return artifacts.page(
+            cfg,
+            collection_id=collection_id,
+            start_after=cursor,
+            limit=most,
+            sort_by=by,
+            order=order,
+            metric_key=metric_key,
+            search=search,
+            types=types,
+        )
+
+    if sort_by != ModelArtifactSortBy.FILE_NAME:
+        return send(page(start_after, sort_by, limit))
+    return _by_file_name(lambda cursor: page(cursor, None, None), start_after, artifacts.page_limit(limit), order)
+
+
+def list_all(
+    cfg: Config,
+    *,
+    collection_id: str | None = None,
+    limit: int | None = 100,
+    sort_by: ModelArtifactSortBy | None = None,
+    order: SortOrder = SortOrder.DESC,
+    metric_key: str | None = None,
+    search: str | None = None,
+    types: Sequence[ArtifactType | str] | None = None,
+) -> Stream[ModelArtifact]:
+    """Every artifact of a collection, page by page as it is read; `limit` is the page size, 1 to 100."""
+
+    def page(cursor: str | None, by: ModelArtifactSortBy | None = sort_by) -> Request[ModelArtifactsList]:
+        return artifacts.page(
+            cfg,
+            collection_id=collection_id,
+            start_after=cursor,
+            limit=limit,
+            sort_by=by,
+            order=order,
+            metric_key=metric_key,
+            search=search,
+            types=types,
+        )
+
+    if sort_by == ModelArtifactSortBy.FILE_NAME:
+        artifacts.page_limit(limit)
+        return _emitted(lambda cursor: page(cursor, None), _file_name, order)
+    if sort_by == ModelArtifactSortBy.METRICS:
+        return _by_metric(page(None), page, metric_key or "", order)
+    return _in_server_order(page(None), page)
+
+
+def _in_server_order(
+    first: Request[ModelArtifactsList], page: Callable[[str], Request[ModelArtifactsList]]
+) -> Stream[ModelArtifact]:
+    reply = yield from send(first)
+    while True:
+        yield Emit(reply.items)
+        if reply.cursor is None:
+            return
+        reply = yield from send(page(reply.cursor))
+
+
+def _by_metric(
+    first: Request[ModelArtifactsList],
+    page: Callable[[str | None, ModelArtifactSortBy | None], Request[ModelArtifactsList]],
+    metric_key: str,
+    order: SortOrder,
+) -> Stream[ModelArtifact]:
+    seen: set[str] = set()
+    reply = yield from send(first)
+    while True:
+        fresh = [item for item in reply.items if item.id not in seen]
+        if reply.items and not fresh:
+            break  # the server took its own cursor for none and began again
+        seen.update(item.id for item in fresh)
+        yield Emit(fresh)
+        if reply.cursor is None:
+            return
+        reply = yield from send(page(reply.cursor, ModelArtifactSortBy.METRICS))
+    everything = yield from _all(lambda cursor: page(cursor, None))
+    ordered = _ordered(everything, lambda item: _number(item.metrics.get(metric_key)), order)
+    yield Emit([item for item in ordered if item.id not in seen])
+
+
+def _emitted(
+    page: Callable[[str | None], Request[ModelArtifactsList]],
+    key: Callable[[ModelArtifact], Any],
+    order: SortOrder,
+) -> Stream[ModelArtifact]:
+    everything = yield from _all(page)
+    yield Emit(_ordered(everything, key, order))
+
+
+def matching(
+    cfg: Config, collection_id: str | None, keep: Callable[[ModelArtifact], bool]
+) -> Flow[Sequence[ModelArtifact]]:
+    """The artifacts of a collection that `keep` says yes to, from all pages."""
+    return _all(lambda cursor: artifacts.page(cfg, collection_id=collection_id, start_after=cursor), keep)
+
+
+def _all(
+    page: Callable[[str | None], Request[ModelArtifactsList]], keep: Callable[[ModelArtifact], bool] | None = None
+) -> Flow[Sequence[ModelArtifact]]:
+    found: dict[str, ModelArtifact] = {}
+    cursor = None
+    while True:
+        reply = yield from send(page(cursor))
+        found.update((item.id, item) for item in reply.items if keep is None or keep(item))
+        cursor = reply.cursor
+        if cursor is None:
+            return [*found.values()]
+
+
+def _ordered(
+    items: Sequence[ModelArtifact], key: Callable[[ModelArtifact], Any], order: SortOrder
+) -> Sequence[ModelArtifact]:
+    present = [(value, item.id, item) for item in items if (value := key(item)) is not None]
+    missing = sorted((item for item in items if key(item) is None), key=_id, reverse=order == SortOrder.DESC)
+    ordered = [item for *_, item in sorted(present, key=lambda row: row[:2], reverse=order == SortOrder.DESC)]
+    return ordered + missing if order == SortOrder.DESC else missing + ordered
+
+
+def _by_file_name(
+    page: Callable[[str | None], Request[ModelArtifactsList]], start_after: str | None, limit: int, order: SortOrder
+) -> Flow[ModelArtifactsList]:
+    after = _place(start_after) if start_after is not None else None
+    ordered = _ordered((yield from _all(page)), _file_name, order)
+    if after is not None:
+        down = order == SortOrder.DESC
+        places = [((item.file_name, item.id), item) for item in ordered]
+        ordered = [item for place, item in places if (place < after if down else place > after)]
+    items = [*ordered[:limit]]
+    more = len(ordered) > limit
+    return ModelArtifactsList(items, _cursor(items[-1]) if more else None)
+
+
+def _cursor(last: ModelArtifact) -> str:
+    return urlsafe_b64encode(msgspec.json.encode((last.file_name, last.id))).decode()
+
+
+def _place(cursor: str) -> tuple[str, str]:
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[str, str])
+    except ValueError:
+        problem = "start_after is the cursor of the previous page, and this one is not of a list sorted by file_name"
+    raise InvalidArgumentError(problem)
+
+
+def _file_name(item: ModelArtifact) -> str:
+    return item.file_name
+
+
+def _id(item: ModelArtifact) -> str:
+    return item.id
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

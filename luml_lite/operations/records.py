@@ -1,0 +1,93 @@
+"""Operations on a row alone, each a single request: create, update, and the two kinds of presigned URL."""
+
+from __future__ import annotations
+
+import builtins
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from ..api import artifacts
+from ..config import Config
+from ..flow import Flow, send
+from ..models import CreatedModel, ModelArtifact, ModelArtifactStatus
+
+
+def create(
+    cfg: Config,
+    collection_id: str | None = None,
+    file_name: str = "",
+    metrics: Mapping[str, Any] | None = None,
+    manifest: Mapping[str, Any] | None = None,
+    file_hash: str = "",
+    file_index: Mapping[str, tuple[int, int]] | None = None,
+    size: int = 0,
+    model_name: str | None = None,
+    description: str | None = None,
+    tags: builtins.list[str] | None = None,
+) -> Flow[CreatedModel]:
+    """Create a row in state pending_upload and a URL for its bytes; `size` is in bytes, `file_hash` a sha256 in hex.
+
+    Without a model_name the row is called like its file. `upload` does this and the rest.
+    """
+    return send(
+        artifacts.create(
+            cfg,
+            collection_id,
+            file_name=file_name,
+            metrics=metrics or {},
+            manifest=manifest or {},
+            file_hash=file_hash,
+            file_index=file_index or {},
+            size=size,
+            model_name=model_name,
+            description=description,
+            tags=tags,
+        )
+    )
+
+
+def update(
+    cfg: Config,
+    model_id: str,
+    file_name: str | None = None,
+    model_name: str | None = None,
+    description: str | None = None,
+    tags: builtins.list[str] | None = None,
+    status: ModelArtifactStatus | None = None,
+    *,
+    collection_id: str | None = None,
+) -> Flow[ModelArtifact]:
+    """Change the given fields of an artifact's row; what is None stays as it is.
+
+    A status is accepted only as the platform's next one: uploaded or upload_failed from pending_upload,
+    deletion_failed from pending_deletion. Current servers do not rename files; a warning says so.
+    """
+    request = artifacts.update(
+        cfg,
+        model_id,
+        file_name=file_name,
+        model_name=model_name,
+        description=description,
+        tags=tags,
+        status=status,
+        collection_id=collection_id,
+    )
+    return _updated(request, file_name)
+
+
+def _updated(request: Any, file_name: str | None) -> Flow[ModelArtifact]:
+    artifact: ModelArtifact = yield from send(request)
+    if file_name is not None and artifact.file_name != file_name:
+        warnings.warn(f"the server kept the file name {artifact.file_name!r}; it cannot rename files", stacklevel=2)
+    return artifact
+
+
+def download_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Flow[dict[str, str]]:
+    """A presigned URL to read the artifact's bytes from, as {"url": ...}; it is a secret and expires."""
+    return send(artifacts.download_url(cfg, model_id, collection_id=collection_id))
+
+
+def delete_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Flow[dict[str, str]]:
+    """A presigned URL that deletes the artifact's bytes, as {"url": ...}; asking sets the row to pending_deletion."""
+    return send(artifacts.delete_url(cfg, model_id, collection_id=collection_id))

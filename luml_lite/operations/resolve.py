@@ -1,0 +1,58 @@
+"""Turning names of organization, orbit and collection into ids, as the published clients do: exactly, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..api import places
+from ..api.dialects import is_uuid
+from ..config import Config
+from ..errors import MultipleResourcesFoundError, ResourceNotFoundError
+from ..flow import Flow, send
+from ..models import Collection
+
+
+def resolve(cfg: Config) -> Flow[Config]:
+    """A Config with ids for names: exact matches; where nothing is given, the only one that exists.
+
+    A missing name is a ResourceNotFoundError that lists what exists, an ambiguous one a MultipleResourcesFoundError.
+    """
+    organization = cfg.organization
+    if organization is None or not is_uuid(organization):
+        organization = _picked("organization", organization, (yield from send(places.organizations(cfg))))
+        cfg = cfg.replace(organization=organization)
+    if cfg.orbit is None or not is_uuid(cfg.orbit):
+        cfg = cfg.replace(orbit=_picked("orbit", cfg.orbit, (yield from send(places.orbits(cfg)))))
+    if cfg.collection is None or not is_uuid(cfg.collection):
+        found = yield from _collections(cfg, cfg.collection)
+        cfg = cfg.replace(collection=_picked("collection", cfg.collection, found))
+    return cfg
+
+
+def _collections(cfg: Config, name: str | None) -> Flow[list[Collection]]:
+    found: list[Collection] = []
+    cursor = None
+    while True:
+        page = yield from send(places.collections(cfg, start_after=cursor, search=name))
+        found.extend(page.items)
+        cursor = page.cursor
+        if cursor is None:
+            break
+    if name is not None and not any(item.name == name for item in found):
+        page = yield from send(places.collections(cfg))  # for the message: what does exist
+        return found + [item for item in page.items if item not in found]
+    return found
+
+
+def _picked(kind: str, name: str | None, existing: Sequence[Any]) -> str:
+    matching = [item for item in existing if name is None or item.name == name]
+    if len(matching) == 1:
+        return str(matching[0].id)
+    listed = ", ".join(f"{item.name!r} ({item.id})" for item in (matching or existing)[:20]) or "none"
+    if not matching:
+        wanted = f"no {kind} is called {name!r}" if name is not None else f"there is no {kind} yet"
+        raise ResourceNotFoundError(f"{wanted}; existing: {listed}")
+    which = f"{len(matching)} {kind}s are called {name!r}" if name is not None else f"there are {len(matching)} {kind}s"
+    ids = tuple(str(item.id) for item in matching)
+    raise MultipleResourcesFoundError(f"{which}: set Config({kind}=...) to one of {listed}", ids)

@@ -1,0 +1,142 @@
+"""The row of an upload: made once even where the answer was lost, confirmed or marked failed truthfully.
+
+upload_failed is final on the server, so a row is marked only when the call has definitely failed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from msgspec import Struct, structs
+
+from ..api import artifacts
+from ..archive import Archive
+from ..config import Config
+from ..errors import APIStatusError, BadRequestError, ConnectionFailed, FileError, LumlError, NotFoundError
+from ..flow import Flow, again, send
+from ..models import CreatedModel, ModelArtifact, ModelArtifactsList, ModelArtifactStatus
+from ..request import Request, Response
+from ..retry import unanswered
+
+_SLACK = 2.0  # seconds; created_at and Date come from clocks of the same server, but Date has whole seconds
+
+
+class Wanted(Struct, frozen=True):
+    """The row that an upload is to have."""
+
+    collection_id: str | None
+    archive: Archive
+    name: str
+    description: str | None
+    tags: list[str] | None
+
+    def matches(self, row: ModelArtifact, status: ModelArtifactStatus) -> bool:
+        """Whether a row is of the same bytes under the same names."""
+        archive = self.archive
+        return (row.file_hash, row.size, row.model_name, row.file_name, row.status) == (
+            archive.sha256,
+            archive.size,
+            self.name,
+            archive.file_name,
+            status,
+        )
+
+
+def created(cfg: Config, wanted: Wanted) -> Flow[CreatedModel]:
+    """Make the row. After a lost answer it is looked for: Azure's is adopted, S3's has lost its URL and is dropped."""
+    archive = wanted.archive
+    request = artifacts.create(
+        cfg,
+        wanted.collection_id,
+        file_name=archive.file_name,
+        metrics=archive.metrics,
+        manifest=archive.manifest,
+        file_hash=archive.sha256,
+        file_index=archive.file_index,
+        size=archive.size,
+        model_name=wanted.name,
+        description=wanted.description,
+        tags=wanted.tags,
+    )
+    attempt = 0
+    while True:
+        try:
+            return (yield from send(request))
+        except LumlError as error:
+            if not unanswered(error):
+                raise
+            lost = error
+        orphan = yield from _orphan(cfg, wanted, lost.elapsed)
+        if orphan is not None:
+            yield from _dropped(cfg, wanted.collection_id, orphan)
+        attempt += 1
+        yield from again(attempt, lost)
+
+
+def confirmed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[ModelArtifact]:
+    """Set the row to uploaded and see that it is; a lost or refused answer is settled by looking."""
+    attempt = 0
+    while True:
+        problem: LumlError | None = None
+        try:
+            yield from send(
+                artifacts.update(cfg, artifact_id, status=ModelArtifactStatus.UPLOADED, collection_id=collection_id)
+            )
+        except LumlError as error:
+            if not unanswered(error) and not isinstance(error, BadRequestError):
+                raise
+            problem = error
+        row = yield from send(artifacts.get(cfg, artifact_id, collection_id=collection_id))
+        if row.status == ModelArtifactStatus.UPLOADED:
+            return row
+        if row.status != ModelArtifactStatus.PENDING_UPLOAD or problem is None:
+            raise FileError(f"somebody else set artifact {artifact_id} to {row.status} while it was uploaded")
+        attempt += 1
+        yield from again(attempt, problem)
+
+
+def marked_failed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[None]:
+    """Set the row to upload_failed; whatever goes wrong with that must not hide why the upload failed."""
+    failed = ModelArtifactStatus.UPLOAD_FAILED
+    try:
+        yield from send(artifacts.update(cfg, artifact_id, status=failed, collection_id=collection_id))
+    except (APIStatusError, ConnectionFailed):
+        return
+
+
+class _Dated(Struct, frozen=True):
+    """A reply parser that keeps the server's Date beside the value."""
+
+    reply: Any
+
+    def __call__(self, response: Response) -> tuple[ModelArtifactsList, str]:
+        return self.reply(response), response.header("date")
+
+
+def _orphan(cfg: Config, wanted: Wanted, elapsed: float) -> Flow[ModelArtifact | None]:
+    """The one pending row that the lost request must have made, if there is exactly one so young."""
+    search = wanted.name if cfg.dialect == "artifacts" else None
+    page = artifacts.page(cfg, collection_id=wanted.collection_id, search=search)
+    dated: Request[tuple[ModelArtifactsList, str]] = structs.replace(page, reply=_Dated(page.reply))  # type: ignore[arg-type]
+    listed, date = yield from send(dated)
+    try:
+        since = parsedate_to_datetime(date) - timedelta(seconds=elapsed + _SLACK)
+    except (TypeError, ValueError):
+        return None  # without the server's time nobody can tell whose row it is
+    young = [
+        row
+        for row in listed.items
+        if wanted.matches(row, ModelArtifactStatus.PENDING_UPLOAD) and datetime.fromisoformat(row.created_at) >= since
+    ]
+    return young[0] if len(young) == 1 else None
+
+
+def _dropped(cfg: Config, collection_id: str | None, row: ModelArtifact) -> Flow[None]:
+    try:
+        yield from send(artifacts.force_delete(cfg, row.id, collection_id=collection_id))
+    except NotFoundError:
+        return
+    except APIStatusError:  # without the right to delete, the row can at least be told from a live one
+        yield from marked_failed(cfg, row.id, collection_id)

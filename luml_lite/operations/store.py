@@ -1,0 +1,269 @@
+"""Getting a file's bytes into the bucket: one PUT or many parts, renewed, repeated and put together until they are in.
+
+What an answer that never came may have done is looked up before anything is repeated; only an object whose size has
+been probed counts as stored, because the platform itself never looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from ..api import artifacts, uploads
+from ..archive import Archive
+from ..config import Config
+from ..errors import DecodeError, IntegrityError, LumlError, StorageError
+from ..flow import Flow, Progress, again, local, send, settle, transfer
+from ..models import MultipartPlan, Part
+from ..request import FileSlice, Request, Response
+from ..retry import unanswered
+from ..storage import azure, presigned, s3
+from .journal import Journal, Record
+
+_MOST_ROUNDS = 3  # times that one part is sent again for wrong bytes
+
+
+class Upload(Struct):
+    """An upload under way: the row's id and place, what is stored so far, and the journal that remembers it."""
+
+    cfg: Config
+    collection_id: str | None
+    archive: Archive
+    record: Record
+    url: str | None
+    on_progress: Callable[[int, int], None] | None
+    journal: Journal | None = None
+
+    @property
+    def azure(self) -> bool:
+        """Whether the bucket is one of Azure's."""
+        return self.record.type == "azure"
+
+
+def store(upload: Upload) -> Flow[None]:
+    """Put the archive's bytes under the row's key and prove that all of them are there."""
+    expected = ""
+    if upload.record.multipart:
+        expected = yield from _in_parts(upload)
+    else:
+        yield from _at_once(upload)
+    found = yield from stored(upload)
+    if found is None or found.size != upload.archive.size:
+        size = "no object" if found is None else f"{found.size} bytes"
+        raise IntegrityError(f"the bucket holds {size} instead of {upload.archive.size} bytes after the upload")
+    tag = s3.unquoted(found.etag)
+    if expected and "-" in tag and tag != expected:
+        raise IntegrityError("the bucket holds another object than the one that was uploaded")
+
+
+def stored(upload: Upload) -> Flow[presigned.Probe | None]:
+    """What the bucket holds under the row's key, or None."""
+    cfg, row = upload.cfg, upload.record.artifact_id
+    url = (yield from send(artifacts.download_url(cfg, row, collection_id=upload.collection_id)))["url"]
+    try:
+        return (yield from send(presigned.probe(url)))
+    except StorageError as error:
+        if error.status_code == 404:
+            return None
+        raise
+
+
+def refused(error: LumlError) -> bool:
+    """Whether a presigned URL was not, or no longer, accepted; the codes cannot tell which."""
+    return isinstance(error, StorageError) and (error.expired or error.status_code in (401, 403))
+
+
+def _at_once(upload: Upload) -> Flow[None]:
+    archive, url = upload.archive, upload.url
+    if url is None:
+        raise DecodeError("the platform gave no URL to upload to")
+    body = FileSlice(archive.path, 0, archive.size, upload.cfg.check_parts and not upload.azure)
+    request: Request[Any] = azure.put(url, body) if upload.azure else s3.put(url, body)
+    rounds = 0
+    while True:
+        try:
+            yield from transfer(request, Progress(upload.on_progress, archive.size))
+            return
+        except IntegrityError:
+            rounds += 1
+            if rounds == _MOST_ROUNDS:
+                raise
+        except StorageError as error:
+            if not (upload.azure and refused(error)):
+                raise
+            upload.record.multipart = True  # Azure's single URL cannot be renewed, but block URLs can be had
+            yield from _in_parts(upload)
+            return
+
+
+def _in_parts(upload: Upload) -> Flow[str]:
+    """Send every part and put them together; the object's expected ETag where it is known."""
+    record = upload.record
+    started_over = False
+    while True:
+        if not upload.azure and record.upload_id is None:
+            if upload.url is None:
+                raise DecodeError("the platform gave no URL to begin the multipart upload with")
+            record.upload_id = yield from send(s3.initiate(upload.url))
+        plan = yield from _planned(upload)
+        try:
+            plan = yield from _sent(upload, plan)
+            return (yield from _committed(upload, plan)) if upload.azure else (yield from _completed(upload, plan))
+        except StorageError as error:
+            if error.code != "NoSuchUpload" or started_over or upload.url is None:
+                raise
+            # The bucket has forgotten the upload; a new one begins, and the old id is never used again.
+            started_over = True
+            record.upload_id, record.etags, record.parts = None, {}, []
+
+
+def _planned(upload: Upload) -> Flow[MultipartPlan]:
+    record, archive = upload.record, upload.archive
+    plan = yield from send(
+        uploads.multipart_plan(
+            upload.cfg,
+            bucket_secret_id=record.bucket_secret_id,
+            bucket_location=record.bucket_location,
+            size=archive.size,
+            upload_id=record.upload_id,
+        )
+    )
+    layout = [(part.start, part.end) for part in plan.parts]
+    gaps = [0, *(end for _, end in layout)] != [*(start for start, _ in layout), archive.size]
+    if gaps:
+        raise DecodeError("the platform's parts do not cover the file once, in order")
+    if record.parts and record.parts != layout:
+        raise DecodeError("the platform now cuts the file in other parts; the upload begins anew")
+    if not record.parts:
+        record.parts = layout
+        yield from _remember(upload)
+    return plan
+
+
+def _sent(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
+    """Send the parts that are missing, with fresh URLs once where one is refused; the plan with the latest URLs."""
+    record, archive = upload.record, upload.archive
+    renewed: set[int] = set()
+    rounds: dict[int, int] = {}
+    while missing := [part for part in plan.parts if part.number not in record.etags]:
+        done = sum(part.end - part.start for part in plan.parts) - sum(part.end - part.start for part in missing)
+        progress = Progress(upload.on_progress, archive.size, done)
+        requests = [_put(upload, part) for part in missing]
+        outcomes = yield from settle(requests, progress, _recorder(upload, missing, requests))
+        failure: tuple[Part, LumlError] | None = None
+        for part, outcome in zip(missing, outcomes, strict=True):
+            if isinstance(outcome, str):
+                record.etags[part.number] = outcome
+            elif outcome is not None and failure is None:
+                failure = part, outcome
+        if failure is None:
+            continue
+        part, error = failure
+        if refused(error) and part.number not in renewed:
+            renewed.add(part.number)
+            plan = yield from _planned(upload)
+        elif isinstance(error, IntegrityError) and rounds.get(part.number, 0) < _MOST_ROUNDS:
+            rounds[part.number] = rounds.get(part.number, 0) + 1
+        else:
+            raise error
+    return plan
+
+
+def _put(upload: Upload, part: Part) -> Request[str]:
+    if upload.azure:
+        return azure.put_block(part, upload.archive.path)
+    return s3.put_part(part, upload.archive.path, md5=upload.cfg.check_parts)
+
+
+def _recorder(
+    upload: Upload, parts: list[Part], requests: list[Request[str]]
+) -> Callable[[int, Response], None] | None:
+    """Remembers each part as it is stored, so that a crash loses none."""
+    journal, record = upload.journal, upload.record
+    if journal is None:
+        return None
+
+    def on_done(index: int, response: Response) -> None:
+        try:
+            record.etags[parts[index].number] = requests[index].reply(response)
+        except LumlError:
+            return  # the flow sees the same error
+        journal.write(record)
+
+    return on_done
+
+
+def _completed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
+    attempt = 0
+    renewed = False
+    while True:
+        etags = [upload.record.etags[part.number] for part in plan.parts]
+        expected = s3.composed(etags)
+        try:
+            yield from send(s3.complete(plan.complete_url, plan.parts, etags))
+            return expected
+        except StorageError as error:
+            if refused(error) and not renewed:
+                renewed = True
+                plan = yield from _planned(upload)
+                continue
+            if error.code != "NoSuchUpload" and not unanswered(error) and error.status_code != 503:
+                raise
+            problem: LumlError = error
+        except LumlError as error:
+            if not unanswered(error):
+                raise
+            problem = error
+        found = yield from stored(upload)
+        if found is not None and found.size == upload.archive.size and _fits(found.etag, expected):
+            return expected
+        if isinstance(problem, StorageError) and problem.code == "NoSuchUpload":
+            raise problem
+        attempt += 1
+        yield from again(attempt, problem)
+
+
+def _fits(etag: str, expected: str) -> bool:
+    tag = s3.unquoted(etag)
+    return not expected or "-" not in tag or tag == expected
+
+
+def _committed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
+    renewed = resent = False
+    while True:
+        try:
+            yield from send(azure.commit(plan.complete_url, plan.parts))
+            return ""
+        except StorageError as error:
+            if refused(error) and not renewed:
+                renewed = True
+                plan = yield from _planned(upload)
+            elif error.code == "InvalidBlockList" and not resent:
+                resent = True
+                upload.record.etags = yield from known_blocks(upload, plan)
+                plan = yield from _sent(upload, plan)
+            else:
+                raise
+
+
+def known_blocks(upload: Upload, plan: MultipartPlan) -> Flow[dict[int, str]]:
+    """The blocks that Azure holds already, by part number."""
+    cfg, row = upload.cfg, upload.record.artifact_id
+    url = (yield from send(artifacts.download_url(cfg, row, collection_id=upload.collection_id)))["url"]
+    try:
+        held = yield from send(azure.block_list(url))
+    except StorageError as error:
+        if error.status_code != 404:
+            raise
+        return {}
+    names = {part.number: azure.block_id(part.url) for part in plan.parts}
+    return {
+        part.number: names[part.number] for part in plan.parts if held.get(names[part.number]) == part.end - part.start
+    }
+
+
+def _remember(upload: Upload) -> Flow[None]:
+    if upload.journal is not None:
+        yield from local(upload.journal.write, upload.record)

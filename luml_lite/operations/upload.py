@@ -1,0 +1,174 @@
+"""Uploading: read the file, make the row, store the bytes, see that the file is still the same, confirm the row."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Literal
+
+from ..api import artifacts
+from ..api.dialects import artifacts_path, collection_id_of
+from ..archive import Archive, read, unchanged
+from ..config import Config
+from ..errors import FileUploadError, Interrupted, InvalidArgumentError, LumlError, NotFoundError
+from ..flow import Flow, local, send
+from ..models import ModelArtifact, ModelArtifactStatus
+from ..retry import transient
+from .journal import Journal, Record, open_journal
+from .pages import matching
+from .rows import Wanted, confirmed, created, marked_failed
+from .store import Upload, store, stored
+
+
+def upload(
+    cfg: Config,
+    file_path: str | os.PathLike[str],
+    model_name: str | None = None,
+    description: str | None = None,
+    tags: list[str] | None = None,
+    *,
+    collection_id: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    resume: bool | None = None,
+    if_exists: Literal["create", "reuse"] = "create",
+) -> Flow[ModelArtifact]:
+    """Upload a model file (.fnnx, .pyfnx, .dfs, .luml or .tar) and return its artifact, in state uploaded.
+
+    Without a model_name it is called like its file. `on_progress(done, total)` counts bytes stored. With `resume` (or
+    Config.resume) an upload that crashed goes on where it was. `if_exists="reuse"` returns an uploaded artifact of the
+    same bytes, size and name instead of sending them again. A file that cannot be used is a FileError before any
+    request, a failed upload a FileUploadError whose cause says why; its row is marked upload_failed.
+    """
+    artifacts_path(cfg, collection_id)  # a missing collection is told before the file is hashed
+    if if_exists not in ("create", "reuse"):
+        raise InvalidArgumentError(f"if_exists is 'create' or 'reuse', not {if_exists!r}")
+    wants_resume = cfg.resume if resume is None else resume
+    return _upload(cfg, file_path, model_name, description, tags, collection_id, on_progress, wants_resume, if_exists)
+
+
+def _upload(
+    cfg: Config,
+    file_path: str | os.PathLike[str],
+    model_name: str | None,
+    description: str | None,
+    tags: list[str] | None,
+    collection_id: str | None,
+    on_progress: Callable[[int, int], None] | None,
+    resume: bool,
+    if_exists: str,
+) -> Flow[ModelArtifact]:
+    archive: Archive = yield from local(read, file_path, cfg.max_file_size)
+    wanted = Wanted(collection_id, archive, model_name or archive.file_name, description, tags)
+    if if_exists == "reuse":
+        same = yield from matching(cfg, collection_id, lambda row: wanted.matches(row, ModelArtifactStatus.UPLOADED))
+        if same:
+            return same[0]
+    if not resume:
+        return (yield from _uploaded(cfg, wanted, on_progress, None))
+    journal = yield from local(open_journal, cfg, collection_id_of(cfg, collection_id), archive.path, wanted.name)
+    try:
+        artifact = yield from _uploaded(cfg, wanted, on_progress, journal)
+    except Exception:
+        if journal is not None:
+            yield from local(journal.release)
+        raise
+    if journal is not None:
+        yield from local(journal.release)
+    return artifact
+
+
+def _uploaded(
+    cfg: Config, wanted: Wanted, on_progress: Callable[[int, int], None] | None, journal: Journal | None
+) -> Flow[ModelArtifact]:
+    ready: Upload | ModelArtifact | None = None
+    if journal is not None and journal.record is not None:
+        ready = yield from _continued(cfg, wanted, on_progress, journal)
+    if isinstance(ready, ModelArtifact):
+        return ready
+    upload = ready if ready is not None else (yield from _begun(cfg, wanted, on_progress, journal))
+    row = upload.record.artifact_id
+    try:
+        yield from store(upload)
+        yield from local(unchanged, wanted.archive)
+        artifact = yield from confirmed(cfg, row, wanted.collection_id)
+    except Exception as error:
+        if journal is not None and _goes_on(error):
+            raise  # the row stays pending_upload: the same call continues it
+        yield from marked_failed(cfg, row, wanted.collection_id)
+        if journal is not None:
+            yield from local(journal.finish)
+        if not isinstance(error, LumlError | OSError):
+            raise
+        if isinstance(error, Interrupted):
+            raise
+        failure = FileUploadError(f"{wanted.archive.file_name} was not uploaded: {error}")
+        failure.artifact_id = row
+        raise failure from error
+    if journal is not None:
+        yield from local(journal.finish)
+    return artifact
+
+
+def _goes_on(error: Exception) -> bool:
+    """Whether a later call can continue the upload: it was interrupted, or the trouble may pass."""
+    return isinstance(error, LumlError) and (transient(error) or isinstance(error, Interrupted))
+
+
+def _begun(
+    cfg: Config, wanted: Wanted, on_progress: Callable[[int, int], None] | None, journal: Journal | None
+) -> Flow[Upload]:
+    made = yield from created(cfg, wanted)
+    details, archive = made.upload_details, wanted.archive
+    record = Record(
+        artifact_id=made.model.id,
+        sha256=archive.sha256,
+        size=archive.size,
+        mtime_ns=archive.mtime_ns,
+        type=details.type,
+        multipart=details.multipart,
+        bucket_location=details.bucket_location,
+        bucket_secret_id=details.bucket_secret_id,
+    )
+    if journal is not None:
+        yield from local(journal.write, record)
+    return Upload(cfg, wanted.collection_id, archive, record, details.url, on_progress, journal)
+
+
+def _continued(
+    cfg: Config, wanted: Wanted, on_progress: Callable[[int, int], None] | None, journal: Journal
+) -> Flow[Upload | ModelArtifact | None]:
+    """What an earlier run left behind: the upload, its artifact where only the end was missing, or None."""
+    record, archive = journal.record, wanted.archive
+    if record is None or (record.sha256, record.size) != (archive.sha256, archive.size):
+        yield from _abandoned(cfg, wanted, journal)
+        return None
+    try:
+        row = yield from send(artifacts.get(cfg, record.artifact_id, collection_id=wanted.collection_id))
+    except NotFoundError:
+        yield from local(journal.finish)
+        return None
+    if row.status == ModelArtifactStatus.UPLOADED and row.file_hash == archive.sha256:
+        yield from local(journal.finish)
+        return row
+    if row.status != ModelArtifactStatus.PENDING_UPLOAD:
+        yield from local(journal.finish)
+        return None
+    upload = Upload(cfg, wanted.collection_id, archive, record, None, on_progress, journal)
+    if record.type == "azure":
+        record.multipart = True  # block URLs can be had again; the single URL cannot
+        return upload
+    if record.upload_id is not None:
+        return upload
+    found = yield from stored(upload)
+    if found is None or found.size != archive.size:
+        yield from _abandoned(cfg, wanted, journal)  # S3's URLs for a PUT or an initiate cannot be had again
+        return None
+    artifact = yield from confirmed(cfg, record.artifact_id, wanted.collection_id)
+    yield from local(journal.finish)
+    return artifact
+
+
+def _abandoned(cfg: Config, wanted: Wanted, journal: Journal) -> Flow[None]:
+    if journal.record is not None:
+        yield from marked_failed(cfg, journal.record.artifact_id, wanted.collection_id)
+        yield from local(journal.finish)

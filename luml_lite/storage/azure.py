@@ -1,0 +1,75 @@
+"""Azure's presigned uploads: Put Blob, Put Block, Put Block List.
+
+https://learn.microsoft.com/rest/api/storageservices/put-block-list has the limits: 50,000 blocks, 4,000 MiB a block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+from msgspec import Struct
+
+from ..errors import DecodeError
+from ..models import Part
+from ..request import FileSlice, Request, Response, nothing
+
+_BLOB = (("x-ms-blob-type", "BlockBlob"),)
+
+
+def put(url: str, body: FileSlice) -> Request[None]:
+    """Send the whole blob; repeating it is harmless."""
+    return Request(method="PUT", url=url, headers=_BLOB, body=body, presigned=True, reply=nothing)
+
+
+def put_block(part: Part, path: str) -> Request[str]:
+    """Send one block; the last one sent under an id counts. Its id comes back."""
+    body = FileSlice(path, part.start, part.end - part.start)
+    return Request(method="PUT", url=part.url, body=body, presigned=True, reply=BlockId(part.url))
+
+
+class BlockId(Struct, frozen=True):
+    """A reply parser that gives the block id in the URL that was put to: Azure's answer carries none."""
+
+    url: str
+
+    def __call__(self, response: Response) -> str:
+        return block_id(self.url)
+
+    def __repr__(self) -> str:
+        return "BlockId(...)"
+
+
+def commit(url: str, parts: Sequence[Part]) -> Request[None]:
+    """Make the blob of its blocks, in order; a shorter list would truncate it. Repeating it is harmless."""
+    rows = "".join(f"<Latest>{block_id(part.url)}</Latest>" for part in parts)
+    return Request(
+        method="PUT",
+        url=url,
+        headers=(("Content-Type", "application/xml"),),
+        body=f'<?xml version="1.0" encoding="utf-8"?><BlockList>{rows}</BlockList>'.encode(),
+        presigned=True,
+        reply=nothing,
+    )
+
+
+def block_id(url: str) -> str:
+    """The block id that a presigned block URL is for."""
+    values = parse_qs(urlsplit(url).query.replace("+", "%2B")).get("blockid")
+    if not values:
+        raise DecodeError("a block URL without a block id; the platform's answer is not what the protocol says")
+    return values[0]
+
+
+def block_list(download_url: str) -> Request[dict[str, int]]:
+    """The blocks that are stored but not committed, as id to size; needs only the right to read."""
+    url = f"{download_url}&comp=blocklist&blocklisttype=uncommitted"
+    return Request(method="GET", url=url, presigned=True, reply=_blocks)
+
+
+def _blocks(response: Response) -> dict[str, int]:
+    text = response.body.decode("utf-8-sig", "replace")
+    rows = re.findall(r"<Block>\s*<Name>([^<]*)</Name>\s*<Size>(\d+)</Size>", text)
+    return {unescape(name): int(size) for name, size in rows}

@@ -1,0 +1,62 @@
+"""For tests of programs that use luml_lite: a scripted transport, and pytest fixtures with a real registry.
+
+`pytest_plugins = ["luml_lite.testing"]` gives `luml_registry`, a fresh registry served over HTTP for each test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from .config import Timeouts
+from .errors import LumlError
+from .request import Request, Response
+from .stop import Stop
+
+
+class Scripted:
+    """A transport that answers from a script, in order, and keeps what it was asked in `requests`.
+
+    Each answer is a Response, a LumlError to raise, or a function from the prepared request to either. An
+    AssertionError says when the script is at its end.
+    """
+
+    def __init__(
+        self, answers: Iterable[Response | LumlError | Callable[[Request[Any]], Response | LumlError]]
+    ) -> None:
+        self._answers = list(answers)
+        self.requests: list[Request[Any]] = []
+
+    def send(
+        self, request: Request[Any], /, *, timeouts: Timeouts, stop: Stop, on_bytes: Callable[[int], None]
+    ) -> Response:
+        """Answer with the next line of the script."""
+        self.requests.append(request)
+        if not self._answers:
+            raise AssertionError(f"the script has no answer left for {request}")
+        answer = self._answers.pop(0)
+        if callable(answer):
+            answer = answer(request)
+        if isinstance(answer, LumlError):
+            raise answer
+        return answer
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """A Response with a JSON body."""
+    return Response(status, {"content-type": "application/json"}, msgspec.json.encode(value))
+
+
+with suppress(ImportError):
+    import pytest
+
+    @pytest.fixture
+    def luml_registry(tmp_path: Any) -> Iterator[Any]:
+        """A fresh registry served over HTTP, with `base_url`, `api_key` and a ready `config`."""
+        from . import local
+
+        with local.serve(tmp_path / "registry") as served:
+            yield served

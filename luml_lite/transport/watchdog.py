@@ -1,0 +1,99 @@
+"""Ends attempts that stall: one daemon thread a process looks at every attempt in flight and cuts the slow ones.
+
+Socket timeouts cannot do this: a server that drips a byte now and then never runs into one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+_TICK = 0.25  # seconds between two looks
+_IDLE = 4  # looks without anything to watch before the thread ends
+
+
+class Watch:
+    """One attempt under watch; `expired` is set when it was cut."""
+
+    __slots__ = ("_cut", "_end", "_least", "_moved", "_window", "expired")
+
+    def __init__(self, cut: Callable[[], None]) -> None:
+        self._cut = cut
+        self._moved = 0
+        self._least = 0
+        self._window = 0.0
+        self._end = float("inf")
+        self.expired = False
+
+    def expect(self, least: int, window: float) -> None:
+        """From now on at least `least` bytes must move in every `window` seconds."""
+        self._moved = 0
+        self._least = least
+        self._window = window
+        self._end = time.monotonic() + window
+
+    def moved(self, count: int) -> None:
+        """Count bytes that moved."""
+        self._moved += count
+
+    def look(self, now: float) -> None:
+        """Cut the attempt if the window is over and too little moved in it."""
+        if now < self._end or self.expired:
+            return
+        if self._moved >= self._least:
+            self._moved = 0
+            self._end = now + self._window
+        else:
+            self.expired = True
+            self._cut()
+
+
+_watches: set[Watch] = set()
+_lock = threading.Lock()
+_thread: threading.Thread | None = None
+
+
+def _forget() -> None:
+    global _lock, _thread
+    _lock = threading.Lock()
+    _thread = None
+    _watches.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def watch(cut: Callable[[], None]) -> Watch:
+    """Begin to watch an attempt that `cut` ends; `done` ends the watch."""
+    global _thread
+    one = Watch(cut)
+    with _lock:
+        _watches.add(one)
+        if _thread is None:
+            _thread = threading.Thread(target=_run, name="luml-lite-watchdog", daemon=True)
+            _thread.start()
+    return one
+
+
+def done(one: Watch) -> None:
+    """End a watch."""
+    _watches.discard(one)
+
+
+def _run() -> None:
+    global _thread
+    idle = 0
+    while True:
+        time.sleep(_TICK)
+        now = time.monotonic()
+        for one in tuple(_watches):
+            one.look(now)
+        idle = 0 if _watches else idle + 1
+        if idle > _IDLE:
+            with _lock:
+                if not _watches:
+                    _thread = None
+                    return
