@@ -92,16 +92,15 @@ def _uploaded(
         yield from local(unchanged, wanted.archive)
         artifact = yield from confirmed(cfg, row, wanted.collection_id)
     except Exception as error:
-        if journal is not None and _goes_on(error):
-            raise  # the row stays pending_upload: the same call continues it
-        yield from marked_failed(cfg, row, wanted.collection_id)
-        if journal is not None:
-            yield from local(journal.finish)
-        if not isinstance(error, LumlError | OSError):
+        later = journal is not None and _goes_on(error)  # then the row stays pending_upload, for the same call
+        if not later:
+            yield from marked_failed(cfg, row, wanted.collection_id)
+            if journal is not None:
+                yield from local(journal.finish)
+        if isinstance(error, Interrupted) or not isinstance(error, LumlError | OSError):
             raise
-        if isinstance(error, Interrupted):
-            raise
-        failure = FileUploadError(f"{wanted.archive.file_name} was not uploaded: {error}")
+        advice = "; the same call goes on where it was" if later else ""
+        failure = FileUploadError(f"{wanted.archive.file_name} was not uploaded: {error}{advice}")
         failure.artifact_id = row
         raise failure from error
     if journal is not None:
