@@ -24,12 +24,12 @@ EXTENSIONS = ("fnnx", "pyfnx", "dfs", "luml", "tar")
 _REFUSED_NAME = re.compile(r"[:\"*`~#%;'^]")
 _META_LIMIT = 64 * 1024 * 1024  # bytes of a manifest or meta file that are read into memory
 
-_REGISTRY = "dataforce.studio::registry_metrics:v1"
-_TASKS = {
-    f"{producer}::{task}:v1": f"falcon.beastbyte.ai::{task}_metrics:v1"
-    for task in ("tabular_classification", "tabular_regression")
-    for producer in ("falcon.beastbyte.ai", "dataforce.studio")
-}
+_TASKS = ("tabular_classification", "tabular_regression")
+_TABULAR = frozenset(
+    f"{producer}::{task}:v1" for task in _TASKS for producer in ("falcon.beastbyte.ai", "dataforce.studio")
+)
+_TABULAR_METRICS = frozenset(f"falcon.beastbyte.ai::{task}_metrics:v1" for task in _TASKS)
+_REGISTRY_METRICS = frozenset({"dataforce.studio::registry_metrics:v1"})
 
 
 class Archive(Struct, frozen=True):
@@ -148,25 +148,24 @@ def metrics(manifest: Mapping[str, Any], meta: bytes) -> dict[str, Any]:
         entries = msgspec.json.decode(meta)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
-    tags = manifest.get("producer_tags")
-    wanted = (
-        next((_TASKS[tag] for tag in tags if isinstance(tag, str) and tag in _TASKS), None)
-        if isinstance(tags, list)
-        else None
-    )
-    if wanted is not None:
-        payload = _payload(entries, wanted)
-        performance = _dict(_dict(payload.get("metrics")).get("performance"))
-        found = _dict(performance.get("eval_holdout")) or _dict(performance.get("eval_cv"))
-        return {name: value for name, value in found.items() if name != "N_SAMPLES"}
-    return _dict(_payload(entries, _REGISTRY).get("metrics"))
+    if _tagged(manifest, _TABULAR):
+        performance = _dict(_dict(_payload(entries, _TABULAR_METRICS).get("metrics")).get("performance"))
+        if performance:
+            found = _dict(performance.get("eval_holdout")) or _dict(performance.get("eval_cv"))
+            return {name: value for name, value in found.items() if name != "N_SAMPLES"}
+    return _dict(_payload(entries, _REGISTRY_METRICS).get("metrics"))
 
 
-def _payload(entries: Any, tag: str) -> dict[str, Any]:
+def _payload(entries: Any, tags: frozenset[str]) -> dict[str, Any]:
     for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and tag in (entry.get("producer_tags") or ()):
+        if isinstance(entry, dict) and _tagged(entry, tags):
             return _dict(entry.get("payload"))
     return {}
+
+
+def _tagged(value: Mapping[str, Any], tags: frozenset[str]) -> bool:
+    own = value.get("producer_tags")
+    return isinstance(own, list) and any(isinstance(tag, str) and tag in tags for tag in own)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -24,7 +24,9 @@ def meta_entry(tag: str, payload: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def build(path: Path, *, tags: Sequence[str] = (), meta: Sequence[dict[str, Any]] = (), payload: Path | None = None) -> Path:
+def build(
+    path: Path, *, tags: Sequence[str] = (), meta: Sequence[dict[str, Any]] = (), payload: Path | None = None
+) -> Path:
     """A pyfunc model that doubles its input; `payload` is a further file inside it."""
     from fnnx.extras.builder import PyfuncBuilder
     from fnnx.extras.pydantic_models.manifest import NDJSON

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -39,13 +41,16 @@ def save_experiment(folder: Path) -> tuple[Path, str]:
     from luml.experiments.tracker import ExperimentTracker
 
     path = folder / "baseline.tar"
-    with ExperimentTracker(f"sqlite://{folder / 'experiments'}") as tracker:
-        experiment = tracker.start_experiment(name="baseline", tags=["first"])
-        tracker.log_static("learning_rate", 0.1)
-        tracker.log_dynamic("loss", 0.5, step=1)
-        tracker.log_attachment("notes.txt", "it converged")
-        tracker.end_experiment(experiment)
-        save(tracker, experiment, str(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # luml-sdk leaves database connections to the collector
+        with ExperimentTracker(f"sqlite://{folder / 'experiments'}") as tracker:
+            experiment = tracker.start_experiment(name="baseline", tags=["first"])
+            tracker.log_static("learning_rate", 0.1)
+            tracker.log_dynamic("loss", 0.5, step=1)
+            tracker.log_attachment("notes.txt", "it converged")
+            tracker.end_experiment(experiment)
+            save(tracker, experiment, str(path))
+        gc.collect()
     return path, experiment
 
 

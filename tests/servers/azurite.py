@@ -33,14 +33,18 @@ class AzureBucket:
         self.name = name
         self.expires = 43200  # seconds that a URL lives
         self._key = key
-        self.client = ContainerClient(endpoint, name, credential={"account_name": ACCOUNT, "account_key": key}, retry_total=0)
+        self.client = ContainerClient(
+            endpoint, name, credential={"account_name": ACCOUNT, "account_key": key}, retry_total=0
+        )
 
     def presign(self, method: str, key: str, query: dict[str, str]) -> str:
         """A URL that may do one thing with one blob."""
         from azure.storage.blob import generate_blob_sas
 
         expiry = datetime.now(UTC) + timedelta(seconds=self.expires)
-        sas = generate_blob_sas(ACCOUNT, self.name, key, account_key=self._key, permission=PERMISSIONS[method], expiry=expiry)
+        sas = generate_blob_sas(
+            ACCOUNT, self.name, key, account_key=self._key, permission=PERMISSIONS[method], expiry=expiry
+        )
         return f"{self.endpoint}/{self.name}/{quote(key)}?{sas}{'&' if query else ''}{urlencode(query)}"
 
     def keys(self) -> list[str]:

@@ -87,7 +87,11 @@ def executable() -> str | None:
 def serve(program: str, data: Path) -> Iterator[S3Bucket]:
     """Run SeaweedFS over `data` with one empty bucket."""
     access_key, secret_key = "tests", secrets.token_hex(16)
-    identity = {"name": "tests", "credentials": [{"accessKey": access_key, "secretKey": secret_key}], "actions": ["Admin"]}
+    identity = {
+        "name": "tests",
+        "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
+        "actions": ["Admin"],
+    }
     config = data / "s3.json"
     config.write_text(json.dumps({"identities": [identity]}))
 
