@@ -14,7 +14,7 @@ import msgspec
 
 from ..api import artifacts
 from ..config import Config
-from ..errors import InvalidArgumentError
+from ..errors import InternalServerError, InvalidArgumentError
 from ..flow import Emit, Flow, Stream, send
 from ..models import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, SortOrder
 from ..request import Request
@@ -106,8 +106,16 @@ def _by_metric(
     metric_key: str,
     order: SortOrder,
 ) -> Stream[ModelArtifact]:
+    def by_metric(item: ModelArtifact) -> float | None:
+        value = item.metrics.get(metric_key)
+        return float(value) if isinstance(value, int | float) else None
+
     seen: set[str] = set()
-    reply = yield from send(first)
+    try:
+        reply = yield from send(first)
+    except InternalServerError:  # one value of this metric that is no number is enough for the server to fail
+        yield from _emitted(lambda cursor: page(cursor, None), by_metric, order)
+        return
     while True:
         fresh = [item for item in reply.items if item.id not in seen]
         if reply.items and not fresh:
@@ -118,7 +126,7 @@ def _by_metric(
             return
         reply = yield from send(page(reply.cursor, ModelArtifactSortBy.METRICS))
     everything = yield from _all(lambda cursor: page(cursor, None))
-    ordered = _ordered(everything, lambda item: _number(item.metrics.get(metric_key)), order)
+    ordered = _ordered(everything, by_metric, order)
     yield Emit([item for item in ordered if item.id not in seen])
 
 
@@ -192,7 +200,3 @@ def _file_name(item: ModelArtifact) -> str:
 
 def _id(item: ModelArtifact) -> str:
     return item.id
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
