@@ -47,7 +47,7 @@ class AzureBucket:
         )
         return f"{self.endpoint}/{self.name}/{quote(key)}?{sas}{'&' if query else ''}{urlencode(query)}"
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The names of every committed blob in the container."""
         return list(self.client.list_blob_names())
 

@@ -21,6 +21,6 @@ if __name__ == "__main__":
     finally:
         child.terminate()
         try:
-            child.wait(5)
+            child.wait(3)
         except subprocess.TimeoutExpired:
             child.kill()

@@ -68,8 +68,8 @@ class S3Bucket:
         S3SigV4QueryAuth(self._credentials, "s3", REGION, self.expires).add_auth(request)
         return str(request.url)
 
-    def keys(self) -> list[str]:
-        """The keys of every object in the bucket."""
+    def names(self) -> list[str]:
+        """The names of every object in the bucket."""
         return [each["Key"] for each in self.client.list_objects_v2(Bucket=self.name).get("Contents", ())]
 
     def read(self, key: str) -> bytes:

@@ -1,0 +1,263 @@
+"""Bytes through real storage servers, SeaweedFS for S3 and Azurite for Azure, sync and async.
+
+The first half speaks to the bucket alone, with URLs signed by the vendor's library; the second half goes through the
+verbs, with an embedded registry that hands out such URLs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from luml_lite import Config
+from luml_lite.bodies import hash_file
+from luml_lite.errors import StorageError
+from luml_lite.flow import gather
+from luml_lite.models import Part
+from luml_lite.request import FileSink, FileSlice
+from luml_lite.storage import azure, presigned, s3
+
+from .colours import COLOURS
+from .servers.azurite import AzureBucket
+from .servers.seaweedfs import S3Bucket
+
+MiB = 1024**2
+PART = 5 * MiB  # the least that S3 takes for a part that is not the last
+CFG = Config(api_key="this key is not for the bucket")
+
+
+@pytest.fixture(params=["sync", "async"])
+def verbs(request: pytest.FixtureRequest) -> Any:
+    """The verbs of one colour."""
+    return COLOURS[request.param]
+
+
+@pytest.fixture(params=["s3_bucket", "azure_bucket"])
+def bucket(request: pytest.FixtureRequest) -> S3Bucket | AzureBucket:
+    """A bucket of each vendor."""
+    found: S3Bucket | AzureBucket = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def key() -> str:
+    """A key that no other test uses, with everything in it that needs quoting."""
+    return f"orbit-{uuid.uuid4()}/a b+ü.fnnx"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Two and a bit parts of bytes that differ everywhere, on disk."""
+    path = tmp_path / "source"
+    with path.open("wb") as output:
+        for block in range(2 * 5 * 16 + 1):
+            output.write(hashlib.shake_128(block.to_bytes(4)).digest(64 * 1024))
+    return path
+
+
+@contextmanager
+def short_lived(bucket: S3Bucket | AzureBucket) -> Iterator[None]:
+    """URLs that are signed in this block live for one second."""
+    before, bucket.expires = bucket.expires, 1
+    try:
+        yield
+    finally:
+        bucket.expires = before
+
+
+def put(bucket: S3Bucket | AzureBucket, key: str, body: FileSlice) -> Any:
+    """The request that stores a whole object."""
+    vendor = s3 if bucket.type == "s3" else azure
+    return vendor.put(bucket.presign("PUT", key, {}), body)
+
+
+def slice_of(path: Path) -> FileSlice:
+    return FileSlice(str(path), 0, path.stat().st_size)
+
+
+def layout(path: Path) -> list[tuple[int, int, int]]:
+    """Number, start and end of each part of a file."""
+    size = path.stat().st_size
+    return [(start // PART + 1, start, min(start + PART, size)) for start in range(0, size, PART)]
+
+
+# One request
+
+
+def test_a_file_arrives_as_it_is(verbs: Any, bucket: S3Bucket | AzureBucket, key: str, file: Path) -> None:
+    verbs.run(put(bucket, key, slice_of(file)), CFG)
+    assert key in bucket.names()
+    assert bucket.read(key) == file.read_bytes()
+
+
+def test_a_slice_of_a_file_arrives_alone(verbs: Any, bucket: S3Bucket | AzureBucket, key: str, file: Path) -> None:
+    verbs.run(put(bucket, key, FileSlice(str(file), 1000, 70_000)), CFG)
+    assert bucket.read(key) == file.read_bytes()[1000:71_000]
+
+
+def test_an_empty_object_can_be_stored(verbs: Any, bucket: S3Bucket | AzureBucket, key: str, file: Path) -> None:
+    verbs.run(put(bucket, key, FileSlice(str(file), 0, 0)), CFG)
+    assert bucket.read(key) == b""
+
+
+def test_a_stored_s3_object_has_the_md5_of_its_bytes(verbs: Any, s3_bucket: S3Bucket, key: str, file: Path) -> None:
+    body = FileSlice(str(file), 0, file.stat().st_size, md5=True)
+    etag = verbs.run(s3.put(s3_bucket.presign("PUT", key, {}), body), CFG)
+    assert etag == hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def test_a_range_is_read_alone(verbs: Any, bucket: S3Bucket | AzureBucket, key: str, file: Path) -> None:
+    verbs.run(put(bucket, key, slice_of(file)), CFG)
+    url = bucket.presign("GET", key, {})
+    assert verbs.run(presigned.read_range(url, 70_000, 90_000), CFG) == file.read_bytes()[70_000:90_000]
+
+
+def test_a_whole_object_is_hashed_while_it_lands(
+    verbs: Any, bucket: S3Bucket | AzureBucket, key: str, file: Path, tmp_path: Path
+) -> None:
+    verbs.run(put(bucket, key, slice_of(file)), CFG)
+    target = tmp_path / "target"
+    response = verbs.run(presigned.read(bucket.presign("GET", key, {}), FileSink(str(target))), CFG)
+    assert response.sha256 == hash_file(str(file)).hexdigest()
+    assert target.read_bytes() == file.read_bytes()
+
+
+def test_a_read_goes_on_behind_what_is_there(
+    verbs: Any, bucket: S3Bucket | AzureBucket, key: str, file: Path, tmp_path: Path
+) -> None:
+    """The digest of the answer covers the bytes that were there before, too."""
+    verbs.run(put(bucket, key, slice_of(file)), CFG)
+    url = bucket.presign("GET", key, {})
+    etag = verbs.run(presigned.probe(url), CFG).etag
+    target = tmp_path / "target"
+    target.write_bytes(file.read_bytes()[:123_456])
+    response = verbs.run(presigned.read(url, FileSink(str(target), 123_456), etag=etag), CFG)
+    assert response.status == 206
+    assert response.sha256 == hash_file(str(file)).hexdigest()
+    assert target.read_bytes() == file.read_bytes()
+
+
+def test_a_read_does_not_go_on_with_another_version(
+    verbs: Any, bucket: S3Bucket | AzureBucket, key: str, file: Path, tmp_path: Path
+) -> None:
+    verbs.run(put(bucket, key, slice_of(file)), CFG)
+    url = bucket.presign("GET", key, {})
+    etag = verbs.run(presigned.probe(url), CFG).etag
+    verbs.run(put(bucket, key, FileSlice(str(file), 5, 500_000)), CFG)
+    target = tmp_path / "target"
+    target.write_bytes(b"0123456789")
+    with pytest.raises(StorageError) as caught:
+        verbs.run(presigned.read(url, FileSink(str(target), 10), etag=etag), CFG)
+    assert caught.value.status_code == 412
+    assert target.read_bytes() == b"0123456789"
+
+
+def test_a_probe_tells_the_size(verbs: Any, bucket: S3Bucket | AzureBucket, key: str, file: Path) -> None:
+    verbs.run(put(bucket, key, slice_of(file)), CFG)
+    found = verbs.run(presigned.probe(bucket.presign("GET", key, {})), CFG)
+    assert found.size == file.stat().st_size
+    assert found.etag
+
+
+def test_a_missing_object_is_a_404(verbs: Any, bucket: S3Bucket | AzureBucket, key: str) -> None:
+    with pytest.raises(StorageError) as caught:
+        verbs.run(presigned.probe(bucket.presign("GET", key, {})), CFG)
+    assert (caught.value.status_code, caught.value.expired) == (404, False)
+    assert caught.value.code in ("NoSuchKey", "BlobNotFound")
+
+
+def test_a_deleted_object_is_gone(verbs: Any, bucket: S3Bucket | AzureBucket, key: str, file: Path) -> None:
+    verbs.run(put(bucket, key, slice_of(file)), CFG)
+    verbs.run(presigned.delete(bucket.presign("DELETE", key, {})), CFG)
+    assert key not in bucket.names()
+
+
+def test_an_expired_url_is_told_from_a_denied_one(verbs: Any, bucket: S3Bucket | AzureBucket, key: str) -> None:
+    """By its own words against the server's clock: the vendors' codes are the same for both."""
+    with short_lived(bucket):
+        url = bucket.presign("GET", key, {})
+    time.sleep(2.2)
+    with pytest.raises(StorageError, match="expired") as caught:
+        verbs.run(presigned.probe(url), CFG)
+    assert caught.value.expired
+    with pytest.raises(StorageError) as caught:
+        verbs.run(presigned.probe(bucket.presign("DELETE", key, {})), CFG)
+    assert (caught.value.status_code, caught.value.expired) == (403, False)
+
+
+def test_no_error_shows_what_was_signed(verbs: Any, bucket: S3Bucket | AzureBucket, key: str) -> None:
+    url = bucket.presign("DELETE", key, {})
+    with pytest.raises(StorageError) as caught:
+        verbs.run(presigned.probe(url), CFG)
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert not any(secret in f"{error} {error!r} {vars(error)}" for secret in ("Signature=", "sig=", CFG.api_key))
+        error = error.__cause__ or error.__context__
+
+
+# Parts
+
+
+def parts_of(bucket: S3Bucket, key: str, file: Path, upload: str) -> list[Part]:
+    return [
+        Part(number, bucket.presign("PUT", key, {"partNumber": str(number), "uploadId": upload}), start, end)
+        for number, start, end in layout(file)
+    ]
+
+
+def test_s3_parts_become_one_object(verbs: Any, s3_bucket: S3Bucket, key: str, file: Path) -> None:
+    upload = verbs.run(s3.initiate(s3_bucket.presign("POST", key, {"uploads": ""})), CFG)
+    parts = parts_of(s3_bucket, key, file, upload)
+    assert len(parts) == 3
+    etags = verbs.run(gather(s3.put_part(part, str(file), md5=True) for part in parts), CFG)
+    done = verbs.run(s3.complete(s3_bucket.presign("POST", key, {"uploadId": upload}), parts, etags), CFG)
+    assert done == s3.composed(etags)
+    assert s3.unquoted(verbs.run(presigned.probe(s3_bucket.presign("GET", key, {})), CFG).etag) == done
+    assert s3_bucket.read(key) == file.read_bytes()
+
+
+def test_s3_refuses_a_part_that_it_does_not_have(verbs: Any, s3_bucket: S3Bucket, key: str, file: Path) -> None:
+    upload = verbs.run(s3.initiate(s3_bucket.presign("POST", key, {"uploads": ""})), CFG)
+    parts = parts_of(s3_bucket, key, file, upload)[:1]
+    verbs.run(s3.put_part(parts[0], str(file)), CFG)
+    with pytest.raises(StorageError) as caught:
+        verbs.run(s3.complete(s3_bucket.presign("POST", key, {"uploadId": upload}), parts, ["0" * 32]), CFG)
+    assert caught.value.code == "InvalidPart"
+
+
+def blocks_of(bucket: AzureBucket, key: str, file: Path) -> list[Part]:
+    def query(number: int) -> dict[str, str]:
+        return {"comp": "block", "blockid": b64encode(f"block-{number:08d}".encode()).decode()}
+
+    return [Part(number, bucket.presign("PUT", key, query(number)), start, end) for number, start, end in layout(file)]
+
+
+def test_azure_blocks_become_one_blob(verbs: Any, azure_bucket: AzureBucket, key: str, file: Path) -> None:
+    parts = blocks_of(azure_bucket, key, file)
+    names = verbs.run(gather(azure.put_block(part, str(file)) for part in parts), CFG)
+    held = verbs.run(azure.block_list(azure_bucket.presign("GET", key, {})), CFG)
+    assert held == {name: part.end - part.start for name, part in zip(names, parts, strict=True)}
+    verbs.run(azure.commit(azure_bucket.presign("PUT", key, {"comp": "blocklist"}), parts), CFG)
+    assert azure_bucket.read(key) == file.read_bytes()
+
+
+def test_azure_refuses_a_list_with_a_missing_block_and_loses_nothing(
+    verbs: Any, azure_bucket: AzureBucket, key: str, file: Path
+) -> None:
+    parts = blocks_of(azure_bucket, key, file)
+    commit = azure.commit(azure_bucket.presign("PUT", key, {"comp": "blocklist"}), parts)
+    verbs.run(gather(azure.put_block(part, str(file)) for part in parts[:2]), CFG)
+    with pytest.raises(StorageError) as caught:
+        verbs.run(commit, CFG)
+    assert caught.value.code == "InvalidBlockList"
+    verbs.run(azure.put_block(parts[2], str(file)), CFG)
+    verbs.run(commit, CFG)
+    assert azure_bucket.read(key) == file.read_bytes()
