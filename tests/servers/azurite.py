@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +37,7 @@ class AzureBucket:
             endpoint, name, credential={"account_name": ACCOUNT, "account_key": key}, retry_total=0
         )
 
-    def presign(self, method: str, key: str, query: dict[str, str]) -> str:
+    def presign(self, method: str, key: str, query: Mapping[str, str]) -> str:
         """A URL that may do one thing with one blob."""
         from azure.storage.blob import generate_blob_sas
 

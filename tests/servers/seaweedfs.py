@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -58,7 +58,7 @@ class S3Bucket:
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
         )
 
-    def presign(self, method: str, key: str, query: dict[str, str]) -> str:
+    def presign(self, method: str, key: str, query: Mapping[str, str]) -> str:
         """A URL that may do one thing with one object; only Host is signed."""
         from botocore.auth import S3SigV4QueryAuth
         from botocore.awsrequest import AWSRequest
