@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from .request import FileSlice as FileSlice
     from .request import Request as Request
     from .request import Response as Response
-    from .run import run as run
+    from .driver import run as run
     from .verbs import create as create
     from .verbs import delete as delete
     from .verbs import delete_many as delete_many
@@ -82,7 +82,7 @@ _ROOMS = {
     "models": "ArtifactType Collection CollectionType CreatedModel ModelArtifact ModelArtifactsList "
     "ModelArtifactSortBy ModelArtifactStatus Orbit Organization SortOrder UploadDetails",
     "request": "FileSink FileSlice Request Response",
-    "run": "run",
+    "driver": "run",
     "verbs": "create delete delete_many delete_url download download_url get list list_all members open_download "
     "open_member read_member read_members resolve update upload",
 }

@@ -21,7 +21,7 @@ from .operations import members as _members
 from .operations import resolve as _resolve
 from .operations import upload as _upload
 from .request import Request, Response
-from .run import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials
+from .driver import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials
 from .stop import Stop, Stopped, watching
 from .transport import AsyncTransport
 from .transport.threads import SHARED

@@ -1,7 +1,7 @@
 """Flows: operations of several steps as generators that yield effects and receive replies.
 
 A flow does no I/O, reads no clock and starts no thread; what it wants done it yields as one of the effects below.
-A driver (`run.py`) answers each with one good reply or throws one exception. Cleanup is written as
+A driver (`driver.py`) answers each with one good reply or throws one exception. Cleanup is written as
 `except Exception: ...; raise`, never with effects in `finally`.
 """
 

@@ -17,7 +17,7 @@ from .operations import find, pages, records
 from .operations import members as _members
 from .operations import resolve as _resolve
 from .operations import upload as _upload
-from .run import iterate, run
+from .driver import iterate, run
 
 P = ParamSpec("P")
 T = TypeVar("T")

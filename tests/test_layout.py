@@ -72,7 +72,7 @@ FLOORS = {
     **dict.fromkeys(("api", "storage"), 3),
     "operations": 4,
     "transport": 5,
-    "run": 6,
+    "driver": 6,
 }
 FACE = 7
 HEAVY = ("urllib3", "ssl", "tarfile", "xml", "asyncio", "sqlite3", "http")
@@ -119,3 +119,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     code = f"import sys, luml_lite; print([name for name in {HEAVY} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def test_no_room_hides_an_exported_function() -> None:
+    """Importing a room sets an attribute of the package, which would replace a function of that name."""
+    exported = set(luml_lite.__all__) - {"aio", "local", "testing"}
+    assert exported & ROOMS == set()
