@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from . import aio as aio
     from . import local as local
     from . import testing as testing
+    from .driver import run as run
     from .errors import APIStatusError as APIStatusError
     from .errors import ArtifactNotFoundError as ArtifactNotFoundError
     from .errors import AuthenticationError as AuthenticationError
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from .request import FileSlice as FileSlice
     from .request import Request as Request
     from .request import Response as Response
-    from .driver import run as run
     from .verbs import create as create
     from .verbs import delete as delete
     from .verbs import delete_many as delete_many

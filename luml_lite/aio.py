@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .config import Config
+from .driver import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials
 from .errors import LumlError
 from .flow import Batch, Effect, Emit, Flow, Local, Stream, send
 from .operations import delete as _delete
@@ -21,7 +22,6 @@ from .operations import members as _members
 from .operations import resolve as _resolve
 from .operations import upload as _upload
 from .request import Request, Response
-from .driver import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials
 from .stop import Stop, Stopped, watching
 from .transport import AsyncTransport
 from .transport.threads import SHARED

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .config import Config
+from .driver import iterate, run
 from .flow import Flow, Stream
 from .operations import delete as _delete
 from .operations import download as _download
@@ -17,7 +18,6 @@ from .operations import find, pages, records
 from .operations import members as _members
 from .operations import resolve as _resolve
 from .operations import upload as _upload
-from .driver import iterate, run
 
 P = ParamSpec("P")
 T = TypeVar("T")
