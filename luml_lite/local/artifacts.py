@@ -1,0 +1,332 @@
+# ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
+"""The operations on artifacts, in both dialects: create, list, get, update, and the three steps of a delete.
+
+The status machine lives here: pending_upload becomes uploaded or upload_failed, asking for the delete URL makes
+anything pending_deletion, and that becomes deletion_failed or is gone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from . import pages
+from .calls import Call, assignments, from_json, marks, to_json
+from .collections import collection_json
+from .dialects import Dialect
+from .manifests import ALLOWED, TYPES, any_manifest, model_manifest, type_of
+from .pages import Source, Where
+from .replies import Refusal, Reply, refuse
+from .schema import new_id, now
+from .uploads import details, signed
+from .validation import (
+    ABSENT,
+    Check,
+    Field,
+    integer,
+    list_of,
+    literal,
+    mapping,
+    model,
+    nullable,
+    one_of,
+    pair_of,
+    text,
+    uuid_of,
+)
+
+MAX_SIZE = 5_497_558_138_880  # bytes: 5 TiB
+FILE_NAME = r"""^[^:\"*\`~#%;'^]+\.[^\s:\"*\`~#%;'^]+$"""
+_TRANSITIONS = {
+    "pending_upload": {"uploaded", "upload_failed"},
+    "pending_deletion": {"deletion_failed"},
+}
+_JSON_COLUMNS = frozenset({"extra_values", "manifest", "file_index", "tags"})
+_file_name = text(pattern=FILE_NAME)
+_tags = nullable(list_of(text()))
+
+
+def created(dialect: Dialect) -> Check:
+    """What POST takes."""
+    fields = {
+        "file_name": Field(_file_name),
+        dialect.metrics: Field(mapping()),
+        "manifest": Field(any_manifest if dialect.typed else model_manifest),
+        "file_hash": Field(text()),
+        "file_index": Field(mapping(pair_of(integer()))),
+        "size": Field(integer(most=MAX_SIZE)),
+        "name" if dialect.typed else "model_name": Field(text()),
+        "description": Field(nullable(text()), None),
+        "tags": Field(_tags, None),
+    }
+    if dialect.typed:
+        fields["type"] = Field(nullable(one_of(*TYPES)), None)
+    return model(**fields)
+
+
+def changed(dialect: Dialect) -> Check:
+    """What PATCH takes: only what is given changes."""
+    fields = {
+        "name" if dialect.typed else "model_name": Field(text(), ABSENT),
+        "description": Field(nullable(text()), ABSENT),
+        "tags": Field(_tags, ABSENT),
+        "status": Field(literal(dialect.status_enum, "uploaded", "upload_failed", "deletion_failed"), ABSENT),
+    }
+    if not dialect.typed:
+        fields["file_name"] = Field(_file_name, ABSENT)
+    return model(**fields)
+
+
+ORDER = Field(one_of("asc", "desc"), "desc")
+LIMIT = Field(integer(above=0, most=100), 50)
+LISTED = {
+    "cursor": Field(text(), None),
+    "limit": LIMIT,
+    "sort_by": Field(text(), "created_at"),
+    "order": ORDER,
+    "search": Field(text(), None),
+    "types": Field(one_of(*TYPES), None),
+    "collection_ids": Field(uuid_of, None),
+    "excluded_tracks": Field(uuid_of, None),
+}
+
+
+def create(call: Call) -> dict[str, Any] | Reply:
+    """Make a pending row and the URLs for its bytes."""
+    collection = _collection(call)
+    values = {call.dialect.columns.get(name, name): value for name, value in call.body.items()}
+    said = values.pop("type", None)
+    kind = "model"
+    if call.dialect.typed:
+        kind = type_of(values["manifest"], values["file_index"])
+        if said not in (None, kind):
+            raise refuse(400, "Artifact's real type does not match the type you specified.")
+        if kind not in ALLOWED[collection["type"]]:
+            raise refuse(400, "Artifact type is not allowed for this collection type")
+    limit = call.settings.artifact_limit
+    if limit is not None:
+        query = "SELECT total_artifacts FROM organizations WHERE id = ?"
+        if call.the("Organization not found", query, call.ids["organization_id"])[0] >= limit:
+            raise refuse(409, "Organization reached maximum number of artifacts")
+    unique = uuid4().hex
+    orbit = call.the("Orbit not found", "SELECT * FROM orbits WHERE id = ?", call.ids["orbit_id"])
+    key = f"orbit-{orbit['id']}/collection-{collection['id']}/{unique}-{values['file_name']}"
+    values |= {
+        "id": new_id(),
+        "collection_id": collection["id"],
+        "type": kind,
+        "status": "pending_upload",
+        "bucket_location": key,
+        "unique_identifier": unique,
+        "created_by_user": call.user.name,
+        "created_at": now(),
+        "updated_at": None,
+    }
+    row = {name: to_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
+    call.db.execute(f"INSERT INTO artifacts ({', '.join(row)}) VALUES ({marks(row.values())})", tuple(row.values()))
+    metrics = [(collection["id"], name, number, values["id"]) for name, number in _numbers(values["extra_values"])]
+    call.db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?)", metrics)
+    secret = orbit["bucket_secret_id"]
+    try:
+        upload = details(call.bucket(secret), secret, key, values["size"], call.settings.layout)
+    except Refusal as refusal:
+        return refusal.reply  # returned, not raised: the pending row stays, as on the platform
+    return {call.dialect.artifact: _rendered(values, call.dialect), "upload_details": upload}
+
+
+def _numbers(metrics: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
+    for name, value in metrics.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, int) and abs(value) >= 2**63:
+                try:
+                    value = float(value)
+                except OverflowError:
+                    continue
+            yield name, value
+
+
+def list_of_orbit(call: Call) -> dict[str, Any]:
+    """A page of the orbit's artifacts, or of some of its collections."""
+    rows = call.db.execute("SELECT id FROM collections WHERE orbit_id = ?", (call.ids["orbit_id"],))
+    own = [row["id"] for row in rows]
+    asked = call.query["collection_ids"]
+    foreign = [one for one in dict.fromkeys(asked or ()) if one not in set(own)]
+    if foreign:
+        raise refuse(404, f"You don't have access to the following collections: {', '.join(foreign)}")
+    return _page(call, sorted(set(asked)) if asked else own)
+
+
+def list_of_collection(call: Call) -> dict[str, Any]:
+    """A page of one collection's artifacts."""
+    return _page(call, [_collection(call)["id"]])
+
+
+def _page(call: Call, collections: list[str]) -> dict[str, Any]:
+    query, sort, order = call.query, call.query["sort_by"], call.query["order"]
+    metric = _metric(call, sort, collections)
+    filters = [query.get(name) for name in ("collection_ids", "types", "search", "excluded_tracks")]
+    scope = pages.scope_of(call.ids, *filters)
+    numeric = metric or sort == "size"
+    after = pages.decode(query["cursor"], sort, order, scope, numeric=numeric)
+    condition = _filter(query)
+    column = call.dialect.columns.get(sort, sort)
+    sources = [
+        source
+        for one in collections
+        for source in (_by_metric(one, sort, condition) if metric else [_by_column(one, column, condition)])
+    ]
+    rows, last = pages.page(call.db, sources, order, after, query["limit"])
+    items = [_from_row(row, call.dialect) for row in rows]
+    if call.dialect.typed:
+        names = dict(
+            call.db.execute("SELECT id, name FROM collections WHERE orbit_id = ?", (call.ids["orbit_id"],)).fetchall()
+        )
+        for item in items:
+            item |= {"deployments": [], "collection_name": names[item["collection_id"]]}
+    return {"items": items, "cursor": pages.encode(last, sort, order, scope) if last else None}
+
+
+def _metric(call: Call, sort: str, collections: list[str]) -> bool:
+    """Whether `sort` is a metric and not a column; what is neither is the platform's 400."""
+    if sort in call.dialect.sortable:
+        return False
+    if sort == call.dialect.metrics:
+        raise refuse(400, "Cannot sort by 'metrics'. Pass a metric key")
+    query = f"SELECT 1 FROM metric_keys WHERE key = ? AND collection_id IN ({marks(collections)})"
+    if call.row(query, sort, *collections) is None:
+        raise refuse(400, f"Invalid sorting column: {sort}")
+    return True
+
+
+def _filter(query: dict[str, Any]) -> Where:
+    where = Where("1")
+    if query.get("types"):
+        where &= Where(f"a.type IN ({marks(query['types'])})", tuple(query["types"]))
+    if query.get("search"):
+        where &= Where("contains(a.name, ?)", (query["search"].casefold(),))
+    if query.get("excluded_tracks"):
+        tracks = query["excluded_tracks"]
+        held = f"SELECT 1 FROM entries e WHERE e.artifact_id = a.id AND e.track_id IN ({marks(tracks)})"
+        where &= Where(f"NOT EXISTS ({held})", tuple(tracks))
+    return where
+
+
+def _by_column(collection: str, column: str, condition: Where) -> Source:
+    select = f"SELECT a.*, a.{column} AS sort_value FROM artifacts a"
+    where = Where("a.collection_id = ?", (collection,)) & condition
+    return Source(select, where, f"a.{column}", "a.id", nullable=column == "description")
+
+
+def _by_metric(collection: str, key: str, condition: Where) -> list[Source]:
+    """Those that have the metric, from its own index, and those that have not."""
+    having = Source(
+        "SELECT a.*, m.value AS sort_value FROM metrics m CROSS JOIN artifacts a ON a.id = m.artifact_id",
+        Where("m.collection_id = ? AND m.key = ?", (collection, key)) & condition,
+        "m.value",
+        "m.artifact_id",
+    )
+    has_it = "SELECT 1 FROM metrics m WHERE m.artifact_id = a.id AND m.key = ?"
+    lacking = Source(
+        "SELECT a.*, NULL AS sort_value FROM artifacts a",
+        Where(f"a.collection_id = ? AND NOT EXISTS ({has_it})", (collection, key)) & condition,
+        "NULL",
+        "a.id",
+        always_null=True,
+    )
+    return [having, lacking]
+
+
+def get(call: Call) -> dict[str, Any]:
+    """One artifact with what surrounds it."""
+    item = _from_row(_artifact(call, call.dialect.not_found), call.dialect)
+    if call.dialect.typed:
+        tracks = call.db.execute(
+            "SELECT t.id, t.name, t.created_at, t.updated_at FROM entries e JOIN tracks t ON t.id = e.track_id"
+            " WHERE e.artifact_id = ? ORDER BY t.id",
+            (item["id"],),
+        )
+        collection = collection_json(_collection(call), call.dialect)
+        item |= {"deployments": [], "collection": collection, "tracks": [dict(track) for track in tracks]}
+    return item
+
+
+def update(call: Call) -> dict[str, Any]:
+    """Change what is given; a status only along the machine."""
+    row = _artifact(call)
+    values = {call.dialect.columns.get(name, name): value for name, value in call.body.items()}
+    target = values.get("status")
+    if target and target not in _TRANSITIONS.get(row["status"], ()):
+        raise refuse(400, f"Invalid status transition from {row['status']} to {target}")
+    if values:
+        values = {name: to_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
+        _set(call, row["id"], values)
+    return _from_row(_artifact(call), call.dialect)
+
+
+def download_url(call: Call) -> dict[str, Any]:
+    """A URL to read the object, whether or not there is one."""
+    return {"url": _object_url(call, _artifact(call), "GET", "download")}
+
+
+def delete_url(call: Call) -> dict[str, Any]:
+    """A URL to delete the object; the artifact is pending deletion from now on."""
+    row = _artifact(call)
+    _refuse_tracked(call, row["id"])
+    _set(call, row["id"], {"status": "pending_deletion"})
+    return {"url": _object_url(call, row, "DELETE", "delete")}
+
+
+def confirm_delete(call: Call) -> None:
+    """Remove the row of an artifact that is pending deletion."""
+    row = _artifact(call)
+    if row["status"] != "pending_deletion":
+        raise refuse(400, f"Unable to confirm deletion with status '{row['status']}'")
+    _delete(call, row["id"])
+
+
+def force_delete(call: Call) -> None:
+    """Remove the row whatever its status; the object stays in the bucket."""
+    _delete(call, _artifact(call)["id"])
+
+
+def _delete(call: Call, artifact: str) -> None:
+    _refuse_tracked(call, artifact)
+    call.db.execute("DELETE FROM artifacts WHERE id = ?", (artifact,))
+
+
+def _refuse_tracked(call: Call, artifact: str) -> None:
+    if call.row("SELECT 1 FROM entries WHERE artifact_id = ?", artifact):
+        raise refuse(409, "Artifact is referenced by one or more tracks. Remove it from all tracks before deleting.")
+
+
+def _object_url(call: Call, row: sqlite3.Row, method: str, purpose: str) -> str:
+    secret = call.the("Orbit not found", "SELECT bucket_secret_id FROM orbits WHERE id = ?", call.ids["orbit_id"])[0]
+    return signed(call.bucket(secret), method, row["bucket_location"], {}, purpose)
+
+
+def _set(call: Call, artifact: str, values: dict[str, Any]) -> None:
+    values |= {"updated_at": now()}
+    call.db.execute(f"UPDATE artifacts SET {assignments(values)} WHERE id = ?", (*values.values(), artifact))
+
+
+def _collection(call: Call) -> sqlite3.Row:
+    query = "SELECT * FROM collections WHERE id = ? AND orbit_id = ?"
+    return call.the("Collection not found", query, call.ids["collection_id"], call.ids["orbit_id"])
+
+
+def _artifact(call: Call, missing: str | None = None) -> sqlite3.Row:
+    collection = _collection(call)
+    query = "SELECT * FROM artifacts WHERE id = ? AND collection_id = ?"
+    missing = missing or call.dialect.not_found_on_change
+    return call.the(missing, query, call.ids[call.dialect.id_name], collection["id"])
+
+
+def _from_row(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
+    values = {name: from_json(row[name]) if name in _JSON_COLUMNS else row[name] for name in dialect.columns.values()}
+    return _rendered(values, dialect)
+
+
+def _rendered(values: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+    return {wire: values[name] for wire, name in dialect.columns.items()}

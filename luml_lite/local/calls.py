@@ -1,0 +1,90 @@
+"""What an operation gets: one request, checked and entitled, inside one transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from .dialects import Dialect
+from .replies import refuse
+from .roles import User
+from .uploads import Bucket, Layout, OwnBucket
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a registry was opened; the same for all its calls. See `luml_lite.local.open` for the meanings."""
+
+    layout: Layout
+    lifetime: int
+    artifact_limit: int | None
+    plugged: Bucket | None
+    plugged_id: str
+    signer: bytes
+    clock: Callable[[], float]
+
+    def now(self) -> datetime:
+        """This moment."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to the API: `ids` are the path's, `query` and `body` were checked by the route."""
+
+    db: sqlite3.Connection
+    settings: Settings
+    dialect: Dialect
+    user: User
+    base_url: str
+    ids: dict[str, str]
+    query: dict[str, Any]
+    body: Any
+
+    def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        """The first row of a query, or None."""
+        row: sqlite3.Row | None = self.db.execute(sql, values).fetchone()
+        return row
+
+    def the(self, missing: str, sql: str, *values: Any) -> sqlite3.Row:
+        """The first row of a query, or a 404 that says what is missing."""
+        row = self.row(sql, *values)
+        if row is None:
+            raise refuse(404, missing)
+        return row
+
+    def bucket(self, secret_id: str) -> Bucket:
+        """The bucket behind a bucket secret: the one that was plugged in, or the registry's own."""
+        if self.settings.plugged is not None and secret_id == self.settings.plugged_id:
+            return self.settings.plugged
+        row = self.the("Bucket secret not found", "SELECT type FROM bucket_secrets WHERE id = ?", secret_id)
+        return self.own_bucket(row["type"], secret_id)
+
+    def own_bucket(self, kind: str, secret_id: str) -> Bucket:
+        """A bucket that the registry keeps itself."""
+        settings = self.settings
+        return OwnBucket(kind, secret_id, self.base_url, settings.signer, settings.now(), settings.lifetime)
+
+
+def to_json(value: Any) -> str | None:
+    """A value for a JSON column; None stays NULL."""
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(value: str | None) -> Any:
+    """The value of a JSON column."""
+    return None if value is None else json.loads(value)
+
+
+def marks(values: Collection[Any]) -> str:
+    """Question marks for a list of values."""
+    return ", ".join("?" * len(values))
+
+
+def assignments(values: dict[str, Any]) -> str:
+    """The SET clause of an UPDATE."""
+    return ", ".join(f"{name} = ?" for name in values)

@@ -1,0 +1,141 @@
+"""Pages of long lists by keyset: where a page starts is a value and an id, so a page costs the same wherever it is.
+
+A cursor is bound to the sort, the order and the filter that it was made for; any other, and anything that does not
+decode, is ignored and the list starts again, as on the platform. NULLs are the smallest values; ties go by id.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import sqlite3
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from hashlib import md5
+from itertools import islice
+from typing import Any, NamedTuple
+
+
+class Where(NamedTuple):
+    """A condition with its parameters."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+
+    def __and__(self, other: Where) -> Where:
+        return Where(f"{self.sql} AND {other.sql}", self.values + other.values)
+
+
+class Source(NamedTuple):
+    """Rows of one scope: SELECT with the sort value as `sort_value` and the id as `id`, and where the two come from.
+
+    `nullable` says that the value may be NULL there.
+    """
+
+    select: str
+    where: Where
+    value: str
+    id: str
+    nullable: bool = False
+    always_null: bool = False
+
+
+class Position(NamedTuple):
+    """The last row of the page before."""
+
+    value: Any
+    id: str
+
+
+def scope_of(*filters: Any) -> str:
+    """What binds a cursor to its filter."""
+    return md5(json.dumps(filters, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
+
+
+def encode(position: Position, sort: str, order: str, scope: str) -> str:
+    """The cursor of the page after a position."""
+    return urlsafe_b64encode(json.dumps([position.id, position.value, sort, order, scope]).encode()).decode()
+
+
+def decode(cursor: str | None, sort: str, order: str, scope: str, *, numeric: bool) -> Position | None:
+    """The position in a cursor, or None when it was not made for this list."""
+    try:
+        where, value, *made_for = json.loads(urlsafe_b64decode((cursor or "").encode()))
+        f"{where}{value}".encode()  # half a surrogate pair is no text
+    except (ValueError, TypeError, RecursionError):
+        return None
+    kind: Any = (int, float) if numeric else str
+    if made_for != [sort, order, scope] or not isinstance(where, str) or isinstance(value, bool):
+        return None
+    if value is not None and not isinstance(value, kind):
+        return None
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return None
+    return Position(value, where)
+
+
+def page(
+    db: sqlite3.Connection, sources: Iterable[Source], order: str, after: Position | None, limit: int
+) -> tuple[list[sqlite3.Row], Position | None]:
+    """One page of the merged sources, and the position of its last row when more rows follow."""
+    cursors: list[sqlite3.Cursor] = []
+    try:
+        streams = [_rows(db, source, order, after, cursors) for source in sources]
+        merged = heapq.merge(*streams, key=_key, reverse=order == "desc")
+        rows = list(islice(merged, limit + 1))
+    finally:
+        for cursor in cursors:
+            with closing(cursor):
+                pass
+    if len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1]
+    return rows[:limit], Position(last["sort_value"], last["id"])
+
+
+def _key(row: sqlite3.Row) -> tuple[bool, Any, str]:
+    value = row["sort_value"]
+    return value is not None, value if value is not None else 0, row["id"]
+
+
+def _rows(
+    db: sqlite3.Connection, source: Source, order: str, after: Position | None, cursors: list[sqlite3.Cursor]
+) -> Iterator[sqlite3.Row]:
+    for sql, values in statements(source, order, after):
+        cursor = db.execute(sql, values)
+        cursors.append(cursor)
+        yield from cursor
+
+
+def statements(source: Source, order: str, after: Position | None) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """The statements that yield a source's rows behind a position, in order; each one is answered from an index."""
+    value, id_ = source.value, source.id
+    descending = order == "desc"
+    compare, direction = ("<", "DESC") if descending else (">", "ASC")
+
+    def select(condition: Where | None, by: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+        where = source.where if condition is None else source.where & condition
+        columns = ", ".join(f"{name} {direction}" for name in by)
+        return f"{source.select} WHERE {where.sql} ORDER BY {columns}", where.values
+
+    behind_id = None if after is None else Where(f"{id_} {compare} ?", (after.id,))
+    if source.always_null:
+        if after is None or after.value is None:
+            yield select(behind_id, (id_,))
+        elif descending:
+            yield select(None, (id_,))
+        return
+    if after is None:
+        yield select(None, (value, id_))
+        return
+    null = Where(f"{value} IS NULL")
+    if after.value is None:
+        if source.nullable and behind_id is not None:
+            yield select(null & behind_id, (id_,))
+        if not descending:
+            yield select(Where(f"{value} IS NOT NULL"), (value, id_))
+        return
+    yield select(Where(f"({value}, {id_}) {compare} (?, ?)", (after.value, after.id)), (value, id_))
+    if descending and source.nullable:
+        yield select(null, (id_,))

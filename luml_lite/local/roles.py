@@ -1,0 +1,147 @@
+"""Who may do what: keys, users, their roles in organizations and orbits, and the rights that a role gives.
+
+A key is kept as its SHA-256 only; the one exception is the owner's key of a directory, which `open` must hand out.
+"""
+
+from __future__ import annotations
+
+import hmac
+import sqlite3
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Literal, NamedTuple, TypeAlias
+
+from .replies import refuse
+from .schema import new_id
+
+Role: TypeAlias = Literal["owner", "admin", "orbit_admin", "orbit_member"]
+ROLES: tuple[Role, ...] = ("owner", "admin", "orbit_admin", "orbit_member")
+
+_ALL = ("list", "read", "create", "update", "delete")
+_MOST = ("list", "read", "create", "update")
+_ORBIT = {
+    "orbit": ("create", "update", "delete", "list", "read"),
+    "orbit_user": ("list", "create", "update", "delete", "read"),
+    "artifact": (*_ALL, "deploy"),
+    "collection": (*_ALL, "deploy"),
+    "track": _ALL,
+    "satellite": ("create", "list", "read", "update", "delete"),
+    "orbit_secret": _ALL,
+    "deployment": _ALL,
+}
+_ORGANIZATION = {
+    "organization": ("read", "update", "delete"),
+    "organization_user": _ALL,
+    "organization_invite": ("create", "delete", "list", "read"),
+    "billing": ("read", "update"),
+    "bucket_secret": _ALL,
+}
+RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "owner": {**_ORGANIZATION, **_ORBIT},
+    "admin": {
+        **_ORGANIZATION,
+        **_ORBIT,
+        "organization": ("read", "update", "leave"),
+        "billing": (),
+        "orbit": ("create", "update", "list", "read"),
+    },
+    "member": {"organization": ("leave",), "orbit": ("list", "read")},
+    "orbit_admin": {**_ORBIT, "collection": _ALL},
+    "orbit_member": {
+        "orbit": ("list", "read"),
+        "artifact": _MOST,
+        "collection": _MOST,
+        "track": _MOST,
+        "satellite": ("create", "list", "read"),
+        "orbit_secret": ("list", "create"),
+        "deployment": _MOST,
+    },
+}
+
+
+class User(NamedTuple):
+    """Who a key belongs to."""
+
+    id: str
+    name: str
+
+
+def new_key() -> str:
+    """A fresh API key."""
+    return "dfs_" + token_urlsafe(32)
+
+
+def digest_of(key: str) -> bytes:
+    """What is kept of a key."""
+    return sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def user_of(db: sqlite3.Connection, authorization: str) -> User:
+    """The user whose bearer key this is, or the platform's 401."""
+    scheme, _, key = authorization.partition(" ")
+    digest = digest_of(key.strip())
+    row = db.execute(
+        "SELECT u.id, u.name, k.digest FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.digest = ?", (digest,)
+    ).fetchone()
+    # The lookup sees only a digest; the comparison itself takes the same time wherever two keys differ.
+    same = hmac.compare_digest(row["digest"] if row else bytes(32), digest)
+    if scheme.lower() != "bearer" or not row or not same:
+        raise refuse(401, "Not authenticated")
+    return User(row["id"], row["name"])
+
+
+def role_in(db: sqlite3.Connection, user: User, organization: str) -> str:
+    """The user's role in an organization; 403 for strangers, whether or not the organization exists."""
+    query = "SELECT role FROM organization_members WHERE organization_id = ? AND user_id = ?"
+    row = db.execute(query, (organization, user.id)).fetchone()
+    if row is None:
+        raise refuse(403, "Not enough rights")
+    return str(row["role"])
+
+
+def orbit_role(db: sqlite3.Connection, user: User, orbit: str) -> str | None:
+    """The user's own role in an orbit, or None."""
+    row = db.execute("SELECT role FROM orbit_members WHERE orbit_id = ? AND user_id = ?", (orbit, user.id)).fetchone()
+    return f"orbit_{row['role']}" if row else None
+
+
+def demand(
+    db: sqlite3.Connection, user: User, organization: str, orbit: str | None, resource: str, action: str
+) -> None:
+    """Go on only if the user has the right, through the organization or else through the orbit."""
+    role = role_in(db, user, organization)
+    own = orbit_role(db, user, orbit) if orbit is not None else None
+    if action in RIGHTS[role].get(resource, ()) and (role != "member" or own or orbit is None):
+        return
+    if own is None or action not in RIGHTS[own].get(resource, ()):
+        raise refuse(403, "Not enough rights")
+
+
+def organization_permissions(role: str) -> dict[str, list[str]]:
+    """The `permissions` of an organization as its list shows them."""
+    rights = {name: list(RIGHTS[role].get(name, ())) for name in _ORGANIZATION if name != "bucket_secret"}
+    rights["orbit"] = ["create"] if "create" in RIGHTS[role].get("orbit", ()) else []
+    return {name: actions for name, actions in rights.items() if actions}
+
+
+def orbit_permissions(role: str, artifact: str, *, tracks: bool) -> dict[str, list[str]]:
+    """The `permissions` of an orbit; `artifact` is the resource's name in the dialect."""
+    return {
+        artifact if name == "artifact" else name: list(RIGHTS[role].get(name, ()))
+        for name in _ORBIT
+        if tracks or name != "track"
+    }
+
+
+def add_user(db: sqlite3.Connection, name: str, role: Role, organization: str, orbit: str) -> str:
+    """Make a user with that role and return a key of theirs."""
+    user = new_id()
+    key = new_key()
+    db.execute("INSERT INTO users VALUES (?, ?)", (user, name))
+    db.execute("INSERT INTO api_keys VALUES (?, ?)", (digest_of(key), user))
+    own = {"orbit_admin": "admin", "orbit_member": "member"}.get(role)
+    member = "member" if own else role
+    db.execute("INSERT INTO organization_members VALUES (?, ?, ?)", (organization, user, member))
+    if own:
+        db.execute("INSERT INTO orbit_members VALUES (?, ?, ?)", (orbit, user, own))
+    return key

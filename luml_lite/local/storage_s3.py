@@ -1,0 +1,193 @@
+"""The S3 face of a bucket: presigned PUT, GET, DELETE and multipart uploads of one object at a time.
+
+Answers and refusals are those of AWS: ETag is the MD5, or the MD5 of the parts' MD5s and their count; a repeated
+complete answers with the object that it made. A PUT needs a length, and `x-amz-*` headers that were not signed are
+refused. A part that is sent again replaces the earlier one.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Sequence
+from hashlib import md5
+from html import escape, unescape
+from re import search
+
+from .blobs import AlreadyThere, Blob, Part
+from .ranges import read
+from .replies import Refusal, Reply
+from .signing import check_s3
+from .storage import StorageRequest, whole
+
+MAX_PUT = 5 * 1024**3  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+MAX_PARTS = 10_000
+SMALLEST_PART = 5 * 1024**2
+_NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+
+_ERRORS = {
+    "AccessDenied": (403, "Request has expired"),
+    "BadDigest": (400, "The Content-MD5 you specified did not match what we received."),
+    "EntityTooLarge": (400, "Your proposed upload exceeds the maximum allowed object size."),
+    "EntityTooSmall": (400, "Your proposed upload is smaller than the minimum allowed object size."),
+    "InvalidArgument": (400, "Part number must be an integer between 1 and 10000, inclusive."),
+    "InvalidDigest": (400, "The Content-MD5 you specified is not valid."),
+    "InvalidPart": (400, "One or more of the specified parts could not be found or their ETag does not match."),
+    "InvalidPartOrder": (400, "The list of parts was not in ascending order."),
+    "InvalidRange": (416, "The requested range is not satisfiable"),
+    "MalformedXML": (400, "The XML you provided was not well-formed or did not validate against our published schema."),
+    "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),
+    "MissingContentLength": (411, "You must provide the Content-Length HTTP header."),
+    "NoSuchBucket": (404, "The specified bucket does not exist"),
+    "NoSuchKey": (404, "The specified key does not exist."),
+    "NoSuchUpload": (404, "The specified multipart upload does not exist; it may have been aborted or completed."),
+    "PreconditionFailed": (412, "At least one of the pre-conditions you specified did not hold"),
+    "SignatureDoesNotMatch": (403, "The request signature we calculated does not match the signature you provided."),
+}
+
+
+def handle(request: StorageRequest) -> Reply:
+    """Answer one request for an object."""
+    fault = check_s3(request.signer, request.method, request.host, request.path, request.query, request.moment)
+    if fault is None and any(name.startswith("x-amz-") for name in request.headers):
+        fault = "SignatureDoesNotMatch"
+    if fault:
+        raise error(fault, request.key)
+    named = dict(request.query)
+    match request.method:
+        case "GET" | "HEAD":
+            return read(request, error, past_end_is_empty=False)
+        case "PUT" if "uploadId" in named:
+            return _put_part(request, named["uploadId"], named.get("partNumber", ""))
+        case "PUT":
+            return _put(request)
+        case "POST" if "uploads" in named:
+            upload_id = request.blobs.begin(request.bucket, request.key)
+            where = f"<Bucket>{request.bucket}</Bucket><Key>{escape(request.key)}</Key>"
+            content = f"{where}<UploadId>{upload_id}</UploadId>"
+            return _xml(200, f"<InitiateMultipartUploadResult {_NAMESPACE}>{content}</InitiateMultipartUploadResult>")
+        case "POST" if "uploadId" in named:
+            return _complete(request, named["uploadId"])
+        case "DELETE" if "uploadId" in named:
+            if not request.blobs.abort(request.bucket, request.key, named["uploadId"]):
+                raise error("NoSuchUpload", request.key)
+            return Reply(204)
+        case "DELETE":
+            request.blobs.delete(request.bucket, request.key)
+            return Reply(204)
+    raise error("MethodNotAllowed", request.key)
+
+
+def error(code: str, key: str, headers: dict[str, str] | None = None) -> Refusal:
+    """The XML that refuses a request."""
+    status, message = _ERRORS[code]
+    fields = f"<Code>{code}</Code><Message>{message}</Message><Key>{escape(key)}</Key>"
+    return Refusal(_xml(status, f"<Error>{fields}</Error>", headers))
+
+
+def _xml(status: int, document: str, headers: dict[str, str] | None = None) -> Reply:
+    content = f'<?xml version="1.0" encoding="UTF-8"?>\n{document}'.encode()
+    return Reply(status, {"content-type": "application/xml", **(headers or {})}, content)
+
+
+def _put(request: StorageRequest) -> Reply:
+    only_new = request.headers.get("if-none-match") == "*"
+    if only_new and request.blobs.find(request.bucket, request.key):
+        raise error("PreconditionFailed", request.key)
+    stored = request.objects.receive(request.body, _digest_check(request))
+    kind = request.headers.get("content-type", "application/octet-stream")
+    try:
+        blob = request.blobs.put(request.bucket, request.key, stored, f'"{stored.md5.hex()}"', kind, only_new=only_new)
+    except AlreadyThere:
+        raise error("PreconditionFailed", request.key) from None
+    return Reply(200, {"etag": blob.etag})
+
+
+def _put_part(request: StorageRequest, upload_id: str, number: str) -> Reply:
+    if not (number.isascii() and number.isdigit() and len(number) < 6 and 1 <= int(number) <= MAX_PARTS):
+        raise error("InvalidArgument", request.key)
+    if not request.blobs.has_upload(request.bucket, request.key, upload_id):
+        raise error("NoSuchUpload", request.key)
+    stored = request.objects.receive(request.body, _digest_check(request))
+    if not request.blobs.add_part(request.bucket, request.key, upload_id, int(number), stored):
+        raise error("NoSuchUpload", request.key)
+    return Reply(200, {"etag": f'"{stored.md5.hex()}"'})
+
+
+def _digest_check(request: StorageRequest) -> Callable[[bytes], None]:
+    if request.body.length is None:
+        raise error("MissingContentLength", request.key)
+    if request.body.length > MAX_PUT:
+        raise error("EntityTooLarge", request.key)
+    given = request.headers.get("content-md5")
+    if given is None:
+        return lambda digest: None
+    try:
+        wanted = b64decode(given, validate=True)
+    except (Base64Error, ValueError):
+        wanted = b""
+    if len(wanted) != 16:
+        raise error("InvalidDigest", request.key)
+
+    def check(digest: bytes) -> None:
+        if digest != wanted:
+            raise error("BadDigest", request.key)
+
+    return check
+
+
+def _complete(request: StorageRequest, upload_id: str) -> Reply:
+    listed = _listed(whole(request.body).decode("utf-8", "replace"))
+    if not listed:
+        raise error("MalformedXML", request.key)
+    numbers = [number for number, _ in listed]
+    if numbers != sorted(set(numbers)):
+        raise error("InvalidPartOrder", request.key)
+
+    def choose(parts: list[Part], _: list[Part]) -> tuple[Sequence[Part], str, str | None]:
+        known = {part.name: part for part in parts}
+        chosen = [known[number] for number, etag in listed if number in known and known[number].md5.hex() == etag]
+        if len(chosen) != len(listed):
+            raise error("InvalidPart", request.key)
+        if any(part.size < request.smallest_part for part in chosen[:-1]):
+            raise error("EntityTooSmall", request.key)
+        joined = md5(b"".join(part.md5 for part in chosen), usedforsecurity=False).hexdigest()
+        return chosen, f'"{joined}-{len(chosen)}"', None
+
+    only_new = request.headers.get("if-none-match") == "*"
+    try:
+        blob = request.blobs.assemble(
+            request.bucket, request.key, upload_id, choose, "application/octet-stream", only_new=only_new
+        )
+    except AlreadyThere:
+        raise error("PreconditionFailed", request.key) from None
+    if blob is None:
+        blob = _made_by(request, upload_id)
+    fields = (
+        f"<Location>{escape(request.url)}</Location><Bucket>{request.bucket}</Bucket>"
+        f"<Key>{escape(request.key)}</Key><ETag>{escape(blob.etag)}</ETag>"
+    )
+    return _xml(200, f"<CompleteMultipartUploadResult {_NAMESPACE}>{fields}</CompleteMultipartUploadResult>")
+
+
+def _made_by(request: StorageRequest, upload_id: str) -> Blob:
+    blob = request.blobs.find(request.bucket, request.key)
+    if blob is None or blob.upload_id != upload_id:
+        raise error("NoSuchUpload", request.key)
+    return blob
+
+
+def _listed(document: str) -> list[tuple[int, str]]:
+    """The parts that a CompleteMultipartUpload names; nothing where it is malformed.
+
+    The document is split and not parsed: it is flat, and an XML parser would bring entity expansion with it.
+    """
+    listed = []
+    for piece in document.split("<Part>")[1:]:
+        part = piece.partition("</Part>")[0]
+        number = search(r"<PartNumber>\s*(\d{1,5})\s*</PartNumber>", part)
+        etag = search(r"<ETag>([^<]*)</ETag>", part)
+        if not number or not etag:
+            return []
+        listed.append((int(number[1]), unescape(etag[1]).strip().strip('"')))
+    return listed

@@ -1,0 +1,295 @@
+# ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
+"""The operations on tracks: named lines of artifacts with versions, and stages that one version at a time may hold."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from . import pages
+from .calls import Call, assignments, from_json, marks, to_json
+from .manifests import TYPES
+from .pages import Source, Where
+from .replies import refuse
+from .schema import new_id, now
+from .validation import ABSENT, Field, boolean, integer, list_of, model, nullable, one_of, text, uuid_of
+
+_text = text()
+_tags = nullable(list_of(_text))
+CREATED = model(
+    name=Field(_text),
+    artifact_type=Field(one_of(*TYPES)),
+    description=Field(nullable(_text), None),
+    tags=Field(_tags, None),
+    stages=Field(list_of(_text), []),
+)
+_STAGE = model(id=Field(nullable(uuid_of), None), name=Field(_text))
+CHANGED = model(
+    name=Field(_text, ABSENT),
+    description=Field(nullable(_text), ABSENT),
+    tags=Field(_tags, ABSENT),
+    stages=Field(nullable(list_of(_STAGE)), None),
+)
+ENTERED = model(artifact_id=Field(uuid_of), stage_id=Field(nullable(uuid_of), None))
+MOVED = model(stage_id=Field(nullable(uuid_of), None))
+LEFT = model(entry_ids=Field(list_of(uuid_of)))
+FORCE = {"force": Field(boolean, False)}
+BY_STAGE = {"stage_id": Field(uuid_of)}
+_PAGED = {
+    "cursor": Field(_text, None),
+    "limit": Field(integer(above=0, most=100), 50),
+    "order": Field(one_of("asc", "desc"), "desc"),
+}
+LISTED = {
+    **_PAGED,
+    "sort_by": Field(one_of("name", "description", "total_entries", "created_at"), "created_at"),
+    "search": Field(_text, None),
+    "types": Field(one_of(*TYPES), None),
+    "tags": Field(_text, None),
+}
+_SORTS = {
+    "artifact_name": "a.name",
+    "description": "a.description",
+    "stage": "s.name",
+    "version": "e.version",
+    "created_at": "e.created_at",
+}
+ENTRIES_LISTED = {**_PAGED, "sort_by": Field(one_of(*_SORTS), "created_at"), "stage": Field(uuid_of, None)}
+
+_TOTAL = "(SELECT COUNT(*) FROM entries e WHERE e.track_id = t.id)"
+_ENTRY = (
+    "SELECT e.*, a.collection_id, a.name AS artifact_name, a.description AS artifact_description, s.name AS stage_name"
+    " FROM entries e JOIN artifacts a ON a.id = e.artifact_id LEFT JOIN stages s ON s.id = e.stage_id"
+)
+
+
+def create(call: Call) -> dict[str, Any]:
+    """Make a track with its stages."""
+    body = call.body
+    _refuse_same_stages(body["stages"])
+    identity, moment = new_id(), now()
+    row = (identity, call.ids["orbit_id"], body["name"], body["artifact_type"], body["description"])
+    call.db.execute("INSERT INTO tracks VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL)", (*row, to_json(body["tags"]), moment))
+    for position, name in enumerate(body["stages"]):
+        _add_stage(call, identity, name, position, moment)
+    return _track_json(call, _track(call, identity))
+
+
+def page(call: Call) -> dict[str, Any]:
+    """A page of the orbit's tracks."""
+    query, sort, order = call.query, call.query["sort_by"], call.query["order"]
+    where = Where("t.orbit_id = ?", (call.ids["orbit_id"],))
+    if query["search"]:
+        where &= Where("contains(t.name, ?)", (query["search"].casefold(),))
+    if query["types"]:
+        where &= Where(f"t.artifact_type IN ({marks(query['types'])})", tuple(query["types"]))
+    if query["tags"]:
+        tagged = f"EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value IN ({marks(query['tags'])}))"
+        where &= Where(tagged, tuple(query["tags"]))
+    value = _TOTAL if sort == "total_entries" else f"t.{sort}"
+    scope = pages.scope_of(call.ids, query["search"], query["types"], query["tags"])
+    after = pages.decode(query["cursor"], sort, order, scope, numeric=sort == "total_entries")
+    select = f"SELECT t.*, {value} AS sort_value FROM tracks t"
+    source = Source(select, where, value, "t.id", nullable=sort == "description")
+    rows, last = pages.page(call.db, [source], order, after, query["limit"])
+    items = [_track_json(call, row) for row in rows]
+    return {"items": items, "cursor": pages.encode(last, sort, order, scope) if last else None}
+
+
+def tags(call: Call) -> list[str]:
+    """Every tag of the orbit's tracks, sorted."""
+    query = "SELECT DISTINCT j.value FROM tracks t, json_each(t.tags) j WHERE t.orbit_id = ? ORDER BY j.value"
+    return [row[0] for row in call.db.execute(query, (call.ids["orbit_id"],))]
+
+
+def get(call: Call) -> dict[str, Any]:
+    """One track."""
+    return _track_json(call, _track(call))
+
+
+def update(call: Call) -> dict[str, Any]:
+    """Change what is given; a list of stages replaces the present ones, those with an id being renamed."""
+    track, values = _track(call), dict(call.body)
+    wanted = values.pop("stages")
+    if "tags" in values:
+        values["tags"] = to_json(values["tags"])
+    if wanted is not None:
+        _set_stages(call, track["id"], wanted)
+    values["updated_at"] = now()
+    call.db.execute(f"UPDATE tracks SET {assignments(values)} WHERE id = ?", (*values.values(), track["id"]))
+    return _track_json(call, _track(call))
+
+
+def delete(call: Call) -> None:
+    """Remove a track with its stages and entries; the artifacts stay."""
+    call.db.execute("DELETE FROM tracks WHERE id = ?", (_track(call)["id"],))
+
+
+def stages(call: Call) -> list[dict[str, Any]]:
+    """The track's stages in their order."""
+    return _stages_json(call, _track(call)["id"])
+
+
+def enter(call: Call) -> dict[str, Any]:
+    """Make an artifact the next version of a track."""
+    track = _track(call)
+    artifact = call.the(
+        "Artifact not found",
+        "SELECT a.*, c.orbit_id FROM artifacts a JOIN collections c ON c.id = a.collection_id WHERE a.id = ?",
+        call.body["artifact_id"],
+    )
+    if artifact["orbit_id"] != track["orbit_id"]:
+        raise refuse(422, "Artifact must belong to the same orbit as the track.")
+    if artifact["type"] != track["artifact_type"]:
+        kinds = f"'{artifact['type']}' does not match track artifact type '{track['artifact_type']}'"
+        raise refuse(400, f"Artifact type {kinds}.")
+    if artifact["status"] == "pending_deletion":
+        raise refuse(409, "Artifact is being deleted and cannot be linked to a track.")
+    if call.row("SELECT 1 FROM entries WHERE track_id = ? AND artifact_id = ?", track["id"], artifact["id"]):
+        raise refuse(409, "Artifact is already an entry in this track.")
+    stage = call.body["stage_id"]
+    if stage:
+        _free_stage(call, track["id"], stage, None, force=False, advice="")
+    identity = new_id()
+    row = (identity, track["id"], artifact["id"], track["next_version"], stage, call.user.id, now())
+    call.db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
+    call.db.execute("UPDATE tracks SET next_version = next_version + 1 WHERE id = ?", (track["id"],))
+    return _entry_json(_entry(call, identity))
+
+
+def entries(call: Call) -> dict[str, Any]:
+    """A page of a track's entries."""
+    track, query, sort, order = _track(call), call.query, call.query["sort_by"], call.query["order"]
+    where = Where("e.track_id = ?", (track["id"],))
+    if query["stage"]:
+        where &= Where("e.stage_id = ?", (query["stage"],))
+    scope = pages.scope_of(call.ids, query["stage"])
+    after = pages.decode(query["cursor"], sort, order, scope, numeric=sort == "version")
+    select = _ENTRY.replace("SELECT e.*", f"SELECT e.*, {_SORTS[sort]} AS sort_value", 1)
+    source = Source(select, where, _SORTS[sort], "e.id", nullable=sort in ("description", "stage"))
+    rows, last = pages.page(call.db, [source], order, after, query["limit"])
+    items = [_entry_json(row) for row in rows]
+    return {"items": items, "cursor": pages.encode(last, sort, order, scope) if last else None}
+
+
+def entry(call: Call) -> dict[str, Any]:
+    """One entry."""
+    return _entry_json(_entry(call, call.ids["entry_id"]))
+
+
+def entry_by_stage(call: Call) -> dict[str, Any]:
+    """The entry that holds a stage."""
+    stage = _stage(call, _track(call)["id"], call.query["stage_id"], 404, "Stage not found")
+    return _entry_json(call.the("Entry not found", f"{_ENTRY} WHERE e.stage_id = ?", stage["id"]))
+
+
+def move(call: Call) -> dict[str, Any]:
+    """Give an entry a stage, or take its stage away; `force` takes the stage from who holds it."""
+    row = _entry(call, call.ids["entry_id"])
+    stage = call.body["stage_id"]
+    if stage:
+        advice = " Use force to reassign."
+        _free_stage(call, row["track_id"], stage, row["id"], force=call.query["force"], advice=advice)
+    call.db.execute("UPDATE entries SET stage_id = ?, updated_at = ? WHERE id = ?", (stage, now(), row["id"]))
+    return _entry_json(_entry(call, row["id"]))
+
+
+def leave(call: Call) -> None:
+    """Remove an entry; its version is not given again."""
+    call.db.execute("DELETE FROM entries WHERE id = ?", (_entry(call, call.ids["entry_id"])["id"],))
+
+
+def leave_many(call: Call) -> None:
+    """Remove several entries, or none where one is not of this track."""
+    for identity in call.body["entry_ids"]:
+        call.db.execute("DELETE FROM entries WHERE id = ?", (_entry(call, identity)["id"],))
+
+
+def _free_stage(call: Call, track: str, stage: str, but: str | None, *, force: bool, advice: str) -> None:
+    name = _stage(call, track, stage, 422, "Stage does not belong to this track.")["name"]
+    holder = call.row("SELECT id, version FROM entries WHERE stage_id = ? AND id IS NOT ?", stage, but)
+    if holder and not force:
+        raise refuse(409, f"Stage '{name}' is already assigned to v{holder['version']}.{advice}")
+    if holder:
+        call.db.execute("UPDATE entries SET stage_id = NULL, updated_at = ? WHERE id = ?", (now(), holder["id"]))
+
+
+def _set_stages(call: Call, track: str, wanted: list[dict[str, Any]]) -> None:
+    _refuse_same_stages([stage["name"] for stage in wanted])
+    kept = {stage["id"] for stage in wanted if stage["id"]}
+    for stage in sorted(kept):
+        _stage(call, track, stage, 422, "Stage does not belong to this track.")
+    present = dict(call.db.execute("SELECT id, name FROM stages WHERE track_id = ?", (track,)).fetchall())
+    for stage, name in present.items():
+        if stage not in kept and call.row("SELECT 1 FROM entries WHERE stage_id = ?", stage):
+            raise refuse(409, f"Stage '{name}' is used by entries.")
+    moment = now()
+    call.db.execute(f"DELETE FROM stages WHERE track_id = ? AND id NOT IN ({marks(kept)})", (track, *kept))
+    # Two stages may swap their names: they pass through ones that nobody can have.
+    call.db.execute("UPDATE stages SET name = char(0) || id WHERE track_id = ?", (track,))
+    for position, stage in enumerate(wanted):
+        if stage["id"]:
+            changed = stage["name"] != present[stage["id"]]
+            query = "UPDATE stages SET name = ?, position = ?, updated_at = IIF(?, ?, updated_at) WHERE id = ?"
+            call.db.execute(query, (stage["name"], position, changed, moment, stage["id"]))
+        else:
+            _add_stage(call, track, stage["name"], position, moment)
+
+
+def _add_stage(call: Call, track: str, name: str, position: int, moment: str) -> None:
+    call.db.execute("INSERT INTO stages VALUES (?, ?, ?, ?, ?, NULL)", (new_id(), track, name, position, moment))
+
+
+def _refuse_same_stages(names: Iterable[str]) -> None:
+    names = list(names)
+    if len(set(names)) != len(names):
+        raise refuse(409, "Duplicate stage names are not allowed.")
+
+
+def _track(call: Call, identity: str | None = None) -> sqlite3.Row:
+    query = "SELECT * FROM tracks WHERE id = ? AND orbit_id = ?"
+    return call.the("Track not found", query, identity or call.ids["track_id"], call.ids["orbit_id"])
+
+
+def _stage(call: Call, track: str, stage: str, status: int, missing: str) -> sqlite3.Row:
+    row = call.row("SELECT * FROM stages WHERE id = ? AND track_id = ?", stage, track)
+    if row is None:
+        raise refuse(status, missing)
+    return row
+
+
+def _entry(call: Call, identity: str) -> sqlite3.Row:
+    return call.the("Entry not found", f"{_ENTRY} WHERE e.id = ? AND e.track_id = ?", identity, _track(call)["id"])
+
+
+def _track_json(call: Call, row: sqlite3.Row) -> dict[str, Any]:
+    total = call.row("SELECT COUNT(*) FROM entries WHERE track_id = ?", row["id"])
+    return {
+        **{name: row[name] for name in ("id", "name", "created_at", "updated_at")},
+        **{name: row[name] for name in ("orbit_id", "artifact_type", "description")},
+        "tags": from_json(row["tags"]),
+        "stages": _stages_json(call, row["id"]),
+        "next_version": row["next_version"],
+        "total_entries": total[0] if total else 0,
+    }
+
+
+def _stages_json(call: Call, track: str) -> list[dict[str, Any]]:
+    rows = call.db.execute(
+        "SELECT s.id, s.track_id, s.name, EXISTS (SELECT 1 FROM entries e WHERE e.stage_id = s.id) AS is_used,"
+        " s.created_at, s.updated_at FROM stages s WHERE s.track_id = ? ORDER BY s.position",
+        (track,),
+    )
+    return [{**dict(row), "is_used": bool(row["is_used"])} for row in rows]
+
+
+def _entry_json(row: sqlite3.Row) -> dict[str, Any]:
+    names = ("id", "track_id", "artifact_id", "version", "stage_id", "added_by", "created_at", "updated_at")
+    return {
+        **{name: row[name] for name in names},
+        "artifact_collection_id": row["collection_id"],
+        "artifact_name": row["artifact_name"],
+        "artifact_description": row["artifact_description"],
+        "stage_name": row["stage_name"],
+    }
