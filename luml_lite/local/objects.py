@@ -7,6 +7,7 @@ file that no row names is an orphan and the sweep may take it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable
 from hashlib import md5
@@ -86,10 +87,8 @@ class Objects:
 
 
 def _remove(path: str) -> None:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-    except FileNotFoundError:
-        pass
 
 
 def _sync(folder: str) -> None:

@@ -7,6 +7,7 @@ not grow with what is stored.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import mmap
@@ -203,10 +204,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def finish(self) -> None:
         self.server.unwatch(self)
-        try:
+        with contextlib.suppress(OSError):
             super().finish()
-        except OSError:
-            pass
 
     def handle_one_request(self) -> None:
         """Read one head, bounded in size and time, and answer it."""
@@ -240,10 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def cut(self) -> None:
         """End the connection from another thread."""
-        try:
+        with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
     def wind_up(self) -> None:
         """End the connection unless it is in the middle of a request; then it ends after it."""
