@@ -11,6 +11,7 @@ import pytest
 from luml_lite import Config, archive, local
 
 from .colours import COLOURS
+from .packagers import fnnx_models
 from .packagers.fixtures import Packaged
 
 
@@ -65,10 +66,13 @@ def test_each_member_is_read_without_the_rest(verbs: Any, cfg: Config, packaged:
     assert verbs.read_member(cfg, made.id, "manifest.json") == expected["manifest.json"]
 
 
-def test_metrics_sort_real_models(verbs: Any, cfg: Config, packaged: Packaged) -> None:
-    """A model with the metric comes before one without when descending."""
-    verbs.upload(cfg, packaged.path, "first")
-    verbs.upload(cfg, packaged.path, "second")
-    listed = verbs.list_all(cfg, sort_by="metrics", metric_key="F1")
-    assert {item.model_name for item in listed} == {"first", "second"}
-    assert [item.metrics.get("F1") for item in listed] == [packaged.metrics.get("F1")] * 2
+def test_a_metric_sorts_real_archives(verbs: Any, cfg: Config, packaged: Packaged, tmp_path: Path) -> None:
+    """Missing values come last when descending and first when ascending."""
+    entry = fnnx_models.meta_entry(fnnx_models.REGISTRY_METRICS, {"metrics": {"F1": 0.99}})
+    best = fnnx_models.build(tmp_path / "best.fnnx", meta=[entry])
+    verbs.upload(cfg, best)
+    verbs.upload(cfg, packaged.path)
+    names = [packaged.path.name, "best.fnnx"]
+    for order, expected in (("asc", names), ("desc", names[::-1])):
+        listed = verbs.list_all(cfg, sort_by="metrics", metric_key="F1", order=order)
+        assert [item.file_name for item in listed] == expected
