@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, ValidationError, field
 
 from ..config import Config
 from ..errors import ConfigurationError, InvalidArgumentError
@@ -93,7 +93,7 @@ class WireCreated(Struct):
     def public(self) -> CreatedModel:
         row = self.artifact or self.model
         if row is None:
-            raise ValueError("neither artifact nor model in the answer")
+            raise ValidationError("neither artifact nor model in the answer")
         return CreatedModel(row.public(), self.upload_details)
 
 

@@ -27,6 +27,7 @@ _KINDS: dict[int, type[APIStatusError]] = {
     409: ConflictError,
     422: UnprocessableEntityError,
 }
+_MISSING = ("artifact not found", "model artifact not found", "model artifact model not found", "model not found")
 _ADVICE = {
     401: "; check the API key",
     403: "; the key's owner is not a member there, or the role lacks the right",
@@ -51,6 +52,6 @@ def error(response: Response) -> APIStatusError:
     else:
         said = str(detail)
     kind = _KINDS.get(status, InternalServerError if status >= 500 else APIStatusError)
-    if status == 404 and said in ("Artifact not found", "Model Artifact not found"):
+    if status == 404 and "artifact" in said.lower() and said.endswith("not found"):
         kind = ArtifactNotFoundError
     return kind(f"{status}: {said or 'no detail'}{_ADVICE.get(status, '')}", status_code=status, body=body)
