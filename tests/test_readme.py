@@ -25,7 +25,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_example_runs_in_the_order_it_is_read(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is shown is what works: one namespace, the blocks one after the other."""
-    with local.serve(place / "served") as served:
+    with local.serve(str(place / "served")) as served:
         monkeypatch.setenv("LUML_BASE_URL", served.base_url)
         monkeypatch.setenv("LUML_API_KEY", served.api_key)
         names: dict[str, object] = {}

@@ -33,9 +33,9 @@ def face(request: pytest.FixtureRequest) -> str:
 def cfg(request: pytest.FixtureRequest, face: str, tmp_path: Path) -> Iterator[Config]:
     """A Config of a fresh registry."""
     if face == "in process":
-        yield local.open(tmp_path / "registry", dialect=request.param)
+        yield local.open(str(tmp_path / "registry"), dialect=request.param)
     else:
-        with local.serve(tmp_path / "registry") as served:
+        with local.serve(str(tmp_path / "registry")) as served:
             yield served.config.replace(dialect=request.param)
 
 
@@ -54,7 +54,12 @@ def test_the_main_job(verbs: Any, cfg: Config, model: str, tmp_path: Path) -> No
         cfg, model, "Production Model", "a text", ["ml"], on_progress=lambda done, total: seen.append((done, total))
     )
     size = os.path.getsize(model)
-    assert (made.status, made.model_name, made.file_name, made.size) == ("uploaded", "Production Model", "model.fnnx", size)
+    assert (made.status, made.model_name, made.file_name, made.size) == (
+        "uploaded",
+        "Production Model",
+        "model.fnnx",
+        size,
+    )
     assert (made.description, made.tags, made.metrics) == ("a text", ["ml"], {"F1": 0.5, "acc": 1})
     assert seen[-1] == (size, size)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
@@ -94,7 +99,7 @@ def test_lists_are_complete_and_in_order(verbs: Any, cfg: Config, model: str) ->
             metrics={"F1": chance.random()} if number % 3 else {},
             manifest=verbs_manifest(),
             file_hash="0" * 64,
-            file_index={name: (512, 2) for name in MEMBERS},
+            file_index=dict.fromkeys(MEMBERS, (512, 2)),
             size=chance.randrange(1, 9),
             model_name=f"model {chance.randrange(5)}",
         ).model
@@ -103,7 +108,7 @@ def test_lists_are_complete_and_in_order(verbs: Any, cfg: Config, model: str) ->
         for order in SortOrder:
             found = verbs.list_all(cfg, limit=2, sort_by=sort_by, order=order)
             field = str(sort_by or "created_at")
-            expected = sorted(made, key=lambda row: (getattr(row, field), row.id), reverse=order == SortOrder.DESC)  # noqa: B023
+            expected = sorted(made, key=lambda row: (getattr(row, field), row.id), reverse=order == SortOrder.DESC)
             assert [row.id for row in found] == [row.id for row in expected], (sort_by, order)
             page = verbs.list(cfg, limit=4, sort_by=sort_by, order=order)
             rest = verbs.list(cfg, limit=4, sort_by=sort_by, order=order, start_after=page.cursor)
@@ -177,14 +182,12 @@ def test_delete_many_reports_each(verbs: Any, cfg: Config, model: str) -> None:
         (lambda v, c: v.get(c.replace(api_key=""), "x"), luml_lite.ConfigurationError),
     ],
 )
-def test_bad_calls_are_told_before_any_request(
-    verbs: Any, call: Any, error: type[Exception], tmp_path: Path
-) -> None:
+def test_bad_calls_are_told_before_any_request(verbs: Any, call: Any, error: type[Exception], tmp_path: Path) -> None:
     """A call that cannot work raises its own error, and the transport is never asked."""
     from luml_lite.testing import Scripted
 
     scripted = Scripted([])
-    cfg = local.open(tmp_path / "registry").replace(transport=scripted)
+    cfg = local.open(str(tmp_path / "registry")).replace(transport=scripted)
     with pytest.raises(error) as caught:
         call(verbs, cfg)
     assert len(str(caught.value)) > 20

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ..api import artifacts, uploads
 from ..archive import Archive
+from ..bodies import md5_of
 from ..config import Config
 from ..errors import DecodeError, IntegrityError, LumlError, StorageError
 from ..flow import Flow, Progress, again, local, send, settle, transfer
@@ -22,6 +23,8 @@ from ..retry import unanswered
 from ..storage import azure, presigned, s3
 from .journal import Journal, Record
 
+# What S3, Azure and Azurite answer to a Content-MD5 that does not fit.
+_DAMAGED = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
 _MOST_ROUNDS = 3  # times that one part is sent again for wrong bytes
 
 
@@ -70,6 +73,11 @@ def stored(upload: Upload) -> Flow[presigned.Probe | None]:
         raise
 
 
+def damaged(error: LumlError) -> bool:
+    """Whether bytes arrived as others than were sent, and were not stored."""
+    return isinstance(error, IntegrityError) or (isinstance(error, StorageError) and error.code in _DAMAGED)
+
+
 def refused(error: LumlError) -> bool:
     """Whether a presigned URL was not, or no longer, accepted; the codes cannot tell which."""
     return isinstance(error, StorageError) and (error.expired or error.status_code in (401, 403))
@@ -80,22 +88,22 @@ def _at_once(upload: Upload) -> Flow[None]:
     if url is None:
         raise DecodeError("the platform gave no URL to upload to")
     body = FileSlice(archive.path, 0, archive.size, upload.cfg.check_parts and not upload.azure)
-    request: Request[Any] = azure.put(url, body) if upload.azure else s3.put(url, body)
+    request: Request[Any] = s3.put(url, body)
+    if upload.azure:
+        request = azure.put(url, body, (yield from _digest(upload, body)))
     rounds = 0
     while True:
         try:
             yield from transfer(request, Progress(upload.on_progress, archive.size))
             return
-        except IntegrityError:
+        except LumlError as error:
+            if upload.azure and refused(error):
+                break  # its single URL cannot be renewed, but block URLs can be had
             rounds += 1
-            if rounds == _MOST_ROUNDS:
+            if not damaged(error) or rounds == _MOST_ROUNDS:
                 raise
-        except StorageError as error:
-            if not (upload.azure and refused(error)):
-                raise
-            upload.record.multipart = True  # Azure's single URL cannot be renewed, but block URLs can be had
-            yield from _in_parts(upload)
-            return
+    upload.record.multipart = True
+    yield from _in_parts(upload)
 
 
 def _in_parts(upload: Upload) -> Flow[str]:
@@ -106,7 +114,7 @@ def _in_parts(upload: Upload) -> Flow[str]:
         if not upload.azure and record.upload_id is None:
             if upload.url is None:
                 raise DecodeError("the platform gave no URL to begin the multipart upload with")
-            record.upload_id = yield from send(s3.initiate(upload.url))
+            record.upload_id = yield from _initiated(upload.url)
         plan = yield from _planned(upload)
         try:
             plan = yield from _sent(upload, plan)
@@ -117,6 +125,16 @@ def _in_parts(upload: Upload) -> Flow[str]:
             # The bucket has forgotten the upload; a new one begins, and the old id is never used again.
             started_over = True
             record.upload_id, record.etags, record.parts = None, {}, []
+
+
+def _initiated(url: str) -> Flow[str]:
+    attempt = 0
+    while True:
+        try:
+            return (yield from send(s3.initiate(url)))
+        except DecodeError as error:  # an error inside a 200; another upload id costs nothing
+            attempt += 1
+            yield from again(attempt, error)
 
 
 def _planned(upload: Upload) -> Flow[MultipartPlan]:
@@ -150,7 +168,9 @@ def _sent(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
     while missing := [part for part in plan.parts if part.number not in record.etags]:
         done = sum(part.end - part.start for part in plan.parts) - sum(part.end - part.start for part in missing)
         progress = Progress(upload.on_progress, archive.size, done)
-        requests = [_put(upload, part) for part in missing]
+        requests: list[Request[str]] = []
+        for part in missing:
+            requests.append((yield from _put(upload, part)))
         outcomes = yield from settle(requests, progress, _recorder(upload, missing, requests))
         failure: tuple[Part, LumlError] | None = None
         for part, outcome in zip(missing, outcomes, strict=True):
@@ -164,17 +184,26 @@ def _sent(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
         if refused(error) and part.number not in renewed:
             renewed.add(part.number)
             plan = yield from _planned(upload)
-        elif isinstance(error, IntegrityError) and rounds.get(part.number, 0) < _MOST_ROUNDS:
+        elif damaged(error) and rounds.get(part.number, 0) < _MOST_ROUNDS:
             rounds[part.number] = rounds.get(part.number, 0) + 1
         else:
             raise error
     return plan
 
 
-def _put(upload: Upload, part: Part) -> Request[str]:
+def _put(upload: Upload, part: Part) -> Flow[Request[str]]:
+    path = upload.archive.path
     if upload.azure:
-        return azure.put_block(part, upload.archive.path)
-    return s3.put_part(part, upload.archive.path, md5=upload.cfg.check_parts)
+        digest = yield from _digest(upload, FileSlice(path, part.start, part.end - part.start))
+        return azure.put_block(part, path, digest)
+    return s3.put_part(part, path, md5=upload.cfg.check_parts)
+
+
+def _digest(upload: Upload, body: FileSlice) -> Flow[bytes]:
+    """The MD5 that Azure is to compare: its answers carry none, so checking costs a pass before sending."""
+    if not upload.cfg.check_parts:
+        return b""
+    return (yield from local(md5_of, body))
 
 
 def _recorder(

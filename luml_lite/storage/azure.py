@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/storageservices/put-block-list has the limi
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
@@ -14,20 +15,31 @@ from msgspec import Struct
 
 from ..errors import DecodeError
 from ..models import Part
-from ..request import FileSlice, Request, Response, nothing
+from ..request import FileSlice, Pairs, Request, Response, nothing
 
 _BLOB = (("x-ms-blob-type", "BlockBlob"),)
 
 
-def put(url: str, body: FileSlice) -> Request[None]:
-    """Send the whole blob; repeating it is harmless."""
-    return Request(method="PUT", url=url, headers=_BLOB, body=body, presigned=True, reply=nothing)
+def put(url: str, body: FileSlice, content_md5: bytes = b"") -> Request[None]:
+    """Send the whole blob; repeating it is harmless. Its MD5, if given, is compared by the storage."""
+    headers = _BLOB + _content_md5(content_md5)
+    return Request(method="PUT", url=url, headers=headers, body=body, presigned=True, reply=nothing)
 
 
-def put_block(part: Part, path: str) -> Request[str]:
+def put_block(part: Part, path: str, content_md5: bytes = b"") -> Request[str]:
     """Send one block; the last one sent under an id counts. Its id comes back."""
-    body = FileSlice(path, part.start, part.end - part.start)
-    return Request(method="PUT", url=part.url, body=body, presigned=True, reply=BlockId(part.url))
+    return Request(
+        method="PUT",
+        url=part.url,
+        headers=_content_md5(content_md5),
+        body=FileSlice(path, part.start, part.end - part.start),
+        presigned=True,
+        reply=BlockId(part.url),
+    )
+
+
+def _content_md5(digest: bytes) -> Pairs:
+    return (("Content-MD5", b64encode(digest).decode()),) if digest else ()
 
 
 class BlockId(Struct, frozen=True):
