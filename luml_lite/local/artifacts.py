@@ -33,7 +33,9 @@ from .validation import (
     nullable,
     one_of,
     pair_of,
+    problem,
     text,
+    unprocessable,
     uuid_of,
 )
 
@@ -57,7 +59,7 @@ def created(dialect: Dialect) -> Check:
         "file_hash": Field(text()),
         "file_index": Field(mapping(pair_of(integer()))),
         "size": Field(integer(most=MAX_SIZE)),
-        "name" if dialect.typed else "model_name": Field(text()),
+        "name" if dialect.typed else "model_name": Field(nullable(text()), None),
         "description": Field(nullable(text()), None),
         "tags": Field(_tags, None),
     }
@@ -97,6 +99,9 @@ def create(call: Call) -> dict[str, Any] | Reply:
     """Make a pending row and the URLs for its bytes."""
     collection = _collection(call)
     values = {call.dialect.columns.get(name, name): value for name, value in call.body.items()}
+    if values["name"] is None:  # the schema has it optional, and then the platform fails
+        name = "name" if call.dialect.typed else "model_name"
+        raise unprocessable([problem("string_type", ("body", name), "Input should be a valid string", None)])
     said = values.pop("type", None)
     kind = "model"
     if call.dialect.typed:

@@ -34,7 +34,7 @@ def organizations(call: Call) -> list[dict[str, Any]]:
     """The organizations that the user belongs to."""
     rows = call.db.execute(
         "SELECT o.*, m.role FROM organizations o JOIN organization_members m ON m.organization_id = o.id"
-        " WHERE m.user_id = ? ORDER BY o.id",
+        " WHERE m.user_id = ? ORDER BY o.name, o.id",
         (call.user.id,),
     )
     return [
