@@ -14,7 +14,7 @@ import msgspec
 
 from ..api import artifacts
 from ..config import Config
-from ..errors import InternalServerError, InvalidArgumentError
+from ..errors import BadRequestError, InternalServerError, InvalidArgumentError
 from ..flow import Emit, Flow, Stream, send
 from ..models import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, SortOrder
 from ..request import Request
@@ -85,7 +85,10 @@ def list_all(
         artifacts.page_limit(limit)
         return _emitted(lambda cursor: page(cursor, None), _file_name, order)
     if sort_by == ModelArtifactSortBy.METRICS:
-        return _by_metric(page(None), page, metric_key or "", order)
+        first = page(None)
+        if metric_key in [*ModelArtifactSortBy, "name"]:  # servers sort by the column of that name
+            return _emitted(lambda cursor: page(cursor, None), _metric(metric_key or ""), order)
+        return _by_metric(first, page, _metric(metric_key or ""), order)
     return _in_server_order(page(None), page)
 
 
@@ -103,17 +106,14 @@ def _in_server_order(
 def _by_metric(
     first: Request[ModelArtifactsList],
     page: Callable[[str | None, ModelArtifactSortBy | None], Request[ModelArtifactsList]],
-    metric_key: str,
+    by_metric: Callable[[ModelArtifact], float | None],
     order: SortOrder,
 ) -> Stream[ModelArtifact]:
-    def by_metric(item: ModelArtifact) -> float | None:
-        value = item.metrics.get(metric_key)
-        return float(value) if isinstance(value, int | float) else None
-
     seen: set[str] = set()
     try:
         reply = yield from send(first)
-    except InternalServerError:  # one value of this metric that is no number is enough for the server to fail
+    except (BadRequestError, InternalServerError):
+        # One value that is no number makes servers fail; older ones refuse a metric that no artifact has.
         yield from _emitted(lambda cursor: page(cursor, None), by_metric, order)
         return
     while True:
@@ -196,6 +196,14 @@ def _place(cursor: str) -> tuple[str, str]:
 
 def _file_name(item: ModelArtifact) -> str:
     return item.file_name
+
+
+def _metric(key: str) -> Callable[[ModelArtifact], float | None]:
+    def value(item: ModelArtifact) -> float | None:
+        found = item.metrics.get(key)
+        return float(found) if isinstance(found, int | float) else None
+
+    return value
 
 
 def _id(item: ModelArtifact) -> str:
