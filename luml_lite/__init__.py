@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from . import aio as aio
     from . import local as local
     from . import testing as testing
+    from .async_client import AsyncLumlClient as AsyncLumlClient
+    from .client import LumlClient as LumlClient
     from .driver import run as run
     from .errors import APIStatusError as APIStatusError
     from .errors import ArtifactNotFoundError as ArtifactNotFoundError
@@ -74,6 +76,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "async_client": "AsyncLumlClient",
+    "client": "LumlClient",
     "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError "
     "ConflictError "
     "ConnectionFailed DecodeError FileDownloadError FileError FileUploadError IntegrityError InternalServerError "

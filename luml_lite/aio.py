@@ -25,7 +25,7 @@ from .request import Request, Response
 from .stop import Stop, Stopped, watching
 from .transport import AsyncTransport
 from .transport.threads import SHARED
-from .verbs import bound
+from .verbs import Bound, shown, started
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -222,42 +222,63 @@ def _looked_at(future: asyncio.Future[Any]) -> None:
 
 def awaited(
     operation: Callable[Concatenate[Config, P], Flow[T]],
-) -> Callable[Concatenate[Config, P], Coroutine[Any, Any, T]]:
+) -> Callable[Concatenate[Config | Bound, P], Coroutine[Any, Any, T]]:
     """An operation as a coroutine function."""
 
     @wraps(operation)
-    async def verb(cfg: Config, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await run(operation(cfg, *args, **kwargs), cfg)
+    async def verb(on: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await run(*started(on, lambda cfg: operation(cfg, *args, **kwargs)))
 
-    return bound(verb, operation)  # type: ignore[no-any-return]
+    return shown(verb, operation)
 
 
 def iterating(
     operation: Callable[Concatenate[Config, P], Stream[T]],
-) -> Callable[Concatenate[Config, P], AsyncIterator[T]]:
+) -> Callable[Concatenate[Config | Bound, P], AsyncIterator[T]]:
     """An operation of many items as a function that returns an async iterator."""
 
     @wraps(operation)
-    def verb(cfg: Config, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
-        return iterate(operation(cfg, *args, **kwargs), cfg)
+    def verb(on: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        return iterate(*started(on, lambda cfg: operation(cfg, *args, **kwargs)))
 
-    return bound(verb, operation)  # type: ignore[no-any-return]
+    return shown(verb, operation, "AsyncIterator")
 
 
-get = awaited(find.get)
-list = awaited(pages.list)
-list_all = iterating(pages.list_all)
-create = awaited(records.create)
-update = awaited(records.update)
-download_url = awaited(records.download_url)
-delete_url = awaited(records.delete_url)
-upload = awaited(_upload.upload)
-download = awaited(_download.download)
-delete = awaited(_delete.delete)
-delete_many = awaited(_delete.delete_many)
+class Artifacts(Bound):
+    """The artifacts of a collection."""
+
+    get = awaited(find.get)
+    list = awaited(pages.list)
+    list_all = iterating(pages.list_all)
+    create = awaited(records.create)
+    update = awaited(records.update)
+    download_url = awaited(records.download_url)
+    delete_url = awaited(records.delete_url)
+    upload = awaited(_upload.upload)
+    download = awaited(_download.download)
+    delete = awaited(_delete.delete)
+    delete_many = awaited(_delete.delete_many)
+    members = awaited(_members.members)
+    read_member = awaited(_members.read_member)
+    read_members = awaited(_members.read_members)
+    open_member = iterating(_members.open_member)
+    open_download = iterating(_members.open_download)
+
+
+get = Artifacts.get
+list = Artifacts.list
+list_all = Artifacts.list_all
+create = Artifacts.create
+update = Artifacts.update
+download_url = Artifacts.download_url
+delete_url = Artifacts.delete_url
+upload = Artifacts.upload
+download = Artifacts.download
+delete = Artifacts.delete
+delete_many = Artifacts.delete_many
+members = Artifacts.members
+read_member = Artifacts.read_member
+read_members = Artifacts.read_members
+open_member = Artifacts.open_member
+open_download = Artifacts.open_download
 resolve = awaited(_resolve.resolve)
-members = awaited(_members.members)
-read_member = awaited(_members.read_member)
-read_members = awaited(_members.read_members)
-open_member = iterating(_members.open_member)
-open_download = iterating(_members.open_download)

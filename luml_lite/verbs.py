@@ -1,73 +1,135 @@
 """Binding operations as blocking functions: the signature is written once, with the operation, and kept here.
 
-An operation takes the Config first and returns a flow or a stream; a verb takes the same arguments and runs it.
+An operation takes the Config first and returns a flow or a stream; a verb takes the same arguments and runs it. Called
+on a `Bound`, a verb is a method: the group's Config takes the place of the first argument.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .config import Config
 from .driver import iterate, run
-from .flow import Flow, Stream
+from .flow import Effect, Flow, Stream
 from .operations import delete as _delete
 from .operations import download as _download
 from .operations import find, pages, records
 from .operations import members as _members
 from .operations import resolve as _resolve
 from .operations import upload as _upload
+from .settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Y = TypeVar("Y")
+R = TypeVar("R")
 
 
-def blocking(operation: Callable[Concatenate[Config, P], Flow[T]]) -> Callable[Concatenate[Config, P], T]:
+class Bound:
+    """A group of verbs on the settings of one client."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._settings.config!r})"
+
+
+def started(
+    on: Config | Bound, operation: Callable[[Config], Generator[Y, Any, R]]
+) -> tuple[Generator[Effect | Y, Any, R], Config]:
+    """The flow of an operation and the Config to run it with; names in a client's settings become ids first."""
+    if isinstance(on, Config):
+        return operation(on), on
+    settings = on._settings
+    if not settings.pending:
+        return operation(settings.config), settings.config
+
+    def flow() -> Generator[Effect | Y, Any, R]:
+        yield from settings.settled()
+        return (yield from operation(settings.config))
+
+    return flow(), settings.config
+
+
+def blocking(operation: Callable[Concatenate[Config, P], Flow[T]]) -> Callable[Concatenate[Config | Bound, P], T]:
     """An operation as a function that returns its value."""
 
     @wraps(operation)
-    def verb(cfg: Config, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return run(operation(cfg, *args, **kwargs), cfg)
+    def verb(on: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return run(*started(on, lambda cfg: operation(cfg, *args, **kwargs)))
 
-    return bound(verb, operation)  # type: ignore[no-any-return]
+    return shown(verb, operation)
 
 
-def iterating(operation: Callable[Concatenate[Config, P], Stream[T]]) -> Callable[Concatenate[Config, P], Iterator[T]]:
+def iterating(
+    operation: Callable[Concatenate[Config, P], Stream[T]],
+) -> Callable[Concatenate[Config | Bound, P], Iterator[T]]:
     """An operation of many items as a function that returns an iterator."""
 
     @wraps(operation)
-    def verb(cfg: Config, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        return iterate(operation(cfg, *args, **kwargs), cfg)
+    def verb(on: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return iterate(*started(on, lambda cfg: operation(cfg, *args, **kwargs)))
 
-    return bound(verb, operation)  # type: ignore[no-any-return]
+    return shown(verb, operation)
 
 
-def bound(verb: Any, operation: Any) -> Any:
-    """Let `help` and introspection show what a verb returns instead of the flow it runs."""
-    notes = dict(operation.__annotations__)
-    returns = str(notes.get("return", ""))
-    for kind, shown in (("Flow[", ""), ("Stream[", "Iterator[")):
-        if returns.startswith(kind):
-            notes["return"] = shown + returns[len(kind) :] if shown else returns[len(kind) : -1]
-    verb.__annotations__ = notes
+def shown(verb: Callable[P, T], operation: Any, stream: str = "Iterator") -> Callable[P, T]:
+    """Let `help` and introspection show what a verb returns instead of the flow it runs.
+
+    `inspect` believes `__wrapped__`, so that is a copy of the operation which says so.
+    """
+    returns: str = operation.__annotations__["return"]
+    if returns.startswith("Flow["):
+        returns = returns[len("Flow[") : -1]
+    elif returns.startswith("Stream["):
+        returns = stream + returns[len("Stream") :]
+    copy = type(operation)(
+        operation.__code__, operation.__globals__, operation.__name__, operation.__defaults__, operation.__closure__
+    )
+    copy.__kwdefaults__ = operation.__kwdefaults__
+    copy.__annotations__ = verb.__annotations__ = {**operation.__annotations__, "return": returns}
+    verb.__wrapped__ = copy  # type: ignore[attr-defined]
     return verb
 
 
-get = blocking(find.get)
-list = blocking(pages.list)
-list_all = iterating(pages.list_all)
-create = blocking(records.create)
-update = blocking(records.update)
-download_url = blocking(records.download_url)
-delete_url = blocking(records.delete_url)
-upload = blocking(_upload.upload)
-download = blocking(_download.download)
-delete = blocking(_delete.delete)
-delete_many = blocking(_delete.delete_many)
+class Artifacts(Bound):
+    """The artifacts of a collection."""
+
+    get = blocking(find.get)
+    list = blocking(pages.list)
+    list_all = iterating(pages.list_all)
+    create = blocking(records.create)
+    update = blocking(records.update)
+    download_url = blocking(records.download_url)
+    delete_url = blocking(records.delete_url)
+    upload = blocking(_upload.upload)
+    download = blocking(_download.download)
+    delete = blocking(_delete.delete)
+    delete_many = blocking(_delete.delete_many)
+    members = blocking(_members.members)
+    read_member = blocking(_members.read_member)
+    read_members = blocking(_members.read_members)
+    open_member = iterating(_members.open_member)
+    open_download = iterating(_members.open_download)
+
+
+get = Artifacts.get
+list = Artifacts.list
+list_all = Artifacts.list_all
+create = Artifacts.create
+update = Artifacts.update
+download_url = Artifacts.download_url
+delete_url = Artifacts.delete_url
+upload = Artifacts.upload
+download = Artifacts.download
+delete = Artifacts.delete
+delete_many = Artifacts.delete_many
+members = Artifacts.members
+read_member = Artifacts.read_member
+read_members = Artifacts.read_members
+open_member = Artifacts.open_member
+open_download = Artifacts.open_download
 resolve = blocking(_resolve.resolve)
-members = blocking(_members.members)
-read_member = blocking(_members.read_member)
-read_members = blocking(_members.read_members)
-open_member = iterating(_members.open_member)
-open_download = iterating(_members.open_download)

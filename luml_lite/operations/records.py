@@ -9,6 +9,7 @@ from typing import Any
 
 from ..api import artifacts
 from ..config import Config
+from ..errors import InvalidArgumentError
 from ..flow import Flow, send
 from ..models import CreatedModel, ModelArtifact, ModelArtifactStatus
 
@@ -16,29 +17,42 @@ from ..models import CreatedModel, ModelArtifact, ModelArtifactStatus
 def create(
     cfg: Config,
     collection_id: str | None = None,
-    file_name: str = "",
+    file_name: str | None = None,
     metrics: Mapping[str, Any] | None = None,
     manifest: Mapping[str, Any] | None = None,
-    file_hash: str = "",
+    file_hash: str | None = None,
     file_index: Mapping[str, tuple[int, int]] | None = None,
-    size: int = 0,
+    size: int | None = None,
     model_name: str | None = None,
     description: str | None = None,
     tags: builtins.list[str] | None = None,
 ) -> Flow[CreatedModel]:
     """Create a row in state pending_upload and a URL for its bytes; `size` is in bytes, `file_hash` a sha256 in hex.
 
+    Everything from file_name to size is required; only so that collection_id may be left out have they defaults.
     Without a model_name the row is called like its file. `upload` does this and the rest.
     """
+    if (
+        file_name is None
+        or metrics is None
+        or manifest is None
+        or file_hash is None
+        or file_index is None
+        or size is None
+    ):
+        required = ("file_name", "metrics", "manifest", "file_hash", "file_index", "size")
+        given = (file_name, metrics, manifest, file_hash, file_index, size)
+        missing = ", ".join(name for name, value in zip(required, given, strict=True) if value is None)
+        raise InvalidArgumentError(f"create also needs {missing}")
     return send(
         artifacts.create(
             cfg,
             collection_id,
             file_name=file_name,
-            metrics=metrics or {},
-            manifest=manifest or {},
+            metrics=metrics,
+            manifest=manifest,
             file_hash=file_hash,
-            file_index=file_index or {},
+            file_index=file_index,
             size=size,
             model_name=model_name,
             description=description,

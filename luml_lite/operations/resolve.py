@@ -8,7 +8,7 @@ from typing import Any
 from ..api import places
 from ..api.dialects import is_uuid
 from ..config import Config
-from ..errors import MultipleResourcesFoundError, ResourceNotFoundError
+from ..errors import ConfigurationError, MultipleResourcesFoundError, ResourceNotFoundError
 from ..flow import Flow, send
 from ..models import Collection
 
@@ -27,6 +27,44 @@ def resolve(cfg: Config) -> Flow[Config]:
     if cfg.collection is None or not is_uuid(cfg.collection):
         found = yield from _collections(cfg, cfg.collection)
         cfg = cfg.replace(collection=_picked("collection", cfg.collection, found))
+    return cfg
+
+
+def defaults(cfg: Config) -> Flow[Config]:
+    """A Config with ids for names; what is not given becomes the only one that exists, and else stays open.
+
+    This is what clients are set to; a name below a place that stays open is a ConfigurationError.
+    """
+    if _open(cfg.organization):
+        found: Sequence[Any] = yield from send(places.organizations(cfg))
+        cfg = cfg.replace(organization=_default("organization", cfg.organization, found))
+    if _open(cfg.orbit):
+        if cfg.organization is None:
+            return _without("organization", cfg)
+        cfg = cfg.replace(orbit=_default("orbit", cfg.orbit, (yield from send(places.orbits(cfg)))))
+    if _open(cfg.collection):
+        if cfg.organization is None or cfg.orbit is None:
+            return _without("organization and orbit", cfg)
+        if cfg.collection is None:
+            found = (yield from send(places.collections(cfg, limit=2))).items
+        else:
+            found = yield from _collections(cfg, cfg.collection)
+        cfg = cfg.replace(collection=_default("collection", cfg.collection, found))
+    return cfg
+
+
+def _open(place: str | None) -> bool:
+    return place is None or not is_uuid(place)
+
+
+def _default(kind: str, name: str | None, existing: Sequence[Any]) -> str | None:
+    return None if name is None and len(existing) != 1 else _picked(kind, name, existing)
+
+
+def _without(kind: str, cfg: Config) -> Config:
+    for name in (cfg.orbit, cfg.collection):
+        if name is not None and not is_uuid(name):
+            raise ConfigurationError(f"{name!r} cannot be looked up: set the {kind} first, by id or name")
     return cfg
 
 

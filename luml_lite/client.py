@@ -1,0 +1,48 @@
+"""LumlClient: the verbs as methods of one object, for programs written against the platform's published SDK.
+
+Nothing is decided here: every method is an operation bound to the client's settings.
+"""
+
+from __future__ import annotations
+
+from .config import Config, Dialect
+from .driver import run
+from .settings import Client, Settings, configured
+from .transport import Transport
+from .verbs import Artifacts
+
+
+class LumlClient(Client):
+    """A blocking client.
+
+    What is not given comes from `config`, or else from LUML_BASE_URL, LUML_API_KEY, LUML_ORGANIZATION, LUML_ORBIT and
+    LUML_COLLECTION. Names are looked up here, as is the only one where nothing is given; three ids ask for nothing.
+    Connections belong to the process and outlive the client.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        organization: str | None = None,
+        orbit: str | None = None,
+        collection: str | None = None,
+        *,
+        transport: Transport | None = None,
+        dialect: Dialect | None = None,
+        config: Config | None = None,
+    ) -> None:
+        given = {"base_url": base_url, "api_key": api_key, "transport": transport, "dialect": dialect}
+        self.settings = Settings(configured(config, **given))
+        self.settings.set_up(organization=organization, orbit=orbit, collection=collection)
+        self._changed()
+        self.model_artifacts = self.artifacts = Artifacts(self.settings)
+
+    def _changed(self) -> None:
+        run(self.settings.settled(), self.settings.config)
+
+    def __enter__(self) -> LumlClient:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Nothing is left to close."""

@@ -1,0 +1,80 @@
+"""What one client is set to: its Config, and whether that still has names, or nothing, where ids belong.
+
+Names become ids in a flow, so that both colours of client do it alike: the blocking one at once, the other when first
+used.
+"""
+
+from __future__ import annotations
+
+from .api.dialects import is_uuid
+from .config import Config
+from .errors import ConfigurationError
+from .flow import Flow
+from .operations.resolve import defaults
+
+NIL = "00000000-0000-0000-0000-000000000000"  # stands for an id where none is asked for
+PLACES = ("organization", "orbit", "collection")
+
+
+class Settings:
+    """A client's Config; `pending` says that its places have yet to be looked up."""
+
+    def __init__(self, config: Config) -> None:
+        if not config.api_key:
+            raise ConfigurationError("no API key is set: give api_key or LUML_API_KEY")
+        self.config = config
+        self.pending = any(not is_uuid(getattr(config, name) or NIL) for name in PLACES)
+
+    def change(self, **places: str | None) -> None:
+        """Set places to ids or names."""
+        self.config = self.config.replace(**places)
+        self.pending = self.pending or any(not is_uuid(value or NIL) for value in places.values())
+
+    def set_up(self, **places: str | None) -> None:
+        """Set the places that are given; those that are still missing become the only one that exists."""
+        self.change(**{name: value for name, value in places.items() if value is not None})
+        self.pending = any(not is_uuid(getattr(self.config, name) or "") for name in PLACES)
+
+    def settled(self) -> Flow[None]:
+        """Turn names into ids; changes made meanwhile are looked up as well."""
+        while self.pending:
+            before = self.config
+            known = yield from defaults(before)
+            if self.config is before:
+                self.config, self.pending = known, False
+
+
+class Place:
+    """The organization, orbit or collection that a client works in: read as an id, set to an id or a name."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, client: Client, owner: type) -> str | None:
+        value: str | None = getattr(client.settings.config, self._name)
+        return value
+
+    def __set__(self, client: Client, value: str | None) -> None:
+        client.settings.change(**{self._name: value})
+        client._changed()
+
+
+class Client:
+    """What both colours of client are: settings, and groups of verbs on them."""
+
+    settings: Settings
+    organization = Place()
+    orbit = Place()
+    collection = Place()
+
+    def _changed(self) -> None:
+        """Called when a place was set."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.settings.config!r})"
+
+
+def configured(base: Config | None, **given: object) -> Config:
+    """The Config of a client: what is given, else what `base` or the environment has."""
+    fields = {name: value for name, value in given.items() if value is not None}
+    return Config.from_env(**fields) if base is None else base.replace(**fields)
