@@ -1,0 +1,29 @@
+"""A fresh registry for each test, and a desk to ask it at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from luml_lite.local.registry import Registry
+from luml_lite.local.uploads import Layout
+
+from .desk import Desk
+
+SMALL = 1000  # bytes: where uploads split here, and the size of parts
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """An empty registry that splits uploads above a kilobyte."""
+    registry = Registry(tmp_path / "registry", layout=Layout(SMALL, SMALL))
+    yield registry
+    registry.close()
+
+
+@pytest.fixture
+def desk(registry: Registry) -> Desk:
+    """Where the owner asks."""
+    return Desk(registry)
