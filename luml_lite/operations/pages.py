@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -37,22 +38,18 @@ def list(
     `limit` is 1 to 100, None means 100. `search` (part of the name) and `types` need current servers.
     """
 
-    def page(cursor: str | None, by: ModelArtifactSortBy | None, most: int | None) -> Request[ModelArtifactsList]:
-        return artifacts.page(
-            cfg,
-            collection_id=collection_id,
-            start_after=cursor,
-            limit=most,
-            sort_by=by,
-            order=order,
-            metric_key=metric_key,
-            search=search,
-            types=types,
-        )
-
+    page = partial(
+        artifacts.page,
+        cfg,
+        collection_id=collection_id,
+        order=order,
+        metric_key=metric_key,
+        search=search,
+        types=types,
+    )
     if sort_by != ModelArtifactSortBy.FILE_NAME:
-        return send(page(start_after, sort_by, limit))
-    return _by_file_name(lambda cursor: page(cursor, None, None), start_after, artifacts.page_limit(limit), order)
+        return send(page(start_after=start_after, sort_by=sort_by, limit=limit))
+    return _by_file_name(lambda cursor: page(start_after=cursor), start_after, artifacts.page_limit(limit), order)
 
 
 def list_all(
@@ -68,28 +65,32 @@ def list_all(
 ) -> Stream[ModelArtifact]:
     """Every artifact of a collection, page by page as it is read; `limit` is the page size, 1 to 100."""
 
-    def page(cursor: str | None, by: ModelArtifactSortBy | None = sort_by) -> Request[ModelArtifactsList]:
-        return artifacts.page(
-            cfg,
-            collection_id=collection_id,
-            start_after=cursor,
-            limit=limit,
-            sort_by=by,
-            order=order,
-            metric_key=metric_key,
-            search=search,
-            types=types,
-        )
-
+    page = partial(
+        artifacts.page,
+        cfg,
+        collection_id=collection_id,
+        limit=artifacts.page_limit(limit),
+        order=order,
+        metric_key=metric_key,
+        search=search,
+        types=types,
+    )
+    in_order = partial(page, sort_by=sort_by)
     if sort_by == ModelArtifactSortBy.FILE_NAME:
-        artifacts.page_limit(limit)
-        return _emitted(lambda cursor: page(cursor, None), _file_name, order)
-    if sort_by == ModelArtifactSortBy.METRICS:
-        first = page(None)
-        if metric_key in [*ModelArtifactSortBy, "name"]:  # servers sort by the column of that name
-            return _emitted(lambda cursor: page(cursor, None), _metric(metric_key or ""), order)
-        return _by_metric(first, page, _metric(metric_key or ""), order)
-    return _in_server_order(page(None), page)
+        return _emitted(lambda cursor: page(start_after=cursor), _file_name, order)
+    first = in_order()  # made here, so that a wrong argument is told by the call and not by the first item
+    if sort_by != ModelArtifactSortBy.METRICS:
+        return _in_server_order(first, lambda cursor: in_order(start_after=cursor))
+    by_metric = _metric(metric_key or "")
+    if metric_key in [*ModelArtifactSortBy, "name"]:  # servers sort by the column of that name
+        return _emitted(lambda cursor: page(start_after=cursor), by_metric, order)
+    return _by_metric(
+        first,
+        lambda cursor: in_order(start_after=cursor),
+        lambda cursor: page(start_after=cursor),
+        by_metric,
+        order,
+    )
 
 
 def _in_server_order(
@@ -105,7 +106,8 @@ def _in_server_order(
 
 def _by_metric(
     first: Request[ModelArtifactsList],
-    page: Callable[[str | None, ModelArtifactSortBy | None], Request[ModelArtifactsList]],
+    following: Callable[[str], Request[ModelArtifactsList]],
+    unsorted: Callable[[str | None], Request[ModelArtifactsList]],
     by_metric: Callable[[ModelArtifact], float | None],
     order: SortOrder,
 ) -> Stream[ModelArtifact]:
@@ -114,7 +116,7 @@ def _by_metric(
         reply = yield from send(first)
     except (BadRequestError, InternalServerError):
         # One value that is no number makes servers fail; older ones refuse a metric that no artifact has.
-        yield from _emitted(lambda cursor: page(cursor, None), by_metric, order)
+        yield from _emitted(unsorted, by_metric, order)
         return
     while True:
         fresh = [item for item in reply.items if item.id not in seen]
@@ -124,8 +126,8 @@ def _by_metric(
         yield Emit(fresh)
         if reply.cursor is None:
             return
-        reply = yield from send(page(reply.cursor, ModelArtifactSortBy.METRICS))
-    everything = yield from _all(lambda cursor: page(cursor, None))
+        reply = yield from send(following(reply.cursor))
+    everything = yield from _all(unsorted)
     ordered = _ordered(everything, by_metric, order)
     yield Emit([item for item in ordered if item.id not in seen])
 
