@@ -84,14 +84,16 @@ def _received(
     url_of = artifacts.download_url(cfg, artifact.id, collection_id=collection_id)
     url = (yield from send(url_of))["url"]
     offset, begun, etag = partial.size, partial.size, ""
-    attempt = 0
+    attempt = restarts = 0
     renewed = False
     while True:
-        if begun and offset == size:
+        if offset and offset == size:  # nothing is left to ask for
             digest: str = yield from local(partial.sha256)
             if not check or digest == check:
                 return
-            offset = begun = 0  # what an earlier run left was not the artifact
+            if not begun:
+                raise _other_bytes(artifact)
+            offset, begun, etag = 0, 0, ""  # what an earlier run left was not the artifact
         sink = FileSink(partial.path, offset, digest=bool(check), limit=size - offset)
         try:
             progress = Progress(on_progress, size, offset)
@@ -100,7 +102,7 @@ def _received(
             attempt = 1 if error.received else attempt + 1
             offset += error.received
             etag = error.headers.get("etag", etag) if error.received else etag
-            if offset < size or attempt > 1:
+            if offset < size or not size:
                 yield from again(attempt, error)
             continue
         except StorageError as error:
@@ -109,23 +111,27 @@ def _received(
                 url = (yield from send(url_of))["url"]
             elif error.status_code in (412, 416) and offset:
                 offset, begun, etag = 0, 0, ""  # another version, or a partial of something else: from the start
+                restarts += 1
+                yield from again(restarts, error)
             else:
                 raise
             continue
         if not _fits(response, offset, size, etag):
             offset, begun, etag = 0, 0, ""
-            attempt += 1
-            yield from again(attempt, DecodeError("the storage answers a ranged read with something else"))
+            restarts += 1
+            yield from again(restarts, DecodeError("the storage answers a ranged read with something else"))
             continue
         if offset + response.received != size:
             raise IntegrityError(f"the object has {offset + response.received} bytes, the artifact {size}")
         if not check or response.sha256 == check:
             return
         if not begun:
-            raise IntegrityError(
-                f"the bytes of {artifact.id} do not have its sha256; the stored object is not the artifact"
-            )
+            raise _other_bytes(artifact)
         offset, begun, etag = 0, 0, ""
+
+
+def _other_bytes(artifact: ModelArtifact) -> IntegrityError:
+    return IntegrityError(f"the bytes of {artifact.id} do not have its sha256; the stored object is not the artifact")
 
 
 def _fits(response: Response, offset: int, size: int, etag: str) -> bool:

@@ -45,7 +45,7 @@ class Wanted(Struct, frozen=True):
 
 
 def created(cfg: Config, wanted: Wanted) -> Flow[CreatedModel]:
-    """Make the row. After a lost answer it is looked for: Azure's is adopted, S3's has lost its URL and is dropped."""
+    """Make the row. After a lost answer it is looked for and dropped: its upload URL is lost with the answer."""
     archive = wanted.archive
     request = artifacts.create(
         cfg,

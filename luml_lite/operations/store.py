@@ -150,7 +150,7 @@ def _planned(upload: Upload) -> Flow[MultipartPlan]:
     )
     layout = [(part.start, part.end) for part in plan.parts]
     gaps = [0, *(end for _, end in layout)] != [*(start for start, _ in layout), archive.size]
-    if gaps:
+    if gaps or any(start >= end for start, end in layout):
         raise DecodeError("the platform's parts do not cover the file once, in order")
     if record.parts and record.parts != layout:
         raise DecodeError("the platform now cuts the file in other parts; the upload begins anew")
