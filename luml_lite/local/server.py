@@ -343,6 +343,7 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no proper request; the connection ends because nobody knows where the next one would start."""
         self.close_connection = True
+        self.request_version = self.protocol_version  # what came may not even say which version it speaks
         content = HTTPStatus(code).phrase.encode()
         self.send_response_only(code)
         self.send_header("Date", self.date_time_string())

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+
+from luml_lite.local.registry import Registry
+from luml_lite.local.replies import Bytes
 
 from .desk import Desk, dataset, model
 
@@ -59,17 +63,11 @@ def test_force_removes_the_row_from_any_status_and_leaves_the_object(desk: Desk,
     path = brought_to(desk, status)
     url = desk.ask("GET", f"{path}/download-url").body["url"]
     key = desk.ask("GET", path).body["bucket_location"]
-    stored = desk.registry.objects.receive(_body(b"bytes"), lambda digest: None)
+    stored = desk.registry.objects.receive(Bytes(b"bytes"), lambda digest: None)
     desk.registry.blobs.put(desk.registry.names.bucket_secret, key, stored, '"e"', "a/b")
     assert desk.ask("DELETE", f"{path}/force").status == 204
     assert desk.ask("GET", path).status == 404
     assert desk.ask("GET", url).body == b"bytes"
-
-
-def _body(content: bytes) -> Any:
-    from luml_lite.local.replies import Bytes
-
-    return Bytes(content)
 
 
 def test_both_generations_show_one_row_under_their_own_names(desk: Desk) -> None:
@@ -133,9 +131,7 @@ def test_a_collection_admits_what_its_type_says(desk: Desk, collection: str, bod
     assert desk.ask("POST", f"{desk.orbit}/collections/{made['id']}/artifacts", body()).status == status
 
 
-def test_no_more_artifacts_are_made_than_the_limit_allows(tmp_path: Any) -> None:
-    from luml_lite.local.registry import Registry
-
+def test_no_more_artifacts_are_made_than_the_limit_allows(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "limited", artifact_limit=2)
     desk = Desk(registry)
     first = desk.made()["artifact"]["id"]
