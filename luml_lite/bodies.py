@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from hashlib import md5, sha256
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 
 CHUNK = 1024 * 1024
 FIRST_CHUNK = 64 * 1024  # small enough that a slow link shows progress, grown while the link is fast
+_SLOW = 0.25  # seconds a chunk may take before the next one is smaller
 
 _thread = threading.local()
+
+
+def next_step(step: int, seconds: float) -> int:
+    """The size of the next chunk after one that took so long: large on fast links, never late on slow ones."""
+    return min(step * 2, CHUNK) if seconds < _SLOW else max(step // 2, FIRST_CHUNK // 4)
 
 
 def buffer() -> memoryview:
@@ -47,6 +54,7 @@ class SliceReader:
         view = buffer()
         left = self.body.length
         step = FIRST_CHUNK
+        before = time.monotonic()
         try:
             file = open(self.body.path, "rb", buffering=0)  # noqa: SIM115 - closed by the with below
         except OSError as error:
@@ -62,7 +70,8 @@ class SliceReader:
                 yield view[:count]
                 left -= count
                 self.moved(count)
-                step = min(step * 2, CHUNK)
+                now = time.monotonic()
+                step, before = next_step(step, now - before), now
 
 
 # The state of digests whose bodies broke off, so that going on behind them does not read the file again.

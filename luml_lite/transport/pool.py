@@ -17,7 +17,7 @@ from typing import Any
 import urllib3
 from urllib3 import exceptions
 
-from ..bodies import CHUNK, FIRST_CHUNK, SinkWriter, SliceReader
+from ..bodies import CHUNK, FIRST_CHUNK, SinkWriter, SliceReader, next_step
 from ..config import Timeouts
 from ..errors import ConnectionFailed, IntegrityError, LumlError, TimedOut
 from ..request import FileSlice, Request, Response
@@ -26,7 +26,6 @@ from . import watchdog
 from .wire import POOLS, Attempt
 
 _POOLED = 32  # connections kept open to one host
-_SLOW = 0.25  # seconds a chunk may take before the next one is smaller
 
 
 class Pool:
@@ -42,7 +41,7 @@ class Pool:
     ) -> Response:
         """Send one prepared request; see `luml_lite.transport` for what it raises."""
         failure: LumlError
-        with Attempt(stop, fresh=not request.repeatable) as attempt:
+        with Attempt(stop, fresh=not request.repeatable, patience=timeouts.read) as attempt:
             watch = watchdog.watch(attempt.cut)
             exchange = _Exchange(request, timeouts, watch, on_bytes)
             try:
@@ -182,8 +181,7 @@ class _Exchange:
         while view := answer.read(step, decode_content=False):
             yield view
             now = time.monotonic()
-            step = min(step * 2, CHUNK) if now - before < _SLOW else max(step // 2, FIRST_CHUNK // 4)
-            before = now
+            step, before = next_step(step, now - before), now
 
     def _sent(self, count: int) -> None:
         self.unsent -= count
@@ -213,7 +211,8 @@ class _Exchange:
         if isinstance(error, exceptions.SSLError):
             reason = str(error.args[0]) if error.args else "TLS failed"
             return ConnectionFailed(f"no trusted TLS connection to {host}: {reason[:200]}", **facts)
-        if self.watch.expired or isinstance(error, exceptions.TimeoutError):
+        cause = error.args[-1] if error.args else None  # a send that timed out comes wrapped
+        if self.watch.expired or isinstance(error, exceptions.TimeoutError) or isinstance(cause, TimeoutError):
             return TimedOut(f"{host} stalled: too little moved for too long", **facts)
         return ConnectionFailed(f"the connection to {host} broke before the answer was complete", **facts)
 

@@ -26,6 +26,7 @@ class Cut:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock: socket.socket | None = sock.dup()
+        self.abandoned = False
 
     def cut(self) -> None:
         """Wake whoever blocks on the connection; nothing can be sent or received on it any more."""
@@ -46,9 +47,10 @@ class Cut:
 class Attempt:
     """One request on its way in this thread: the token that ends it, and every cut that its sockets have."""
 
-    def __init__(self, stop: Stop, fresh: bool) -> None:
+    def __init__(self, stop: Stop, fresh: bool, patience: float) -> None:
         self.stop = stop
         self.fresh = fresh
+        self.patience = patience  # seconds that one send may block
         self._cuts: set[Cut] = set()
 
     def __enter__(self) -> Attempt:
@@ -59,6 +61,8 @@ class Attempt:
         _running.attempt = None
         for cut in self._cuts:
             self.stop.discard(cut)
+            if cut.abandoned:
+                cut.close()
 
     def add(self, cut: Cut) -> None:
         """Have a socket cut when the token is set; it stays cuttable until the attempt is over."""
@@ -110,11 +114,22 @@ class _Cuttable(HTTPConnection):
             attempt.add(self._cut)
         return sock
 
+    def connect(self) -> None:
+        super().connect()
+        self._be_patient()
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         attempt = _attempt()
         if attempt is not None and self._cut is not None:
             attempt.add(self._cut)
+            self._be_patient()
         super().request(*args, **kwargs)
+
+    def _be_patient(self) -> None:
+        # urllib3 sends under the connect timeout, which is too short for a chunk on a slow link.
+        attempt = _attempt()
+        if attempt is not None and self.sock is not None:
+            self.sock.settimeout(attempt.patience)
 
     def getresponse(self) -> Any:
         response = super().getresponse()
@@ -131,8 +146,13 @@ class _Cuttable(HTTPConnection):
 
     def close(self) -> None:
         super().close()
+        cut, self._cut = self._cut, None
+        if cut is None:
+            return
         # http.client closes inside getresponse() when the server said so; the attempt keeps the cut for the body.
-        self._cut = None
+        cut.abandoned = True
+        if _attempt() is None:
+            cut.close()
 
 
 class PlainConnection(_Cuttable):
