@@ -1,0 +1,261 @@
+"""Uploads by hand: the file is read for real, the row tells the truth, the journal goes on after a crash."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from luml_lite.archive import Archive
+from luml_lite.config import Config
+from luml_lite.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    FileError,
+    FileUploadError,
+    IntegrityError,
+    InternalServerError,
+    Interrupted,
+    InvalidArgumentError,
+    StorageError,
+)
+from luml_lite.models import ModelArtifact
+from luml_lite.operations.upload import upload
+from luml_lite.request import Response
+from luml_lite.testing import json_response
+
+from .hand import CFG, Step, artifact, lost, page, play, probe, uid, url
+from .test_store import EXPIRED, LOOK, MISSING, PLAN, TAGS, WHOLE, begun, completed, plan, puts, tags
+
+ASK = ("GET artifacts/1/download-url", url("object"))
+FAILED = ("PATCH artifacts/1 upload_failed", json_response(artifact(1, status="upload_failed")))
+STORED = Response(200, {"etag": '"x"'})
+
+
+def created(archive: Archive, *, multipart: bool = False, number: int = 1, kind: str = "s3") -> Step:
+    """The answer to the create."""
+    details = {"type": kind, "url": "https://bucket.example/first?sig=SECRET", "multipart": multipart}
+    row = artifact(number, status="pending_upload", size=archive.size, file_hash=archive.sha256)
+    return "POST artifacts", json_response({"artifact": row, "upload_details": details})
+
+
+def confirmed(archive: Archive, number: int = 1) -> list[Step]:
+    """The PATCH and the look at the row."""
+    row = json_response(artifact(number, status="uploaded", size=archive.size, file_hash=archive.sha256))
+    return [(f"PATCH artifacts/{number} uploaded", row), (f"GET artifacts/{number}", row)]
+
+
+def proof(archive: Archive) -> list[Step]:
+    """The look at the object."""
+    return [ASK, (LOOK, probe(archive.size))]
+
+
+def test_an_upload_is_row_bytes_proof_and_confirmation(archive: Archive) -> None:
+    """In this order, and the confirmed row comes back."""
+    found = play(
+        upload(CFG, archive.path), created(archive), ("PUT first", STORED), *proof(archive), *confirmed(archive)
+    )
+    assert isinstance(found, ModelArtifact)
+    assert (found.id, found.status) == (uid(1), "uploaded")
+
+
+def test_the_same_bytes_and_name_are_reused(archive: Archive) -> None:
+    """On any page; other bytes, another name or another state are not the same."""
+    facts: dict[str, Any] = {
+        "file_hash": archive.sha256,
+        "size": archive.size,
+        "name": "a name",
+        "file_name": archive.file_name,
+    }
+    others = [
+        artifact(2, **facts | {"file_hash": "0" * 64}),
+        artifact(3, **facts | {"name": "another"}),
+        artifact(4, **facts | {"status": "pending_deletion"}),
+    ]
+    flow = upload(CFG, archive.path, "a name", if_exists="reuse")
+    first = ("GET artifacts", page(*others, cursor="c"))
+    found = play(flow, first, ("GET artifacts from c", page(artifact(5, **facts))))
+    assert found.id == uid(5)
+    flow = upload(CFG, archive.path, "a name", if_exists="reuse")
+    rest = [created(archive), ("PUT first", STORED), *proof(archive), *confirmed(archive)]
+    assert play(flow, ("GET artifacts", page(*others)), *rest).id == uid(1)
+
+
+def test_a_file_that_changed_meanwhile_is_never_confirmed(archive: Archive) -> None:
+    """What was hashed is not what was sent."""
+
+    def change(request: Any) -> Response:
+        os.utime(archive.path, ns=(0, archive.mtime_ns + 1))
+        return STORED
+
+    with pytest.raises(FileUploadError, match="changed") as caught:
+        play(upload(CFG, archive.path), created(archive), ("PUT first", change), *proof(archive), FAILED)
+    assert isinstance(caught.value.__cause__, IntegrityError)
+
+
+def test_a_failure_marks_the_row_and_names_it(archive: Archive) -> None:
+    """The cause is kept, the row's id is told, and no secret is."""
+    denied = StorageError("403 AccessDenied", status_code=403, code="AccessDenied")
+    with pytest.raises(FileUploadError, match="AccessDenied") as caught:
+        play(upload(CFG, archive.path), created(archive), ("PUT first", denied), FAILED)
+    assert caught.value.__cause__ is denied
+    assert caught.value.artifact_id == uid(1)
+    assert "SECRET" not in repr(caught.value)
+
+
+@pytest.mark.parametrize("trouble", [lost(), InternalServerError("500", status_code=500)])
+def test_trouble_with_the_mark_never_hides_the_cause(archive: Archive, trouble: Exception) -> None:
+    """The upload's own error comes out."""
+    denied = StorageError("403 AccessDenied", status_code=403)
+    with pytest.raises(FileUploadError) as caught:
+        play(
+            upload(CFG, archive.path),
+            created(archive),
+            ("PUT first", denied),
+            ("PATCH artifacts/1 upload_failed", trouble),
+        )
+    assert caught.value.__cause__ is denied
+
+
+def test_an_interruption_marks_the_row_and_goes_on_as_it_was(archive: Archive) -> None:
+    """Without resume the row can never become good again."""
+    with pytest.raises(Interrupted):
+        play(upload(CFG, archive.path), created(archive), ("PUT first", Interrupted("x")), FAILED)
+
+
+def test_a_failed_create_marks_nothing(archive: Archive) -> None:
+    """There is no row of ours."""
+    with pytest.raises(ConnectionFailed):
+        play(upload(CFG, archive.path), ("POST artifacts", ConnectionFailed("no route", sent=False)))
+
+
+def test_what_cannot_work_is_told_before_the_file_is_read(tmp_path: Path, archive: Archive) -> None:
+    """A missing collection, a bad option, and a file that is no model: no request at all."""
+    with pytest.raises(ConfigurationError):
+        upload(CFG.replace(collection=None), archive.path)
+    with pytest.raises(InvalidArgumentError):
+        upload(CFG, archive.path, if_exists="overwrite")  # type: ignore[arg-type]
+    with pytest.raises(FileError):
+        play(upload(CFG, tmp_path / "missing.fnnx"))
+    with pytest.raises(FileError, match="max_file_size"):
+        play(upload(CFG.replace(max_file_size=100), archive.path))
+
+
+@pytest.fixture
+def resuming(tmp_path: Path) -> Config:
+    """A Config that keeps journals in a folder of this test."""
+    return CFG.replace(resume=True, state_dir=str(tmp_path / "state"))
+
+
+def journals(cfg: Config) -> list[str]:
+    """What is left in the state directory."""
+    return sorted(os.listdir(str(cfg.state_dir)))
+
+
+def cut_short(cfg: Config, archive: Archive) -> None:
+    """An upload whose network goes away after its first part."""
+    with pytest.raises(FileUploadError, match="same call goes on"):
+        play(
+            upload(cfg, archive.path),
+            created(archive, multipart=True),
+            ("POST first", begun()),
+            (PLAN, plan(archive, "a")),
+            (puts("a", 1, 2, 3), [*tags(1), lost(), None]),
+        )
+
+
+def pending(archive: Archive) -> Step:
+    """The look at the row that an earlier run made."""
+    row = artifact(1, status="pending_upload", size=archive.size, file_hash=archive.sha256)
+    return "GET artifacts/1", json_response(row)
+
+
+def test_an_upload_goes_on_where_it_was(resuming: Config, archive: Archive) -> None:
+    """The same row, the same upload_id, only the missing parts; then nothing is left behind."""
+    cut_short(resuming, archive)
+    assert any(name.endswith(".json") for name in journals(resuming))
+    play(
+        upload(resuming, archive.path),
+        pending(archive),
+        (PLAN, plan(archive, "b")),
+        (puts("b", 2, 3), tags(2, 3)),
+        ("POST bend", completed()),
+        ASK,
+        (LOOK, probe(archive.size, f'"{WHOLE}"')),
+        *confirmed(archive),
+    )
+    assert journals(resuming) == []
+
+
+def test_a_journal_holds_no_secret(resuming: Config, archive: Archive) -> None:
+    """Neither URL nor key, and nobody else may read the folder."""
+    cut_short(resuming, archive)
+    folder = Path(str(resuming.state_dir))
+    assert folder.stat().st_mode & 0o077 == 0
+    text = "".join(path.read_text() for path in folder.iterdir())
+    assert TAGS[0] in text
+    assert not any(secret in text for secret in ("SECRET", "dfs_KEY", "https://"))
+
+
+def test_another_file_begins_anew(resuming: Config, archive: Archive) -> None:
+    """The row of the old bytes is marked, since nobody will finish it."""
+    cut_short(resuming, archive)
+    from luml_lite.archive import read
+    from luml_lite.cli import write_model
+
+    write_model(archive.path, {"F1": 0.9})
+    changed = read(archive.path)
+    assert changed.sha256 != archive.sha256
+    rest = [("GET artifacts/2/download-url", url("object")), (LOOK, probe(changed.size)), *confirmed(changed, 2)]
+    play(upload(resuming, archive.path), FAILED, created(changed, number=2), ("PUT first", STORED), *rest)
+    assert journals(resuming) == []
+
+
+@pytest.mark.parametrize("status", ["upload_failed", "pending_deletion"])
+def test_a_row_that_is_over_begins_anew(resuming: Config, archive: Archive, status: str) -> None:
+    """upload_failed is final on the server."""
+    cut_short(resuming, archive)
+    over = ("GET artifacts/1", json_response(artifact(1, status=status)))
+    rest = [("GET artifacts/2/download-url", url("object")), (LOOK, probe(archive.size)), *confirmed(archive, 2)]
+    play(upload(resuming, archive.path), over, created(archive, number=2), ("PUT first", STORED), *rest)
+
+
+def test_a_row_that_was_confirmed_already_is_the_artifact(resuming: Config, archive: Archive) -> None:
+    """The earlier run lost only its last answer."""
+    cut_short(resuming, archive)
+    row = json_response(artifact(1, status="uploaded", file_hash=archive.sha256))
+    assert play(upload(resuming, archive.path), ("GET artifacts/1", row)).id == uid(1)
+    assert journals(resuming) == []
+
+
+def test_a_single_put_that_cannot_be_renewed_is_probed(resuming: Config, archive: Archive) -> None:
+    """S3's URL is gone with the process: the object is there, or the row is given up."""
+
+    def cut() -> None:
+        with pytest.raises(FileUploadError):
+            play(upload(resuming, archive.path), created(archive), ("PUT first", lost()))
+
+    cut()
+    play(upload(resuming, archive.path), pending(archive), *proof(archive), *confirmed(archive))
+    cut()
+    rest = [("GET artifacts/2/download-url", url("object")), (LOOK, probe(archive.size)), *confirmed(archive, 2)]
+    play(
+        upload(resuming, archive.path),
+        pending(archive),
+        ASK,
+        (LOOK, MISSING),
+        FAILED,
+        created(archive, number=2),
+        ("PUT first", STORED),
+        *rest,
+    )
+    assert journals(resuming) == []
+
+
+def test_a_definite_failure_leaves_no_journal(resuming: Config, archive: Archive) -> None:
+    """The row is marked, so there is nothing to go on with."""
+    with pytest.raises(FileUploadError):
+        play(upload(resuming, archive.path), created(archive), ("PUT first", EXPIRED), FAILED)
+    assert journals(resuming) == []
