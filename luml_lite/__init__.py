@@ -39,8 +39,14 @@ if TYPE_CHECKING:
     from .errors import StorageError as StorageError
     from .errors import TimedOut as TimedOut
     from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .groups import bucket_secrets as bucket_secrets
+    from .groups import collections as collections
+    from .groups import orbits as orbits
+    from .groups import organizations as organizations
+    from .groups import tracks as tracks
     from .models import ArtifactType as ArtifactType
     from .models import Collection as Collection
+    from .models import CollectionsList as CollectionsList
     from .models import CollectionType as CollectionType
     from .models import CreatedModel as CreatedModel
     from .models import ModelArtifact as ModelArtifact
@@ -55,6 +61,16 @@ if TYPE_CHECKING:
     from .request import FileSlice as FileSlice
     from .request import Request as Request
     from .request import Response as Response
+    from .resources import BucketSecret as BucketSecret
+    from .resources import BucketType as BucketType
+    from .resources import CollectionSortBy as CollectionSortBy
+    from .resources import Stage as Stage
+    from .resources import Track as Track
+    from .resources import TrackEntriesList as TrackEntriesList
+    from .resources import TrackEntry as TrackEntry
+    from .resources import TrackEntrySortBy as TrackEntrySortBy
+    from .resources import TracksList as TracksList
+    from .resources import TrackSortBy as TrackSortBy
     from .verbs import create as create
     from .verbs import delete as delete
     from .verbs import delete_many as delete_many
@@ -83,9 +99,12 @@ _ROOMS = {
     "ConnectionFailed DecodeError FileDownloadError FileError FileUploadError IntegrityError InternalServerError "
     "Interrupted InvalidArgumentError LumlAPIError LumlError MultipleResourcesFoundError NotFoundError "
     "PermissionDeniedError ResourceNotFoundError StorageError TimedOut UnprocessableEntityError",
-    "models": "ArtifactType Collection CollectionType CreatedModel ModelArtifact ModelArtifactsList "
+    "groups": "bucket_secrets collections orbits organizations tracks",
+    "models": "ArtifactType Collection CollectionsList CollectionType CreatedModel ModelArtifact ModelArtifactsList "
     "ModelArtifactSortBy ModelArtifactStatus Orbit Organization SortOrder UploadDetails",
     "request": "FileSink FileSlice Request Response",
+    "resources": "BucketSecret BucketType CollectionSortBy Stage Track TrackEntriesList TrackEntry TrackEntrySortBy "
+    "TracksList TrackSortBy",
     "driver": "run",
     "verbs": "create delete delete_many delete_url download download_url get list list_all members open_download "
     "open_member read_member read_members resolve update upload",

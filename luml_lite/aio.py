@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from .config import Config
 from .driver import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials
@@ -26,6 +26,13 @@ from .stop import Stop, Stopped, watching
 from .transport import AsyncTransport
 from .transport.threads import SHARED
 from .verbs import Bound, shown, started
+
+if TYPE_CHECKING:
+    from .async_groups import bucket_secrets as bucket_secrets
+    from .async_groups import collections as collections
+    from .async_groups import orbits as orbits
+    from .async_groups import organizations as organizations
+    from .async_groups import tracks as tracks
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -282,3 +289,12 @@ read_members = Artifacts.read_members
 open_member = Artifacts.open_member
 open_download = Artifacts.open_download
 resolve = awaited(_resolve.resolve)
+
+
+def __getattr__(name: str) -> Any:
+    """The groups of resources, which are made of what is above."""
+    from . import async_groups
+
+    if name.startswith("_") or name not in vars(async_groups):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(async_groups, name)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Generator
 from typing import Any
 
 from .aio import Artifacts, run
+from .async_groups import BucketSecrets, Collections, Orbits, Organizations, Tracks
 from .config import Config, Dialect
 from .settings import Client, Settings, configured
 from .transport import AsyncTransport, Transport
@@ -33,6 +34,11 @@ class AsyncLumlClient(Client):
         given = {"base_url": base_url, "api_key": api_key, "transport": transport, "dialect": dialect}
         self.settings = Settings(configured(config, **given))
         self.model_artifacts = self.artifacts = Artifacts(self.settings)
+        self.organizations = Organizations(self.settings)
+        self.orbits = Orbits(self.settings)
+        self.collections = Collections(self.settings)
+        self.bucket_secrets = BucketSecrets(self.settings)
+        self.tracks = Tracks(self.settings)
 
     def setup_config(
         self, *, organization: str | None = None, orbit: str | None = None, collection: str | None = None

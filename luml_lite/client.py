@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .config import Config, Dialect
 from .driver import run
+from .groups import BucketSecrets, Collections, Orbits, Organizations, Tracks
 from .settings import Client, Settings, configured
 from .transport import Transport
 from .verbs import Artifacts
@@ -37,6 +38,11 @@ class LumlClient(Client):
         self.settings.set_up(organization=organization, orbit=orbit, collection=collection)
         self._changed()
         self.model_artifacts = self.artifacts = Artifacts(self.settings)
+        self.organizations = Organizations(self.settings)
+        self.orbits = Orbits(self.settings)
+        self.collections = Collections(self.settings)
+        self.bucket_secrets = BucketSecrets(self.settings)
+        self.tracks = Tracks(self.settings)
 
     def _changed(self) -> None:
         run(self.settings.settled(), self.settings.config)

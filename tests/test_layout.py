@@ -66,7 +66,7 @@ def test_no_file_names_a_folder_of_one_machine() -> None:
 
 # Rooms by floor; a room that is not listed is a face, on top of everything.
 FLOORS = {
-    **dict.fromkeys(("models", "request", "config", "stop"), 0),
+    **dict.fromkeys(("models", "resources", "request", "config", "stop"), 0),
     "errors": 1,
     **dict.fromkeys(("flow", "archive", "retry", "bodies"), 2),
     **dict.fromkeys(("api", "storage"), 3),

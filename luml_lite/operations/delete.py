@@ -14,13 +14,12 @@ from ..errors import (
     ConnectionFailed,
     Interrupted,
     LumlError,
-    NotFoundError,
     StorageError,
 )
 from ..flow import Flow, send
 from ..models import ModelArtifactStatus
-from ..request import Request
 from ..storage import presigned
+from .named import dropped
 
 
 def delete(cfg: Config, model_id: str, *, collection_id: str | None = None, force: bool = False) -> Flow[None]:
@@ -30,7 +29,7 @@ def delete(cfg: Config, model_id: str, *, collection_id: str | None = None, forc
     error raised; calling again continues. `force` drops the row in any state and leaves the object in the bucket.
     """
     if force:
-        return _dropped(artifacts.force_delete(cfg, model_id, collection_id=collection_id))
+        return dropped(artifacts.force_delete(cfg, model_id, collection_id=collection_id))
     artifacts.delete(cfg, model_id, collection_id=collection_id)  # refuses a bad id before anything is sent
     return _deleted(cfg, model_id, collection_id)
 
@@ -67,11 +66,11 @@ def _deleted(cfg: Config, model_id: str, collection_id: str | None) -> Flow[None
         yield from _marked_failed(cfg, model_id, collection_id)
         raise
     try:
-        yield from _dropped(artifacts.delete(cfg, model_id, collection_id=collection_id))
+        yield from dropped(artifacts.delete(cfg, model_id, collection_id=collection_id))
     except BadRequestError:
         # Somebody marked the row deletion_failed meanwhile; asking for the URL again makes it deletable.
         yield from send(artifacts.delete_url(cfg, model_id, collection_id=collection_id))
-        yield from _dropped(artifacts.delete(cfg, model_id, collection_id=collection_id))
+        yield from dropped(artifacts.delete(cfg, model_id, collection_id=collection_id))
 
 
 def _object_removed(url: str) -> Flow[None]:
@@ -80,14 +79,6 @@ def _object_removed(url: str) -> Flow[None]:
     except StorageError as error:
         if error.status_code != 404:
             raise
-
-
-def _dropped(request: Request[None]) -> Flow[None]:
-    try:
-        yield from send(request)
-    except NotFoundError as error:
-        if error.attempts < 2:
-            raise  # else an earlier try, whose answer was lost, has dropped it
 
 
 def _marked_failed(cfg: Config, model_id: str, collection_id: str | None) -> Flow[None]:

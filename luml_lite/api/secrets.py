@@ -1,0 +1,95 @@
+"""The endpoints of bucket secrets: which buckets an organization's orbits may store artifacts in."""
+
+from __future__ import annotations
+
+from ..config import Config
+from ..errors import InvalidArgumentError
+from ..request import Json, Request, nothing
+from ..resources import BucketSecret, BucketType
+from .artifacts import JSON
+from .dialects import is_uuid, organization_path
+from .places import changes, one_of
+
+
+def path(cfg: Config, secret_id: str | None = None) -> str:
+    """The path of the organization's bucket secrets, or of one of them."""
+    base = f"{organization_path(cfg)}/bucket-secrets"
+    if secret_id is None:
+        return base
+    if not is_uuid(secret_id):
+        raise InvalidArgumentError(f"{secret_id!r} is not the id of a bucket secret: bucket_secrets.list has them")
+    return f"{base}/{secret_id}"
+
+
+def listed(cfg: Config) -> Request[list[BucketSecret]]:
+    """The organization's bucket secrets."""
+    return Request(method="GET", url=path(cfg), reply=Json(list[BucketSecret]))
+
+
+def get(cfg: Config, secret_id: str) -> Request[BucketSecret]:
+    """One bucket secret by its id."""
+    return Request(method="GET", url=path(cfg, secret_id), reply=Json(BucketSecret))
+
+
+def create(
+    cfg: Config,
+    *,
+    endpoint: str,
+    bucket_name: str,
+    region: str | None = None,
+    type: BucketType | str = BucketType.S3,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    session_token: str | None = None,
+    secure: bool | None = None,
+    cert_check: bool | None = None,
+) -> Request[BucketSecret]:
+    """A new bucket secret; S3 needs a region, Azure's endpoint is a connection string."""
+    kind = one_of("type", type, BucketType)
+    if kind == BucketType.S3 and region is None:
+        raise InvalidArgumentError("a bucket secret of type s3 needs a region")
+    body = changes(
+        type=kind,
+        endpoint=endpoint,
+        bucket_name=bucket_name,
+        region=region,
+        access_key=access_key,
+        secret_key=secret_key,
+        session_token=session_token,
+        secure=secure,
+        cert_check=cert_check,
+    )
+    return Request(method="POST", url=path(cfg), headers=JSON, body=body, reply=Json(BucketSecret))
+
+
+def update(
+    cfg: Config,
+    secret_id: str,
+    *,
+    endpoint: str | None = None,
+    bucket_name: str | None = None,
+    region: str | None = None,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    session_token: str | None = None,
+    secure: bool | None = None,
+    cert_check: bool | None = None,
+) -> Request[BucketSecret]:
+    """Change the given fields of a bucket secret; its type stays."""
+    body = changes(
+        endpoint=endpoint,
+        bucket_name=bucket_name,
+        region=region,
+        access_key=access_key,
+        secret_key=secret_key,
+        session_token=session_token,
+        secure=secure,
+        cert_check=cert_check,
+    )
+    url = path(cfg, secret_id)
+    return Request(method="PATCH", url=url, headers=JSON, body=body, reply=Json(BucketSecret), idempotent=True)
+
+
+def delete(cfg: Config, secret_id: str) -> Request[None]:
+    """Forget a bucket secret, which no orbit may use."""
+    return Request(method="DELETE", url=path(cfg, secret_id), reply=nothing)

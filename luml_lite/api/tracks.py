@@ -1,0 +1,153 @@
+"""The endpoints of tracks, their stages and their entries; only servers of the 'artifacts' dialect have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..config import Config
+from ..errors import ConfigurationError, InvalidArgumentError
+from ..models import ArtifactType, SortOrder
+from ..request import Json, Request, nothing
+from ..resources import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
+from .artifacts import JSON, page_limit, pairs_of, sort_order
+from .dialects import is_uuid, orbit_path, speech
+from .places import changes, encoded, one_of
+
+
+def path(cfg: Config, *steps: str) -> str:
+    """The path of the orbit's tracks, or of something below them; every step must be an id or a fixed word."""
+    if not speech(cfg).prefix:
+        raise ConfigurationError("tracks need a server of the 'artifacts' dialect")
+    for step in steps:
+        if step not in ("stages", "entries", "by-stage") and not is_uuid(step):
+            raise InvalidArgumentError(f"{step!r} is not the id of a track, stage, entry or artifact")
+    return "/".join((f"{orbit_path(cfg)}/tracks", *steps))
+
+
+def page(
+    cfg: Config,
+    *,
+    start_after: str | None = None,
+    limit: int | None = 100,
+    sort_by: TrackSortBy | str = TrackSortBy.CREATED_AT,
+    order: SortOrder | str = SortOrder.DESC,
+    search: str | None = None,
+    types: Sequence[ArtifactType | str] | None = None,
+    tags: Sequence[str] | None = None,
+) -> Request[TracksList]:
+    """One page of the orbit's tracks; `search` is a part of the name."""
+    by = one_of("sort_by", sort_by, TrackSortBy)
+    paging = pairs_of(limit=page_limit(limit), order=sort_order(order), sort_by=by, cursor=start_after, search=search)
+    many = [("types", str(kind)) for kind in types or ()] + [("tags", tag) for tag in tags or ()]
+    return Request(method="GET", url=path(cfg), query=(*paging, *many), reply=Json(TracksList))
+
+
+def get(cfg: Config, track_id: str) -> Request[Track]:
+    """One track by its id."""
+    return Request(method="GET", url=path(cfg, track_id), reply=Json(Track))
+
+
+def create(
+    cfg: Config,
+    *,
+    name: str,
+    artifact_type: ArtifactType | str,
+    description: str | None = None,
+    tags: Sequence[str] | None = None,
+    stages: Sequence[str] = (),
+) -> Request[Track]:
+    """A new track with its stages in their order."""
+    kind = one_of("artifact_type", artifact_type, ArtifactType)
+    body = encoded(name=name, artifact_type=kind, description=description, tags=tags, stages=stages)
+    return Request(method="POST", url=path(cfg), headers=JSON, body=body, reply=Json(Track))
+
+
+def update(
+    cfg: Config,
+    track_id: str,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    tags: Sequence[str] | None = None,
+    stages: Sequence[Stage | str] | None = None,
+) -> Request[Track]:
+    """Change the given fields; `stages` replaces the present ones: a Stage keeps its id, a name is a new one."""
+    kept = None if stages is None else [_stage(each) for each in stages]
+    body = changes(name=name, description=description, tags=tags, stages=kept)
+    # Sent twice, a new stage would be made twice.
+    repeatable = stages is None
+    url = path(cfg, track_id)
+    return Request(method="PATCH", url=url, headers=JSON, body=body, reply=Json(Track), idempotent=repeatable)
+
+
+def _stage(stage: Stage | str) -> dict[str, str]:
+    return {"name": stage} if isinstance(stage, str) else {"id": stage.id, "name": stage.name}
+
+
+def delete(cfg: Config, track_id: str) -> Request[None]:
+    """Remove a track with its stages and entries; the artifacts stay."""
+    return Request(method="DELETE", url=path(cfg, track_id), reply=nothing)
+
+
+def stages(cfg: Config, track_id: str) -> Request[list[Stage]]:
+    """The stages of a track in their order."""
+    return Request(method="GET", url=path(cfg, track_id, "stages"), reply=Json(list[Stage]))
+
+
+def entries(
+    cfg: Config,
+    track_id: str,
+    *,
+    start_after: str | None = None,
+    limit: int | None = 100,
+    sort_by: TrackEntrySortBy | str = TrackEntrySortBy.CREATED_AT,
+    order: SortOrder | str = SortOrder.DESC,
+    stage_id: str | None = None,
+) -> Request[TrackEntriesList]:
+    """One page of a track's entries."""
+    by = one_of("sort_by", sort_by, TrackEntrySortBy)
+    paging = pairs_of(limit=page_limit(limit), order=sort_order(order), sort_by=by, cursor=start_after, stage=stage_id)
+    return Request(method="GET", url=path(cfg, track_id, "entries"), query=paging, reply=Json(TrackEntriesList))
+
+
+def entry(cfg: Config, track_id: str, entry_id: str) -> Request[TrackEntry]:
+    """One entry by its id."""
+    return Request(method="GET", url=path(cfg, track_id, "entries", entry_id), reply=Json(TrackEntry))
+
+
+def entry_by_stage(cfg: Config, track_id: str, stage_id: str) -> Request[TrackEntry]:
+    """The entry that holds a stage."""
+    url = path(cfg, track_id, "entries", "by-stage")
+    return Request(method="GET", url=url, query=(("stage_id", stage_id),), reply=Json(TrackEntry))
+
+
+def enter(cfg: Config, track_id: str, *, artifact_id: str, stage_id: str | None = None) -> Request[TrackEntry]:
+    """Make an artifact the next version of a track."""
+    body = changes(artifact_id=artifact_id, stage_id=stage_id)
+    return Request(method="POST", url=path(cfg, track_id, "entries"), headers=JSON, body=body, reply=Json(TrackEntry))
+
+
+def move(
+    cfg: Config, track_id: str, entry_id: str, *, stage_id: str | None, force: bool = False
+) -> Request[TrackEntry]:
+    """Give an entry a stage, or None; `force` takes the stage from the entry that holds it."""
+    return Request(
+        method="PATCH",
+        url=path(cfg, track_id, "entries", entry_id),
+        query=(("force", "true" if force else "false"),),
+        headers=JSON,
+        body=encoded(stage_id=stage_id),
+        reply=Json(TrackEntry),
+        idempotent=True,
+    )
+
+
+def leave(cfg: Config, track_id: str, entry_id: str) -> Request[None]:
+    """Remove an entry; its version is not given again."""
+    return Request(method="DELETE", url=path(cfg, track_id, "entries", entry_id), reply=nothing)
+
+
+def leave_many(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Request[None]:
+    """Remove several entries at once."""
+    url = path(cfg, track_id, "entries")
+    return Request(method="DELETE", url=url, headers=JSON, body=encoded(entry_ids=entry_ids), reply=nothing)

@@ -1,0 +1,99 @@
+"""Operations on the bucket secrets of the Config's organization. None of them prints a secret."""
+
+from __future__ import annotations
+
+import builtins
+
+from ..api import secrets
+from ..api.dialects import is_uuid
+from ..config import Config
+from ..errors import MultipleResourcesFoundError
+from ..flow import Flow, send
+from ..resources import BucketSecret, BucketType
+from .named import dropped, optional
+
+
+def list(cfg: Config) -> Flow[builtins.list[BucketSecret]]:
+    """The organization's bucket secrets."""
+    return send(secrets.listed(cfg))
+
+
+def get(cfg: Config, secret_value: str) -> Flow[BucketSecret | None]:
+    """The bucket secret of this id or bucket name, or None; several of that bucket name are an error."""
+    if is_uuid(secret_value):
+        return optional(secrets.get(cfg, secret_value), "ecret not found")
+    return _by_bucket(cfg, secret_value)
+
+
+def _by_bucket(cfg: Config, bucket_name: str) -> Flow[BucketSecret | None]:
+    found = [each for each in (yield from send(secrets.listed(cfg))) if each.bucket_name == bucket_name]
+    if len(found) > 1:
+        ids = tuple(each.id for each in found)
+        raise MultipleResourcesFoundError(f"{len(found)} secrets are of {bucket_name!r}: {', '.join(ids)}", ids)
+    return found[0] if found else None
+
+
+def create(
+    cfg: Config,
+    endpoint: str,
+    bucket_name: str,
+    region: str | None = None,
+    type: BucketType | str = BucketType.S3,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    session_token: str | None = None,
+    secure: bool | None = None,
+    cert_check: bool | None = None,
+) -> Flow[BucketSecret]:
+    """Tell the platform of a bucket and how to sign for it; S3 needs a region.
+
+    Azure's endpoint is a connection string. A second one of the same endpoint and bucket is a ConflictError.
+    """
+    return send(
+        secrets.create(
+            cfg,
+            endpoint=endpoint,
+            bucket_name=bucket_name,
+            region=region,
+            type=type,
+            access_key=access_key,
+            secret_key=secret_key,
+            session_token=session_token,
+            secure=secure,
+            cert_check=cert_check,
+        )
+    )
+
+
+def update(
+    cfg: Config,
+    secret_id: str,
+    endpoint: str | None = None,
+    bucket_name: str | None = None,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    session_token: str | None = None,
+    secure: bool | None = None,
+    region: str | None = None,
+    cert_check: bool | None = None,
+) -> Flow[BucketSecret]:
+    """Change the given fields of a bucket secret; what is None stays as it is, and so does the type."""
+    return send(
+        secrets.update(
+            cfg,
+            secret_id,
+            endpoint=endpoint,
+            bucket_name=bucket_name,
+            region=region,
+            access_key=access_key,
+            secret_key=secret_key,
+            session_token=session_token,
+            secure=secure,
+            cert_check=cert_check,
+        )
+    )
+
+
+def delete(cfg: Config, secret_id: str) -> Flow[None]:
+    """Forget a bucket secret; one that an orbit uses is a ConflictError."""
+    return dropped(secrets.delete(cfg, secret_id))

@@ -1,0 +1,74 @@
+"""Finding resources by id or exact name, and reading all their pages: what every resource's operations share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+from ..errors import MultipleResourcesFoundError, NotFoundError
+from ..flow import Emit, Flow, Stream, send
+from ..request import Request
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Page(Protocol[T_co]):
+    """One page of anything."""
+
+    @property
+    def items(self) -> Sequence[T_co]:
+        """What is on the page."""
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the next page begins, None on the last."""
+
+
+def optional(request: Request[T], missing: str) -> Flow[T | None]:
+    """The value of a request, or None where the platform says that what it is about is missing."""
+    try:
+        return (yield from send(request))
+    except NotFoundError as error:
+        if missing in error.message:
+            return None
+        raise  # something above it is missing
+
+
+def dropped(request: Request[None]) -> Flow[None]:
+    """Delete something; that it is missing is no error where an earlier try, whose answer was lost, has deleted it."""
+    try:
+        yield from send(request)
+    except NotFoundError as error:
+        if error.attempts < 2:
+            raise
+
+
+def picked(kind: str, value: str, existing: Iterable[Any]) -> Any:
+    """The one of that id or exact name, or None; several of that name are a MultipleResourcesFoundError."""
+    found = [item for item in existing if value in (item.id, item.name)]
+    if len(found) > 1:
+        ids = tuple(str(item.id) for item in found)
+        raise MultipleResourcesFoundError(f"{len(found)} {kind}s are called {value!r}: {', '.join(ids)}", ids)
+    return found[0] if found else None
+
+
+def every(first: Request[Any], page: Callable[[str], Request[Any]]) -> Stream[Any]:
+    """The items of all pages, one page after the other."""
+    reply: Page[Any] = yield from send(first)
+    while True:
+        yield Emit(reply.items)
+        if reply.cursor is None:
+            return
+        reply = yield from send(page(reply.cursor))
+
+
+def collected(first: Request[Any], page: Callable[[str], Request[Any]]) -> Flow[list[Any]]:
+    """The items of all pages in one list."""
+    found: list[Any] = []
+    reply: Page[Any] = yield from send(first)
+    while True:
+        found.extend(reply.items)
+        if reply.cursor is None:
+            return found
+        reply = yield from send(page(reply.cursor))
