@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
 
+from .models import Discreet
+
 if TYPE_CHECKING:
     from .transport import AsyncTransport, Transport
 
@@ -43,7 +45,7 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     cleanup: float = 5.0
 
 
-class Config(Struct, frozen=True, kw_only=True):
+class Config(Discreet, Struct, frozen=True, kw_only=True):
     """Where the registry is, who asks, and how requests are made.
 
     `organization`, `orbit` and `collection` are ids; `luml_lite.resolve` turns names into ids. `max_file_size` is in
@@ -101,6 +103,3 @@ class Config(Struct, frozen=True, kw_only=True):
             if name not in ("api_key", "retry", "timeouts") and getattr(self, name) is not None
         )
         return f"Config({shown}, api_key={'...' if self.api_key else ''!r})"
-
-    def __rich_repr__(self) -> Any:
-        yield repr(self)

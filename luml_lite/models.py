@@ -23,6 +23,18 @@ class OpenEnum(StrEnum):
         return member
 
 
+class Discreet:
+    """A value whose fields hold a secret: it shows its class alone, or what its own repr leaves over."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+    def __rich_repr__(self) -> Any:
+        yield repr(self)
+
+
 class ModelArtifactStatus(OpenEnum):
     """Where an artifact is in its life; uploads and deletions pass through the pending states."""
 
@@ -104,7 +116,7 @@ class ModelArtifactsList(Struct):
     cursor: str | None = None
 
 
-class UploadDetails(Struct, kw_only=True):
+class UploadDetails(Discreet, Struct, kw_only=True):
     """Where the bytes of a new artifact go; `url` is presigned and None where only blocks are possible."""
 
     url: str | None = None
@@ -119,9 +131,6 @@ class UploadDetails(Struct, kw_only=True):
             f"bucket_location={self.bucket_location!r}, bucket_secret_id={self.bucket_secret_id!r})"
         )
 
-    def __rich_repr__(self) -> Any:
-        yield repr(self)
-
 
 class CreatedModel(Struct):
     """A new row and where its bytes go."""
@@ -135,7 +144,7 @@ class CreatedModel(Struct):
         return self.upload_details.url
 
 
-class Part(Struct, frozen=True):
+class Part(Discreet, Struct, frozen=True):
     """One part of a multipart upload: the half-open byte range [start, end) and the presigned URL it goes to."""
 
     number: int
@@ -147,7 +156,7 @@ class Part(Struct, frozen=True):
         return f"Part(number={self.number}, url={hidden(self.url)!r}, start={self.start}, end={self.end})"
 
 
-class MultipartPlan(Struct, frozen=True):
+class MultipartPlan(Discreet, Struct, frozen=True):
     """The parts of one upload and the presigned URL that completes it."""
 
     type: str

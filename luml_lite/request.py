@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
+from .models import Discreet
+
 T = TypeVar("T")
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -46,7 +48,7 @@ class FileSink(Struct, frozen=True):
     limit: int | None = None
 
 
-class Response(Struct, frozen=True):
+class Response(Discreet, Struct, frozen=True):
     """One answer: status, headers with lower-case names, and the body unless it went into a FileSink."""
 
     status: int
@@ -60,8 +62,12 @@ class Response(Struct, frozen=True):
         """The value of a header by its lower-case name, or an empty string."""
         return self.headers.get(name, "")
 
+    def __repr__(self) -> str:
+        headers = {name: "..." if name in _SECRET_HEADERS else value for name, value in self.headers.items()}
+        return f"Response(status={self.status}, headers={headers!r}, body=<{len(self.body)} bytes>)"
 
-class Request(Struct, Generic[T], frozen=True, kw_only=True):
+
+class Request(Discreet, Struct, Generic[T], frozen=True, kw_only=True):
     """One HTTP request and the function that turns its good answer into a T.
 
     `url` is a path of the API, or an absolute presigned URL. `idempotent` says whether the same value may be sent
@@ -96,9 +102,6 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
         headers = tuple((n, "..." if n.lower() in _SECRET_HEADERS else v) for n, v in self.headers)
         body = f"<{len(self.body)} bytes>" if isinstance(self.body, bytes) else repr(self.body)
         return f"Request({str(self)!r}, headers={headers!r}, body={body}, into={self.into!r})"
-
-    def __rich_repr__(self) -> Any:
-        yield repr(self)
 
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}

@@ -6,13 +6,13 @@ import msgspec
 from msgspec import Struct
 
 from ..config import Config
-from ..models import MultipartPlan, Part
+from ..models import Discreet, MultipartPlan, Part
 from ..request import Json, Request
 from .artifacts import JSON
 from .dialects import speech
 
 
-class WirePart(Struct):
+class WirePart(Discreet, Struct):
     """A part as the platform sends it: `end_byte` is inclusive there and half-open from here on."""
 
     part_number: int
@@ -21,7 +21,7 @@ class WirePart(Struct):
     end_byte: int
 
 
-class WirePlan(Struct):
+class WirePlan(Discreet, Struct):
     """The answer to a request for part URLs."""
 
     parts: list[WirePart]

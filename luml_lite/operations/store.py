@@ -17,7 +17,7 @@ from ..bodies import md5_of
 from ..config import Config
 from ..errors import DecodeError, IntegrityError, LumlError, StorageError
 from ..flow import Flow, Progress, again, local, send, settle, transfer
-from ..models import MultipartPlan, Part
+from ..models import Discreet, MultipartPlan, Part
 from ..request import FileSlice, Request, Response
 from ..retry import unanswered
 from ..storage import azure, presigned, s3
@@ -28,7 +28,7 @@ _DAMAGED = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
 _MOST_ROUNDS = 3  # times that one part is sent again for wrong bytes
 
 
-class Upload(Struct):
+class Upload(Discreet, Struct):
     """An upload under way: the row's id and place, what is stored so far, and the journal that remembers it."""
 
     cfg: Config

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from msgspec import Struct
 
 from ..errors import DecodeError
-from ..models import Part
+from ..models import Discreet, Part
 from ..request import FileSlice, Pairs, Request, Response, nothing
 
 _BLOB = (("x-ms-blob-type", "BlockBlob"),)
@@ -42,16 +42,13 @@ def _content_md5(digest: bytes) -> Pairs:
     return (("Content-MD5", b64encode(digest).decode()),) if digest else ()
 
 
-class BlockId(Struct, frozen=True):
+class BlockId(Discreet, Struct, frozen=True):
     """A reply parser that gives the block id in the URL that was put to: Azure's answer carries none."""
 
     url: str
 
     def __call__(self, response: Response) -> str:
         return block_id(self.url)
-
-    def __repr__(self) -> str:
-        return "BlockId(...)"
 
 
 def commit(url: str, parts: Sequence[Part]) -> Request[None]:

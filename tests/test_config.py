@@ -1,0 +1,74 @@
+"""Settings: frozen, checked when made, read from the environment when asked, and silent about the key."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from luml_lite.config import MAX_OBJECT_SIZE, Config, GiB, Retry, Timeouts
+
+
+def test_the_defaults_are_the_hosted_registry() -> None:
+    """What a newcomer gets with a key alone."""
+    cfg = Config(api_key="k")
+    assert (cfg.base_url, cfg.dialect, cfg.max_file_size) == ("https://api.luml.ai", "artifacts", 5 * GiB)
+    assert (cfg.organization, cfg.orbit, cfg.collection, cfg.transport) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"dialect": "models"}, "dialect"),
+        ({"max_file_size": 0}, "max_file_size"),
+        ({"max_file_size": MAX_OBJECT_SIZE + 1}, "5 TiB"),
+        ({"concurrency": 0}, "concurrency"),
+        ({"base_url": "api.luml.ai"}, "base_url"),
+        ({"base_url": "ftp://api.luml.ai"}, "base_url"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_told_at_once(fields: dict[str, Any], words: str) -> None:
+    """When the Config is made or changed, not at the first request."""
+    with pytest.raises(ValueError, match=words):
+        Config(**fields)
+    with pytest.raises(ValueError, match=words):
+        Config().replace(**fields)
+
+
+def test_the_file_size_can_be_raised_to_what_the_platform_takes() -> None:
+    """5 TiB and not a byte more."""
+    assert Config(max_file_size=MAX_OBJECT_SIZE).max_file_size == 5 * 1024 * GiB
+
+
+def test_the_environment_is_read_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments win, empty variables count as none."""
+    for name in ("API_KEY", "BASE_URL", "ORGANIZATION", "ORBIT", "COLLECTION"):
+        monkeypatch.delenv(f"LUML_{name}", raising=False)
+    assert Config.from_env() == Config()
+    monkeypatch.setenv("LUML_API_KEY", "key")
+    monkeypatch.setenv("LUML_BASE_URL", "http://localhost:1")
+    monkeypatch.setenv("LUML_ORGANIZATION", "org")
+    monkeypatch.setenv("LUML_ORBIT", "")
+    monkeypatch.setenv("LUML_COLLECTION", "col")
+    expected = Config(api_key="key", base_url="http://localhost:1", organization="org", collection="col")
+    assert Config.from_env() == expected
+    assert Config.from_env(collection="mine", concurrency=2) == expected.replace(collection="mine", concurrency=2)
+    assert Config.from_env(collection=None) == expected
+
+
+def test_a_config_is_a_value() -> None:
+    """Frozen, equal by its fields, hashable, the same after pickling."""
+    cfg = Config(api_key="k", retry=Retry(attempts=2), timeouts=Timeouts(connect=1.0))
+    assert pickle.loads(pickle.dumps(cfg)) == cfg  # noqa: S301
+    assert hash(cfg) == hash(cfg.replace())
+    assert cfg.replace(orbit="x") != cfg
+    with pytest.raises(AttributeError):
+        cfg.orbit = "x"  # type: ignore[misc]
+
+
+def test_the_key_is_not_printed() -> None:
+    """Only whether there is one."""
+    assert "dfs_SECRET" not in repr(Config(api_key="dfs_SECRET")) + str(Config(api_key="dfs_SECRET"))
+    assert "api_key='...'" in repr(Config(api_key="dfs_SECRET"))
+    assert "api_key=''" in repr(Config())

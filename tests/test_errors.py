@@ -1,0 +1,151 @@
+"""The tree of errors: every one can be pickled, says what to do, and carries no secret."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import traceback
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luml_lite import errors
+from luml_lite.api import status
+from luml_lite.api.uploads import WirePart, WirePlan
+from luml_lite.archive import Archive
+from luml_lite.config import Config
+from luml_lite.errors import LumlError
+from luml_lite.flow import decode
+from luml_lite.models import CreatedModel, ModelArtifact, MultipartPlan, Part, UploadDetails
+from luml_lite.operations.journal import Record
+from luml_lite.operations.store import Upload
+from luml_lite.request import Request, Response, nothing
+from luml_lite.storage import azure, presigned, s3
+from luml_lite.testing import json_response
+
+from .operations.hand import uid
+
+TREE = sorted(
+    (value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, LumlError)),
+    key=lambda kind: kind.__name__,
+)
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_an_error_is_the_same_after_pickling(kind: type[LumlError]) -> None:
+    """Class, message, what was tried, and every field of its own."""
+    error = kind("what happened; what to do")
+    error.request, error.attempts, error.elapsed, error.retry_after = "GET /x", 3, 1.25, 2.0
+    for name, value in {"status_code": 404, "code": "NoSuchKey", "ids": ("a", "b"), "sent": False}.items():
+        if hasattr(error, name):
+            setattr(error, name, value)
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert type(again) is kind
+    assert vars(again) == vars(error)
+    assert str(again) == str(error) == "what happened; what to do [GET /x, tried 3 times in 1.2 s]"
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_an_error_is_drawn_in_the_tree_and_documented(kind: type[LumlError]) -> None:
+    """The module's docstring names every class."""
+    assert kind.__name__ in str(errors.__doc__)
+    assert kind.__doc__
+
+
+def test_the_names_of_the_ecosystem_keep_their_bases() -> None:
+    """What programs catch today is still caught."""
+    assert issubclass(errors.ArtifactNotFoundError, errors.NotFoundError)
+    assert issubclass(errors.ArtifactNotFoundError, ValueError)
+    assert issubclass(errors.InvalidArgumentError, ValueError)
+    assert issubclass(errors.FileUploadError, errors.FileError)
+    assert issubclass(errors.FileDownloadError, errors.FileError)
+    for kind in TREE:
+        if issubclass(kind, errors.APIStatusError):
+            assert issubclass(kind, errors.LumlAPIError)
+
+
+def test_one_try_is_not_counted_aloud() -> None:
+    """Only what was tried again says how often."""
+    error = LumlError("broken")
+    assert str(error) == "broken"
+    error.request, error.attempts = "GET /x", 1
+    assert str(error) == "broken [GET /x]"
+
+
+# Long enough and of such letters that one cannot appear by chance in a message.
+secrets = st.text(st.sampled_from("GHJKMQVWXZ"), min_size=24, max_size=40)
+
+
+def seen(value: Any) -> str:
+    """Everything that printing, formatting and pretty-printing show of a value."""
+    rich = "".join(map(repr, value.__rich_repr__())) if hasattr(value, "__rich_repr__") else ""
+    return f"{value!r} {value!s} {[value]} {rich}"
+
+
+@given(secrets)
+def test_no_value_shows_a_secret(secret: str) -> None:
+    """Requests, settings, presigned URLs and uploads under way hide keys and queries, in rich's repr too."""
+    url = f"https://bucket.example/key?X-Amz-Signature={secret}&sig={secret}&comp=block&blockid=eA=="
+    part = Part(1, url, 0, 5)
+    details = UploadDetails(url=url)
+    archive = Archive("/m.fnnx", "m.fnnx", 5, 0, "0" * 64, {}, {}, {})
+    record = Record(
+        artifact_id="1",
+        sha256="0" * 64,
+        size=5,
+        mtime_ns=0,
+        type="s3",
+        multipart=True,
+        bucket_location="key",
+        bucket_secret_id=uid(9),
+    )
+    cfg = Config(api_key=secret)
+    values: list[Any] = [
+        cfg,
+        part,
+        details,
+        CreatedModel(ModelArtifact(id="1"), details),
+        MultipartPlan("s3", "u", (part,), url),
+        WirePlan([WirePart(1, url, 0, 4)], url),
+        Upload(cfg, None, archive, record, url, None),
+        Request(method="GET", url="/x", reply=nothing, headers=(("Authorization", f"Bearer {secret}"),)),
+        Request(method="GET", url="https://b.example/k", query=(("sig", secret),), presigned=True, reply=nothing),
+        json_response({"url": url}),
+        Response(200, {"set-cookie": secret}),
+        s3.initiate(url),
+        s3.put_part(part, "/m"),
+        s3.complete(url, [part], ["0" * 32]),
+        azure.put_block(part, "/m"),
+        azure.put_block(part, "/m").reply,
+        azure.commit(url, [part]),
+        azure.block_list(url),
+        presigned.probe(url),
+        presigned.delete(url),
+        presigned.read_range(url, 0, 5),
+    ]
+    for value in values:
+        assert secret not in seen(value), type(value)
+
+
+@given(secrets, st.sampled_from([400, 401, 403, 404, 409, 422, 500]))
+def test_no_error_carries_a_secret(secret: str, code: int) -> None:
+    """What was sent is never in an error, though servers echo it; neither printed, nor pickled, nor in a traceback."""
+    url = f"https://bucket.example/key?X-Amz-Date=20261123T180000Z&X-Amz-Expires=1&X-Amz-Signature={secret}"
+    request: Request[Any] = presigned.probe(url)
+    refused = Response(code, {"date": "Tue, 24 Nov 2026 06:00:00 GMT"}, b"<Error><Code>AccessDenied</Code></Error>")
+    entry = {"type": "x", "loc": ["body"], "msg": "bad", "input": secret, "ctx": {"given": secret}}
+    echo = json_response({"detail": [entry]}, code)
+    found: list[LumlError] = [presigned.error(request, refused), status.error(echo)]
+    for reply in (b"", b"\xff"):
+        try:
+            decode(s3.initiate(url), Response(200, {}, reply))
+        except LumlError as error:
+            found.append(error)
+    for error in found:
+        error.request, error.attempts = str(request), 2
+        printed = "".join(traceback.format_exception(error))
+        assert secret not in printed + repr(error) + str(error)
+        assert secret.encode() not in pickle.dumps(error)
+    assert len(found) == 4

@@ -1,0 +1,84 @@
+"""The effects and the small generators that flows are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from luml_lite.errors import ConnectionFailed, DecodeError, LumlError
+from luml_lite.flow import Again, Batch, Local, Progress, again, gather, local, send, settle, transfer
+from luml_lite.models import Organization
+from luml_lite.request import Json, Request, Response
+
+REQUEST: Request[Organization] = Request(method="GET", url="/x", reply=Json(Organization))
+GOOD = Response(200, {}, b'{"id": "1", "name": "Lab"}')
+BAD = Response(200, {}, b"{}")
+LAB = Organization(id="1", name="Lab")
+
+
+def finish(flow: Any, reply: Any) -> Any:
+    """Tell a flow its last reply and return its value."""
+    with pytest.raises(StopIteration) as end:
+        flow.send(reply)
+    return end.value.value
+
+
+def test_send_yields_its_request_and_returns_the_decoded_value() -> None:
+    """One good reply, decoded."""
+    flow = send(REQUEST)
+    assert next(flow) is REQUEST
+    assert finish(flow, GOOD) == LAB
+
+
+def test_a_malformed_answer_names_its_request_and_hides_the_codecs_error() -> None:
+    """What msgspec raises would show the answer in the chain of exceptions."""
+    flow = send(REQUEST)
+    next(flow)
+    with pytest.raises(DecodeError, match=r"GET /x") as caught:
+        flow.send(BAD)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_settle_tells_what_became_of_each() -> None:
+    """Values, errors and what was never started, in request order; a malformed answer is an error of its own."""
+    failure = ConnectionFailed("x")
+    progress = Progress(None, 10)
+    flow = settle([REQUEST] * 4, progress)
+    assert next(flow) == Batch((REQUEST,) * 4, progress)
+    good, failed, none, bad = finish(flow, [GOOD, failure, None, BAD])
+    assert (good, failed, none) == (LAB, failure, None)
+    assert isinstance(bad, DecodeError)
+
+
+def test_gather_returns_values_in_order_or_raises_the_first_failure() -> None:
+    """Nothing between."""
+    flow = gather([REQUEST, REQUEST])
+    next(flow)
+    assert finish(flow, [GOOD, GOOD]) == [LAB, LAB]
+    first, second = LumlError("first"), LumlError("second")
+    flow = gather([REQUEST] * 3)
+    next(flow)
+    with pytest.raises(LumlError, match="first"):
+        flow.send([None, first, second])
+
+
+def test_a_transfer_is_a_batch_of_one() -> None:
+    """So that its bytes are reported and it stays interruptible."""
+    progress = Progress(print, 5)
+    flow = transfer(REQUEST, progress)
+    assert next(flow) == Batch((REQUEST,), progress)
+    assert finish(flow, [GOOD]) == LAB
+
+
+def test_local_and_again_are_effects() -> None:
+    """What is to be called and what is to be waited for is data."""
+    flow = local(divmod, 7, 2)
+    assert next(flow) == Local(divmod, (7, 2))
+    assert finish(flow, (3, 1)) == (3, 1)
+    error = LumlError("x")
+    waiting = again(2, error)
+    assert next(waiting) == Again(2, error)
+    with pytest.raises(LumlError):
+        waiting.throw(error)

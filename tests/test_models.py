@@ -1,0 +1,79 @@
+"""The public models and their open enums: a newer server never breaks decoding."""
+
+from __future__ import annotations
+
+import pickle
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luml_lite.api.dialects import WireArtifact
+from luml_lite.models import (
+    ArtifactType,
+    CollectionType,
+    ModelArtifact,
+    ModelArtifactSortBy,
+    ModelArtifactStatus,
+    OpenEnum,
+    SortOrder,
+    hidden,
+)
+
+OPEN = [ArtifactType, CollectionType, ModelArtifactSortBy, ModelArtifactStatus]
+
+
+@pytest.mark.parametrize("kind", OPEN)
+@given(value=st.text())
+def test_an_open_enum_keeps_what_it_does_not_know(kind: type[OpenEnum], value: str) -> None:
+    """Compared, hashed, decoded, encoded and pickled as the text that it is."""
+    member = kind(value)
+    assert member == value
+    assert str(member) == value
+    assert isinstance(member, kind)
+    assert hash(member) == hash(value)
+    assert type(pickle.loads(pickle.dumps(member))) is kind  # noqa: S301
+    assert pickle.loads(pickle.dumps(member)) == value  # noqa: S301
+    raw = msgspec.json.encode(value)
+    assert msgspec.json.decode(raw, type=kind) == value
+    assert msgspec.json.encode(member) == raw
+
+
+@pytest.mark.parametrize("kind", OPEN)
+def test_an_open_enum_lists_only_what_it_knows(kind: type[OpenEnum]) -> None:
+    """Meeting an unknown value does not make it known, and other types stay errors."""
+    before = list(kind)
+    kind("unheard_of")
+    assert list(kind) == before
+    with pytest.raises(ValueError, match="3"):
+        kind(3)
+
+
+def test_the_direction_is_a_closed_enum() -> None:
+    """There are no other two."""
+    with pytest.raises(ValueError, match="sideways"):
+        SortOrder("sideways")
+
+
+def test_unknown_fields_and_statuses_of_a_newer_server_are_taken() -> None:
+    """What is not known is skipped or kept, never refused."""
+    raw = b'{"id": "1", "file_name": "m", "status": "frozen", "type": "agent", "new": {"deep": [1]}, "name": null}'
+    found = msgspec.json.decode(raw, type=WireArtifact).public()
+    assert (found.status, found.type, found.model_name) == ("frozen", "agent", None)
+    assert found.status != ModelArtifactStatus.UPLOADED
+
+
+def test_artifacts_do_not_share_their_defaults() -> None:
+    """Each has dicts of its own."""
+    one, two = ModelArtifact(id="1"), ModelArtifact(id="2")
+    one.metrics["F1"] = 1
+    assert two.metrics == {}
+    assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301
+
+
+def test_a_url_is_shown_without_its_query() -> None:
+    """Whether there was one is still seen."""
+    assert hidden("https://b.example/k?sig=s") == "https://b.example/k?..."
+    assert hidden("https://b.example/k") == "https://b.example/k"
+    assert hidden(None) is None
