@@ -6,7 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+import luml_lite
+
 ROOT = Path(__file__).parent.parent
+VERBS = sorted(name for name in luml_lite.__all__ if hasattr(getattr(luml_lite, name), "__wrapped__"))
 
 
 def test_the_verbs_reveal_their_types() -> None:
@@ -14,3 +19,10 @@ def test_the_verbs_reveal_their_types() -> None:
     command = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_asserted_in_both_colours(verb: str) -> None:
+    """A verb that is added is typed here as well."""
+    assert f"luml_lite.{verb}(cfg" in (ROOT / "tests/typing/blocking.py").read_text()
+    assert f"aio.{verb}(cfg" in (ROOT / "tests/typing/awaited.py").read_text()

@@ -1,0 +1,79 @@
+"""What the package exports: every name exists, is found by help, and says what it is."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import luml_lite
+from luml_lite import aio, errors
+
+SOURCE = Path(luml_lite.__file__)
+VERBS = sorted(name for name in luml_lite.__all__ if hasattr(getattr(luml_lite, name), "__wrapped__"))
+
+
+@pytest.mark.parametrize("name", luml_lite.__all__)
+def test_an_exported_name_exists_and_says_what_it_is(name: str) -> None:
+    """With a docstring of its own, not one that it inherits from what it is made of."""
+    value = getattr(luml_lite, name)
+    assert (value.__doc__ or "").strip()
+    if inspect.isclass(value):
+        assert value.__doc__ != value.__mro__[1].__doc__
+    assert name in dir(luml_lite)
+
+
+def test_names_are_exported_once_and_sorted_for_help() -> None:
+    """dir() is what help and completion show."""
+    assert len(set(luml_lite.__all__)) == len(luml_lite.__all__)
+    assert dir(luml_lite) == sorted(dir(luml_lite))
+    assert set(luml_lite.__all__) <= set(dir(luml_lite))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        luml_lite.nonsense  # noqa: B018
+
+
+def test_type_checkers_see_exactly_the_exported_names() -> None:
+    """The imports under TYPE_CHECKING are the names that are loaded when first used."""
+    tree = ast.parse(SOURCE.read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = [alias.asname for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    assert sorted(map(str, seen)) == sorted({*luml_lite.__all__} - {"Config", "Retry", "Timeouts"})
+
+
+def test_every_error_is_exported() -> None:
+    """What can be raised can be caught by its name."""
+    tree = {name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.LumlError)}
+    assert tree <= set(luml_lite.__all__)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_has_one_signature_in_both_colours(verb: str) -> None:
+    """Help shows the operation's own parameters, with the Config first, and what comes back."""
+    blocking, awaited = getattr(luml_lite, verb), getattr(aio, verb)
+    assert inspect.signature(blocking).parameters == inspect.signature(awaited).parameters
+    first, *rest = inspect.signature(blocking).parameters.values()
+    assert first.name == "cfg"
+    assert blocking.__doc__ == awaited.__doc__
+    assert "Flow" not in str(blocking.__annotations__["return"])
+    assert "Stream" not in str(blocking.__annotations__["return"])
+    for parameter in rest:
+        if parameter.name in ("collection_id", "on_progress") and verb != "create":
+            assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+            assert parameter.default is None
+
+
+def test_the_ten_operations_of_the_reference_are_there() -> None:
+    """In both colours."""
+    reference = {"get", "list", "list_all", "download_url", "delete_url"}
+    assert reference | {"upload", "download", "create", "update", "delete"} <= set(VERBS)
+
+
+def test_a_star_import_brings_exactly_the_exported_names() -> None:
+    """Lazy names included."""
+    code = "import luml_lite; from luml_lite import *; print(sorted({*globals()} & {*luml_lite.__all__}))"
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert shown.stdout.strip() == str(sorted(luml_lite.__all__))
