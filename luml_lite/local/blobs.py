@@ -185,8 +185,8 @@ class Blobs:
     def is_known(self, file: str) -> bool:
         """Whether a row names that file."""
         with self.database.reading() as db:
-            query = "SELECT 1 FROM segments WHERE file = ?1 UNION ALL SELECT 1 FROM parts WHERE file = ?1"
-            return db.execute(query, (file,)).fetchone() is not None
+            query = "SELECT 1 FROM segments WHERE file = ? UNION ALL SELECT 1 FROM parts WHERE file = ?"
+            return db.execute(query, (file, file)).fetchone() is not None
 
 
 def _find(db: sqlite3.Connection, bucket: str, key: str) -> Blob | None:

@@ -70,17 +70,22 @@ class Registry:
         self.objects = Objects(os.path.join(self.path, "objects"))
         self.blobs = Blobs(self.database, self.objects)
         self._clock = clock
+        kind = bucket.type if bucket else "s3"
         with _locked(os.path.join(self.path, "opening.lock")):
             # Whoever comes later waits here; so the sweep is alone if nobody has the directory open.
-            self._present, alone = _presence(os.path.join(self.path, "present.lock"))
-            if self.database.create():
-                with self.database.writing() as db:
-                    _found(db, bucket.type if bucket else "s3")
-            if alone:
-                self._sweep(lifetime)
-                _share(self._present)
-        with self.database.reading() as db:
-            kept = dict(db.execute("SELECT name, value FROM settings").fetchall())
+            present, alone = _presence(os.path.join(self.path, "present.lock"))
+            # A registry that is dropped leaves the directory as one that is closed does.
+            self.close = weakref.finalize(self, _leave, self.database, present)
+            try:
+                self.database.create(lambda db: _found(db, kind))
+                if alone:
+                    self._sweep(lifetime)
+                    _share(present)
+                with self.database.reading() as db:
+                    kept = dict(db.execute("SELECT name, value FROM settings").fetchall())
+            except BaseException:
+                self.close()
+                raise
         self.names = Names(**{name: kept[name] for name in Names._fields})
         self.settings = Settings(
             layout=layout or Layout(),
@@ -91,9 +96,6 @@ class Registry:
             signer=bytes.fromhex(kept["signer"]),
             clock=clock,
         )
-
-        # A registry that is dropped leaves the directory as one that is closed does.
-        self.close = weakref.finalize(self, _leave, self.database, self._present)
 
     def handle(self, method: str, target: str, headers: dict[str, str], body: Body, base_url: str) -> Reply:
         """Answer one request.

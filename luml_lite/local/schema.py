@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from secrets import randbits
@@ -156,22 +156,22 @@ class Database:
         self._pid = os.getpid()
         self._inherited: list[sqlite3.Connection] = []
 
-    def create(self) -> bool:
-        """Make the tables if there are none and say so; a file of another version is a RuntimeError."""
+    def create(self, fill: Callable[[sqlite3.Connection], None]) -> None:
+        """Make the tables if there are none, and have them filled; a file of another version is a RuntimeError."""
         connection = self._connection()
         connection.execute("PRAGMA journal_mode = WAL")
         self._give_back(connection)
         with self.writing() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == VERSION:
-                return False
+                return
             if version:
                 said = f"schema version {version}, and this luml_lite reads version {VERSION}; update it"
                 raise RuntimeError(f"{self.path} has {said}")
             for statement in _statements(TABLES):
                 db.execute(statement)
+            fill(db)
             db.execute(f"PRAGMA user_version = {VERSION}")
-            return True
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

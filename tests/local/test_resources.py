@@ -50,11 +50,10 @@ def test_a_collection_with_artifacts_stays(desk: Desk) -> None:
 
 def test_collections_are_searched_by_name_and_tag_and_paged(desk: Desk) -> None:
     for name, tags in (("Alpha", None), ("beta", ["x-ALPHA-y"]), ("gamma", ["other"])):
-        desk.ask("POST", f"{desk.orbit}/collections", {"name": name, "description": "", "type": "model", "tags": tags})
-    names = [
-        item["name"] for item in desk.ask("GET", f"{desk.orbit}/collections?search=alpha&sort_by=name").body["items"]
-    ]
-    assert names == ["beta", "Alpha"]
+        body = {"name": name, "description": "", "type": "model", "tags": tags}
+        desk.ask("POST", f"{desk.orbit}/collections", body)
+    found = desk.ask("GET", f"{desk.orbit}/collections?search=alpha&sort_by=name").body["items"]
+    assert [item["name"] for item in found] == ["beta", "Alpha"]
     typed = desk.ask("GET", f"{desk.orbit}/collections?types=mixed&types=dataset").body["items"]
     assert [item["name"] for item in typed] == ["Local"]
     for sort in ("created_at", "name", "type", "description", "total_artifacts"):

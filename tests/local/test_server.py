@@ -258,9 +258,8 @@ def test_stopping_lets_a_request_end(tmp_path: Path) -> None:
         url = client.made(1000)["upload_details"]["url"]
         target = url.removeprefix(served.base_url)
         connection = connected(served)
-        connection.sendall(
-            f"PUT {target} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: 4\r\n\r\nab".encode()
-        )
+        head = f"PUT {target} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: 4\r\n\r\n"
+        connection.sendall(f"{head}ab".encode())
         time.sleep(0.2)
         threading.Timer(0.3, connection.sendall, [b"cd"]).start()
     with connection:

@@ -1,0 +1,109 @@
+"""100,000 artifacts: every page costs the same, because every statement of a page is answered from an index."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+
+from luml_lite.local.artifacts import _by_column, _by_metric
+from luml_lite.local.pages import Position, Where, statements
+from luml_lite.local.registry import Registry
+from luml_lite.local.schema import new_id
+
+from .desk import Desk
+
+ROWS = 100_000
+SORTS = ("created_at", "name", "size", "description", "status", "type", "file_hash")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A registry with many artifacts in one collection; every tenth has no metric F1."""
+    registry = Registry(tmp_path_factory.mktemp("large"))
+    chance = random.Random(5)
+    collection = registry.names.collection
+    ids = [new_id() for _ in range(ROWS)]
+    rows, metrics = [], []
+    for number, identity in enumerate(ids):
+        value = None if number % 10 == 0 else round(chance.random(), 3)
+        rows.append(
+            (
+                *(identity, collection, "m.luml", f"model {chance.randrange(ROWS)}"),
+                *(None if number % 3 else "described", chance.randrange(1000), "model", "uploaded", f"{number:064x}"),
+                *(f"key-{number}", f"{number:032x}", "Local User", f"2026-01-01T00:00:00.{number:06d}Z"),
+                *(json.dumps({} if value is None else {"F1": value}), "{}", "{}"),
+            )
+        )
+        if value is not None:
+            metrics.append((collection, "F1", value, identity))
+    columns = (
+        "id, collection_id, file_name, name, description, size, type, status, file_hash, bucket_location,"
+        " unique_identifier, created_by_user, created_at, extra_values, manifest, file_index"
+    )
+    with registry.database.writing() as db:
+        db.executemany(f"INSERT INTO artifacts ({columns}) VALUES ({', '.join('?' * 16)})", rows)
+        db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?)", metrics)
+    yield Desk(registry)
+    registry.close()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("sort", [*SORTS, "F1"])
+def test_the_last_page_costs_what_the_first_one_costs(large: Desk, sort: str) -> None:
+    """The median of late pages may be a few times that of early ones, not a thousand times."""
+    cursor, seen, costs = "", 0, []
+    while cursor is not None:
+        query = urlencode({"sort_by": sort, "limit": 100, "cursor": cursor})
+        began = time.perf_counter()
+        page = large.ask("GET", f"{large.orbit}/artifacts?{query}").body
+        costs.append(time.perf_counter() - began)
+        seen += len(page["items"])
+        cursor = page["cursor"]
+    assert seen == ROWS
+    early, late = sorted(costs[:200])[100], sorted(costs[-200:])[100]
+    assert late < 4 * early + 0.002
+    assert sorted(costs)[len(costs) // 2] < 0.1
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("sort", [*SORTS, "F1"])
+def test_every_statement_of_a_page_reads_an_index_and_sorts_nothing(large: Desk, sort: str, order: str) -> None:
+    collection = large.registry.names.collection
+    sources = _by_metric(collection, sort, Where("1")) if sort == "F1" else [_by_column(collection, sort, Where("1"))]
+    value = {"size": 5, "F1": 0.5}.get(sort, "m")
+    positions = (None, Position(value, new_id()), Position(None, new_id()))
+    plans = set()
+    with large.registry.database.reading() as db:
+        for source in sources:
+            for position in positions:
+                for sql, values in statements(source, order, position):
+                    rows = db.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+                    plans.add("; ".join(row["detail"] for row in rows))
+    assert plans
+    for plan in plans:
+        assert "TEMP B-TREE" not in plan, plan
+        assert "SCAN" not in plan, plan
+        if sort != "F1":
+            assert f"SEARCH a USING INDEX artifacts_by_{sort} (collection_id=?" in plan
+    if sort == "F1":
+        assert any("SEARCH m USING PRIMARY KEY (collection_id=? AND key=?" in plan for plan in plans)
+
+
+def test_other_questions_are_answered_from_indexes_too(large: Desk) -> None:
+    """Collections, one artifact, its deletion: nothing reads a hundred thousand rows."""
+    path = f"{large.artifacts}/{large.ask('GET', f'{large.orbit}/artifacts?limit=1').body['items'][0]['id']}"
+    for method, url in (
+        ("GET", f"{large.orbit}/collections"),
+        ("GET", f"{large.organization}/orbits"),
+        ("GET", path),
+        ("GET", f"{path}/delete-url"),
+        ("DELETE", path),
+    ):
+        began = time.perf_counter()
+        assert large.ask(method, url).status in (200, 204)
+        assert time.perf_counter() - began < 0.1
