@@ -123,7 +123,7 @@ def entry_by_stage(cfg: Config, track_id: str, stage_id: str) -> Request[TrackEn
 
 def enter(cfg: Config, track_id: str, *, artifact_id: str, stage_id: str | None = None) -> Request[TrackEntry]:
     """Make an artifact the next version of a track."""
-    body = changes(artifact_id=artifact_id, stage_id=stage_id)
+    body = encoded(artifact_id=artifact_id, stage_id=stage_id)
     return Request(method="POST", url=path(cfg, track_id, "entries"), headers=JSON, body=body, reply=Json(TrackEntry))
 
 

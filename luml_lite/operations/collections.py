@@ -115,14 +115,12 @@ def _updated(
     tags: builtins.list[str] | None,
     collection_id: str | None,
 ) -> Flow[Collection]:
-    now = yield from send(places.collection(cfg, collection_id))
-    changed = places.update_collection(
-        cfg,
-        name=now.name if name is None else name,
-        description=(now.description or "") if description is None else description,
-        tags=now.tags if tags is None else tags,
-        collection_id=collection_id,
-    )
+    if name is None or description is None or tags is None:
+        now = yield from send(places.collection(cfg, collection_id))
+        name = now.name if name is None else name
+        description = (now.description or "") if description is None else description
+        tags = now.tags if tags is None else tags
+    changed = places.update_collection(cfg, name=name, description=description, tags=tags, collection_id=collection_id)
     return (yield from send(changed))
 
 
