@@ -1,0 +1,92 @@
+"""The far end: a process of its own that plays the platform and its bucket and is no bottleneck.
+
+`Far` starts it, tells it which files it has, reads its counters and stops it by its process id.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..archives import Sparse
+from .registry import BIG, COLLECTION, ORBIT, ORGANIZATION
+
+__all__ = ["BIG", "COLLECTION", "ORBIT", "ORGANIZATION", "Counts", "Far"]
+
+
+class Counts(NamedTuple):
+    """What has crossed the far end: requests, and bytes of bodies and heads in either direction."""
+
+    requests: int
+    received: int
+    sent: int
+    seen: list[str]
+
+    def since(self, before: Counts) -> Counts:
+        """What has come since an earlier count."""
+        requests = self.requests - before.requests
+        seen = self.seen[len(before.seen) :]
+        return Counts(requests, self.received - before.received, self.sent - before.sent, seen)
+
+
+class Far:
+    """A far end in a process of its own, on free ports of 127.0.0.1; a context manager.
+
+    Files above `single_limit` bytes are asked for in parts. With a certificate and its key it speaks TLS as well.
+    """
+
+    def __init__(self, *, single_limit: int = 524_288_000, certificate: str = "", key: str = "") -> None:
+        self._options = ["--single-limit", str(single_limit), "--certificate", certificate, "--key", key]
+
+    def __enter__(self) -> Far:
+        root = Path(__file__).parents[2]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.far", *self._options],
+            cwd=root,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(root)},
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the far end did not start")
+        ports = json.loads(line)
+        self.port: int = ports["tcp"]
+        self.url = f"http://127.0.0.1:{ports['tcp']}"
+        self.tls_url = f"https://127.0.0.1:{ports['tls']}" if ports["tls"] else ""
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.terminate()
+        self._process.wait(10)
+
+    def put(self, archive: Sparse, sha256: str) -> str:
+        """Have an archive as an uploaded artifact; its id."""
+        body = {"path": archive.path, "size": archive.size, "sha256": sha256, "file_index": archive.file_index}
+        answer: str = self._ask("POST", "/-/objects", body)["id"]
+        return answer
+
+    def counts(self) -> Counts:
+        """What has crossed so far, this call left out."""
+        return Counts(**self._ask("GET", "/-/counts"))
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None)
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.status
+            return json.loads(answer.read())
+        finally:
+            connection.close()
