@@ -45,7 +45,10 @@ class Settings:
 
 
 class Place:
-    """The organization, orbit or collection that a client works in: read as an id, set to an id or a name."""
+    """The organization, orbit or collection that a client works in: read as an id, set to an id or a name.
+
+    A name that cannot be looked up leaves everything as it was.
+    """
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -55,8 +58,13 @@ class Place:
         return value
 
     def __set__(self, client: Client, value: str | None) -> None:
+        before = client.settings.config, client.settings.pending
         client.settings.change(**{self._name: value})
-        client._changed()
+        try:
+            client._changed()
+        except BaseException:
+            client.settings.config, client.settings.pending = before
+            raise
 
 
 class Client:

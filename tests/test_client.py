@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,6 +140,14 @@ def test_places_can_be_set_by_id_and_by_name(cfg: Config) -> None:
     assert made.collection == other.id
     with pytest.raises(luml_lite.ResourceNotFoundError):
         made.collection = "no such collection"
+    assert made.collection == other.id
+    assert made.artifacts.list().items == []
+
+
+def test_a_blocking_client_loads_no_asyncio() -> None:
+    code = "import sys, luml_lite; luml_lite.LumlClient; print('asyncio' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert loaded.stdout.strip() == "False"
 
 
 def test_the_async_client_looks_names_up_when_first_used(cfg: Config) -> None:
