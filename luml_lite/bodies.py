@@ -23,23 +23,39 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 CHUNK = 1024 * 1024
-FIRST_CHUNK = 64 * 1024  # small enough that a slow link shows progress, grown while the link is fast
-_SLOW = 0.25  # seconds a chunk may take before the next one is smaller
+_FIRST = 64 * 1024  # small enough that a slow link shows progress
+_LEAST = 4 * 1024
+_SLOW = 0.25  # seconds that a chunk may take before the next one is smaller
 
 _thread = threading.local()
-
-
-def next_step(step: int, seconds: float) -> int:
-    """The size of the next chunk after one that took so long: large on fast links, never late on slow ones."""
-    return min(step * 2, CHUNK) if seconds < _SLOW else max(step // 2, FIRST_CHUNK // 4)
 
 
 def buffer() -> memoryview:
     """This thread's page-aligned buffer of CHUNK bytes."""
     view: memoryview | None = getattr(_thread, "view", None)
     if view is None:
-        view = _thread.view = memoryview(mmap.mmap(-1, CHUNK))
+        # Private: by default an anonymous map is shared with forked children, which would write into it.
+        view = _thread.view = memoryview(mmap.mmap(-1, CHUNK, access=mmap.ACCESS_COPY))
     return view
+
+
+class Stride:
+    """The size of the next chunk, in bytes: doubled while the link is fast, halved while it is slow.
+
+    What moves is counted by the chunk, so that chunks must stay short in time for a slow link not to look dead.
+    """
+
+    __slots__ = ("_since", "size")
+
+    def __init__(self, most: int = _FIRST) -> None:
+        self.size = max(min(_FIRST, most), _LEAST)
+        self._since = time.monotonic()
+
+    def taken(self) -> None:
+        """A chunk has moved."""
+        now = time.monotonic()
+        self.size = min(self.size * 2, CHUNK) if now - self._since < _SLOW else max(self.size // 2, _LEAST)
+        self._since = now
 
 
 class SliceReader:
@@ -53,16 +69,18 @@ class SliceReader:
     def __iter__(self) -> Iterator[memoryview]:
         view = buffer()
         left = self.body.length
-        step = FIRST_CHUNK
-        before = time.monotonic()
         try:
             file = open(self.body.path, "rb", buffering=0)  # noqa: SIM115 - closed by the with below
         except OSError as error:
-            raise FileError(f"cannot read {self.body.path}: {error.strerror}") from error
+            raise self._unreadable(error) from error
         with file:
             file.seek(self.body.offset)
+            stride = Stride()
             while left:
-                count = file.readinto(view[: min(step, left)])
+                try:
+                    count = file.readinto(view[: min(stride.size, left)])
+                except OSError as error:  # left as it is, it would be taken for trouble with the connection
+                    raise self._unreadable(error) from error
                 if not count:
                     raise IntegrityError(f"{self.body.path} became shorter while it was sent")
                 if self.md5 is not None:
@@ -70,8 +88,10 @@ class SliceReader:
                 yield view[:count]
                 left -= count
                 self.moved(count)
-                now = time.monotonic()
-                step, before = next_step(step, now - before), now
+                stride.taken()
+
+    def _unreadable(self, error: OSError) -> FileError:
+        return FileError(f"cannot read {self.body.path}: {error.strerror}")
 
 
 # The state of digests whose bodies broke off, so that going on behind them does not read the file again.

@@ -9,31 +9,33 @@ from __future__ import annotations
 import logging
 import os
 import re
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import urllib3
 from urllib3 import exceptions
 
-from ..bodies import CHUNK, FIRST_CHUNK, SinkWriter, SliceReader, next_step
+from ..bodies import CHUNK, SinkWriter, SliceReader, Stride
 from ..config import Timeouts
-from ..errors import ConnectionFailed, IntegrityError, LumlError, TimedOut
+from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut
 from ..request import FileSlice, Request, Response
 from ..stop import Stop, Stopped
 from . import watchdog
-from .wire import POOLS, Attempt
+from .wire import POOLS, Attempt, current
 
 _POOLED = 32  # connections kept open to one host
+_ERROR_KEPT = 64 * 1024  # bytes of an error's body that are kept
 
 
 class Pool:
-    """A transport over pooled connections; `Config.transport=None` is one of these, shared by the process."""
+    """A transport over pooled connections; `Config.transport=None` is one of these, shared by the process.
+
+    It has no lock of its own: one that another thread held at a fork would never be released in the child.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._managers: dict[tuple[int, str | None], urllib3.PoolManager] = {}
+        self._managers: dict[tuple[int, str, str | None], urllib3.PoolManager] = {}
         self._context: Any = None
 
     def send(
@@ -41,19 +43,19 @@ class Pool:
     ) -> Response:
         """Send one prepared request; see `luml_lite.transport` for what it raises."""
         failure: LumlError
-        with Attempt(stop, fresh=not request.repeatable, patience=timeouts.read) as attempt:
+        if stop.flag:
+            raise Stopped
+        with Attempt(stop, fresh=not request.repeatable) as attempt:
             watch = watchdog.watch(attempt.cut)
-            exchange = _Exchange(request, timeouts, watch, on_bytes)
+            exchange = _Exchange(request, timeouts, attempt, watch, on_bytes)
             try:
-                response = exchange.run(self._manager(request.url))
-                if not stop.flag:
-                    return response
+                return exchange.run(self._manager(request.url))
             except exceptions.HTTPError as error:
                 failure = exchange.failure(error)
-            except (ConnectionError, TimeoutError) as error:
-                failure = exchange.failure(
-                    exceptions.ProtocolError(f"connection broken: {type(error).__name__}", error)
-                )
+            except (ConnectionError, TimeoutError):
+                failure = exchange.broken()
+            except LumlError as error:
+                failure = error.with_traceback(None)  # urllib3's frames hold the URL
             finally:
                 watchdog.done(watch)
         # Raised here and not in the except block: the context would carry the URL along.
@@ -63,9 +65,8 @@ class Pool:
 
     def close(self) -> None:
         """Close every idle connection; the pool opens new ones when it is used again."""
-        with self._lock:
-            managers, self._managers = self._managers, {}
-        for (pid, _), manager in managers.items():
+        managers, self._managers = self._managers, {}
+        for (pid, *_), manager in managers.items():
             if pid == os.getpid():  # a parent's connections are not this process's to close
                 manager.clear()
 
@@ -73,21 +74,25 @@ class Pool:
         return Pool, ()
 
     def _manager(self, url: str) -> urllib3.PoolManager:
-        proxy = _proxy(url)
-        key = (os.getpid(), proxy)
-        manager = self._managers.get(key)
-        if manager is None:
-            with self._lock:
-                manager = self._managers.get(key) or self._managers.setdefault(key, self._made(proxy))
-        return manager
+        scheme = url[:5].lower().rstrip(":")
+        proxy = _proxy(url, scheme)
+        key = (os.getpid(), scheme, proxy)
+        return self._managers.get(key) or self._managers.setdefault(key, self._made(scheme, proxy))
 
-    def _made(self, proxy: str | None) -> urllib3.PoolManager:
+    def _made(self, scheme: str, proxy: str | None) -> urllib3.PoolManager:
         options: dict[str, Any] = {"num_pools": 16, "maxsize": _POOLED, "retries": False}
-        if self._context is None:
-            self._context = urllib3.util.ssl_.create_urllib3_context()
-            self._context.load_default_certs()  # once: loading them for every connection is slow
-        options["ssl_context"] = self._context
-        manager = urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+        if scheme == "https" or (proxy or "").startswith("https"):
+            if self._context is None:
+                context = urllib3.util.ssl_.create_urllib3_context()
+                context.load_default_certs()  # once: loading them for every connection is slow
+                self._context = context
+            options["ssl_context"] = self._context
+        if proxy is None:
+            manager = urllib3.PoolManager(**options)
+        else:
+            auth = urllib3.util.parse_url(proxy).auth
+            headers = urllib3.util.make_headers(proxy_basic_auth=unquote(auth)) if auth else None
+            manager = urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
         manager.pool_classes_by_scheme = POOLS
         return manager
 
@@ -96,10 +101,16 @@ class _Exchange:
     """One request and its answer on a connection."""
 
     def __init__(
-        self, request: Request[Any], timeouts: Timeouts, watch: watchdog.Watch, on_bytes: Callable[[int], None]
+        self,
+        request: Request[Any],
+        timeouts: Timeouts,
+        attempt: Attempt,
+        watch: watchdog.Watch,
+        on_bytes: Callable[[int], None],
     ) -> None:
         self.request = request
         self.timeouts = timeouts
+        self.attempt = attempt
         self.watch = watch
         self.on_bytes = on_bytes
         self.reader = SliceReader(request.body, self._sent) if isinstance(request.body, FileSlice) else None
@@ -145,7 +156,8 @@ class _Exchange:
                 for view in self._chunks(answer):
                     writer.write(view)
                 return Response(answer.status, self.head, b"", writer.received, writer.sha256(), sent_md5)
-        return Response(answer.status, self.head, self._body(answer), sent_md5=sent_md5)
+        body = self._body(answer) if answer.status < 300 and sink is None else self._refusal(answer)
+        return Response(answer.status, self.head, body, sent_md5=sent_md5)
 
     def _wanted(self, status: int) -> bool:
         """Whether the body is the one that the sink is for: errors stay in memory, and so does a wrong range."""
@@ -156,32 +168,43 @@ class _Exchange:
         return int(start[1]) == offset if start else offset == 0
 
     def _body(self, answer: urllib3.BaseHTTPResponse) -> bytes:
-        limit = self.request.limit if answer.status < 300 and self.request.into is None else _ERROR_KEPT
+        length = self.head.get("content-length", "")
+        if length.isdigit() and int(length) <= min(self.request.limit, self.timeouts.stall_bytes):
+            return answer.read(decode_content=False)
         parts: list[bytes] = []
         size = 0
-        length = self.head.get("content-length", "")
-        if length.isdigit() and int(length) <= min(limit, CHUNK):
-            return answer.read(decode_content=False)
         for view in self._chunks(answer):
             size += len(view)
             self.watch.moved(len(view))
-            if size > limit:
-                if answer.status < 300 and self.request.into is None:
-                    raise IntegrityError(f"the answer is longer than the {limit} bytes that were asked for")
-                break
+            if size > self.request.limit:
+                raise IntegrityError(f"the answer is longer than the {self.request.limit} bytes that were asked for")
             parts.append(bytes(view))
         return b"".join(parts)
 
-    def _chunks(self, answer: urllib3.BaseHTTPResponse) -> Any:
+    def _refusal(self, answer: urllib3.BaseHTTPResponse) -> bytes:
+        """The beginning of a body that explains an error; the status counts even where the body breaks off."""
+        body = b""
+        try:
+            for view in self._chunks(answer):
+                body += view
+                self.watch.moved(len(view))
+                if len(body) >= _ERROR_KEPT:
+                    break
+        except exceptions.HTTPError:
+            if self.attempt.stop.flag:
+                raise
+        return body[:_ERROR_KEPT]
+
+    def _chunks(self, answer: urllib3.BaseHTTPResponse) -> Iterator[memoryview | bytes]:
         if self.head.get("transfer-encoding", "").lower() == "chunked":
             yield from answer.stream(CHUNK, decode_content=False)
             return
-        step = FIRST_CHUNK
-        before = time.monotonic()
-        while view := answer.read(step, decode_content=False):
+        stride = Stride(self.timeouts.stall_bytes // 2)
+        while view := answer.read(stride.size, decode_content=False):
             yield view
-            now = time.monotonic()
-            step, before = next_step(step, now - before), now
+            stride.taken()
+        if "content-length" not in self.head and self.attempt.ended:
+            raise exceptions.ProtocolError("cut")  # the end of such a body looks the same as a cut
 
     def _sent(self, count: int) -> None:
         self.unsent -= count
@@ -200,36 +223,50 @@ class _Exchange:
 
     def failure(self, error: exceptions.HTTPError) -> LumlError:
         """What a urllib3 error means here."""
+        if isinstance(error, exceptions.LocationValueError):
+            return ConfigurationError("an address (of the API, the storage or a proxy) is no valid http or https URL")
         if isinstance(error, exceptions.ProxyError) and isinstance(error.original_error, exceptions.HTTPError):
             error = error.original_error
-        facts: dict[str, Any] = {"received": self.received, "headers": self.head}
-        host = urllib3.util.parse_url(self.request.url).host
+        host = self._host()
         if isinstance(error, exceptions.ConnectTimeoutError):
-            return TimedOut(f"no connection to {host} within {self.timeouts.connect:g} s", sent=False)
+            return TimedOut(f"no connection to {host} within {self.timeouts.connect:g} s", sent=self.attempt.sent)
         if isinstance(error, exceptions.NewConnectionError | exceptions.NameResolutionError):
-            return ConnectionFailed(f"cannot connect to {host}; is it up, and is the address right?", sent=False)
-        if isinstance(error, exceptions.SSLError):
+            return ConnectionFailed(
+                f"cannot connect to {host}; is it up, and is the address right?", sent=self.attempt.sent
+            )
+        if isinstance(error, exceptions.SSLError) and not self.watch.expired:
             reason = str(error.args[0]) if error.args else "TLS failed"
-            return ConnectionFailed(f"no trusted TLS connection to {host}: {reason[:200]}", **facts)
-        cause = error.args[-1] if error.args else None  # a send that timed out comes wrapped
-        if self.watch.expired or isinstance(error, exceptions.TimeoutError) or isinstance(cause, TimeoutError):
-            return TimedOut(f"{host} stalled: too little moved for too long", **facts)
-        return ConnectionFailed(f"the connection to {host} broke before the answer was complete", **facts)
+            return ConnectionFailed(f"no trusted TLS connection to {host}: {reason[:200]}", **self._facts())
+        if isinstance(error, exceptions.TimeoutError):
+            return TimedOut(f"{host} stalled: nothing moved for too long", **self._facts())
+        return self.broken()
+
+    def broken(self) -> LumlError:
+        """A connection that broke, or that the watchdog cut."""
+        if self.watch.expired:
+            return TimedOut(f"{self._host()} stalled: too little moved for too long", **self._facts())
+        return ConnectionFailed(
+            f"the connection to {self._host()} broke before the answer was complete", **self._facts()
+        )
+
+    def _host(self) -> str:
+        return urllib3.util.parse_url(self.request.url).host or ""
+
+    def _facts(self) -> dict[str, Any]:
+        return {"sent": self.attempt.sent, "received": self.received, "headers": self.head}
 
 
-_ERROR_KEPT = 64 * 1024  # bytes of an error's body that are kept
-
-
-def _proxy(url: str) -> str | None:
-    if not any(name.lower().endswith("_proxy") for name in os.environ):
-        return None
+def _proxy(url: str, scheme: str) -> str | None:
+    names = (f"{scheme}_proxy", "all_proxy")
+    if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in names):
+        return None  # the usual case, and much faster than what follows
     from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
-    parts = urllib3.util.parse_url(url)
     proxies = getproxies_environment()
-    if proxy_bypass_environment(parts.netloc or "", proxies):
+    if proxy_bypass_environment(urllib3.util.parse_url(url).netloc or "", proxies):
         return None
-    return proxies.get(parts.scheme or "http") or proxies.get("all")
+    proxy: str | None = proxies.get(scheme) or proxies.get("all")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 class _Redacted(logging.Filter):
@@ -238,7 +275,7 @@ class _Redacted(logging.Filter):
     _query = re.compile(r"\?[^\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
+        if isinstance(record.args, tuple) and current() is not None:  # other users of urllib3 keep their logs
             record.args = tuple(self._query.sub("?...", a) if isinstance(a, str) else a for a in record.args)
         return True
 
@@ -247,6 +284,3 @@ for _name in ("urllib3.connectionpool", "urllib3.connection"):
     logging.getLogger(_name).addFilter(_Redacted())
 
 SHARED = Pool()
-if hasattr(os, "register_at_fork"):
-    # A lock that another thread held at the fork would never be released in the child.
-    os.register_at_fork(after_in_child=lambda: setattr(SHARED, "_lock", threading.Lock()))

@@ -1,4 +1,4 @@
-"""Blocking calls for asyncio: daemon threads of this library's own, so that nothing stuck holds the interpreter.
+"""Blocking calls for asyncio and for batches: daemon threads of this library's own, none of which holds the exit up.
 
 A ThreadPoolExecutor's threads are joined at exit; one that hangs in a connect would hang the program's end.
 """
@@ -26,7 +26,8 @@ class Threads:
         self._lock = threading.Lock()
         self._work: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
         self._threads = 0
-        self._idle = 0
+        self._free = 0  # threads that wait and that no piece of work in the queue counts on
+        self._backlog = 0  # pieces of work in the queue that no waiting thread is there for
 
     def forget(self) -> None:
         """Begin anew without threads, as a forked child must."""
@@ -36,34 +37,48 @@ class Threads:
         """Call `func` in a thread soon; cancelling the future before it starts takes it out of the queue."""
         future: Future[T] = Future()
         with self._lock:
+            if self._free:
+                self._free -= 1
+            elif self._threads < self.most:
+                threading.Thread(target=self._run, name="luml-lite-worker", daemon=True).start()
+                self._threads += 1
+            else:
+                self._backlog += 1
             self._work.put((future, func))
-            if self._idle >= self._work.qsize() or self._threads >= self.most:
-                return future
-            self._threads += 1
-        threading.Thread(target=self._run, name="luml-lite-worker", daemon=True).start()
         return future
 
     def _run(self) -> None:
         while True:
-            with self._lock:
-                self._idle += 1
             try:
                 future, func = self._work.get(timeout=_IDLE)
             except queue.Empty:
                 with self._lock:
-                    self._idle -= 1
-                    if self._work.empty():
+                    if self._free:
+                        self._free -= 1
                         self._threads -= 1
                         return
-                continue
-            with self._lock:
-                self._idle -= 1
+                continue  # work that counts on this thread is on its way
             if future.set_running_or_notify_cancel():
                 try:
-                    future.set_result(func())
+                    value = func()
                 except BaseException as error:
+                    self._released()
                     future.set_exception(error)
+                else:
+                    self._released()
+                    future.set_result(value)
+                    del value
+            else:
+                self._released()
             del future, func
+
+    def _released(self) -> None:
+        """This thread waits again; noted before the result is told, so that the next work finds it."""
+        with self._lock:
+            if self._backlog:
+                self._backlog -= 1
+            else:
+                self._free += 1
 
 
 SHARED = Threads()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 _TICK = 0.25  # seconds between two looks
@@ -17,35 +18,33 @@ _IDLE = 4  # looks without anything to watch before the thread ends
 class Watch:
     """One attempt under watch; `expired` is set when it was cut."""
 
-    __slots__ = ("_cut", "_end", "_least", "_moved", "_window", "expired")
+    __slots__ = ("_cut", "_moved", "_rule", "expired")
 
     def __init__(self, cut: Callable[[], None]) -> None:
         self._cut = cut
         self._moved = 0
-        self._least = 0
-        self._window = 0.0
-        self._end = float("inf")
+        self._rule: tuple[int, float, deque[tuple[float, int]]] | None = None
         self.expired = False
 
     def expect(self, least: int, window: float) -> None:
-        """From now on at least `least` bytes must move in every `window` seconds."""
-        self._moved = 0
-        self._least = least
-        self._window = window
-        self._end = time.monotonic() + window
+        """From now on at least `least` bytes must move in any `window` seconds."""
+        # One assignment: the watchdog must never see the old marks with the new window.
+        self._rule = least, window, deque([(time.monotonic(), self._moved)])
 
     def moved(self, count: int) -> None:
         """Count bytes that moved."""
         self._moved += count
 
     def look(self, now: float) -> None:
-        """Cut the attempt if the window is over and too little moved in it."""
-        if now < self._end or self.expired:
+        """Cut the attempt if too little moved in the window that ends now."""
+        if self._rule is None or self.expired:
             return
-        if self._moved >= self._least:
-            self._moved = 0
-            self._end = now + self._window
-        else:
+        least, window, marks = self._rule
+        marks.append((now, self._moved))
+        while len(marks) > 1 and now - marks[1][0] >= window:
+            marks.popleft()
+        since, before = marks[0]
+        if now - since >= window and marks[-1][1] - before < least:
             self.expired = True
             self._cut()
 
@@ -73,8 +72,9 @@ def watch(cut: Callable[[], None]) -> Watch:
     with _lock:
         _watches.add(one)
         if _thread is None:
-            _thread = threading.Thread(target=_run, name="luml-lite-watchdog", daemon=True)
-            _thread.start()
+            thread = threading.Thread(target=_run, name="luml-lite-watchdog", daemon=True)
+            thread.start()
+            _thread = thread
     return one
 
 

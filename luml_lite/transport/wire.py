@@ -1,57 +1,66 @@
 """urllib3 connections that another thread can cut, and that are not used again after a server error.
 
 Closing a socket does not wake a thread that blocks on it, and shutting an SSLSocket down drops its encryption. So the
-plain socket is duplicated before TLS wraps it, and the duplicate is what gets shut down. The attempt that runs in a
+plain socket is duplicated before it connects, and the duplicate is what gets shut down. The attempt that runs in a
 thread is found through a thread-local, since urllib3 has no parameter that would carry it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
+import os
 import socket
+import sys
 import threading
 import time
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
+from urllib3.util.wait import wait_for_write
 
 from ..bodies import buffer
 from ..stop import Stop
 
 
 class Cut:
-    """A duplicate of a connection's socket, which can be shut down from any thread."""
+    """A duplicate of a connection's socket, which can be shut down from any thread.
+
+    It is closed when nobody refers to it any more, hence never while somebody cuts it.
+    """
+
+    _sock: socket.socket | None = None
 
     def __init__(self, sock: socket.socket) -> None:
-        self._sock: socket.socket | None = sock.dup()
-        self.abandoned = False
+        self._sock = sock.dup()
 
     def cut(self) -> None:
         """Wake whoever blocks on the connection; nothing can be sent or received on it any more."""
-        sock = self._sock
-        if sock is not None:
+        if self._sock is not None:
             with contextlib.suppress(OSError):  # not connected yet, or no longer
-                sock.shutdown(socket.SHUT_RDWR)
+                self._sock.shutdown(socket.SHUT_RDWR)
 
-    def close(self) -> None:
-        """Give the duplicate back."""
-        sock, self._sock = self._sock, None
-        if sock is not None:
-            sock.close()
-
-    __del__ = close
+    def __del__(self) -> None:
+        if self._sock is not None:
+            self._sock.close()
 
 
 class Attempt:
-    """One request on its way in this thread: the token that ends it, and every cut that its sockets have."""
+    """One request on its way in this thread: the token that ends it, and every cut that its sockets have.
 
-    def __init__(self, stop: Stop, fresh: bool, patience: float) -> None:
+    `sent` tells whether a byte of the request may have left.
+    """
+
+    def __init__(self, stop: Stop, fresh: bool) -> None:
         self.stop = stop
         self.fresh = fresh
-        self.patience = patience  # seconds that one send may block
+        self.sent = False
         self._cuts: set[Cut] = set()
+        self._over = False
 
     def __enter__(self) -> Attempt:
         _running.attempt = self
@@ -61,24 +70,32 @@ class Attempt:
         _running.attempt = None
         for cut in self._cuts:
             self.stop.discard(cut)
-            if cut.abandoned:
-                cut.close()
+        self._cuts.clear()
 
     def add(self, cut: Cut) -> None:
         """Have a socket cut when the token is set; it stays cuttable until the attempt is over."""
         self._cuts.add(cut)
         self.stop.add(cut)
+        if self._over:
+            cut.cut()
 
     def cut(self) -> None:
         """End this attempt alone."""
+        self._over = True
         for cut in tuple(self._cuts):
             cut.cut()
+
+    @property
+    def ended(self) -> bool:
+        """Whether somebody wants this attempt to end."""
+        return self._over or self.stop.flag
 
 
 _running = threading.local()
 
 
-def _attempt() -> Attempt | None:
+def current() -> Attempt | None:
+    """The attempt that runs in this thread."""
     return getattr(_running, "attempt", None)
 
 
@@ -94,6 +111,7 @@ class _Response(http.client.HTTPResponse):
 
 # The platform drops idle connections after 5 s without a word; a request that must not be lost trusts them for less.
 _TRUSTED = 2.0
+_UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 
 
 class _Cuttable(HTTPConnection):
@@ -105,54 +123,86 @@ class _Cuttable(HTTPConnection):
     _used = 0.0
 
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
+        try:
+            found = socket.getaddrinfo(self.host.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
+        problem: OSError | None = None
+        for family, kind, protocol, _, address in found:
+            sock = socket.socket(family, kind, protocol)
+            try:
+                self._connect(sock, address)
+            except OSError as error:
+                sock.close()
+                problem = error
+            except BaseException:
+                sock.close()
+                raise
+            else:
+                sys.audit("http.client.connect", self, self.host, self.port)
+                return sock
+        if isinstance(problem, TimeoutError):
+            raise ConnectTimeoutError(self, f"connecting to {self.host} took too long")
+        raise NewConnectionError(self, f"cannot connect to {self.host}: {problem}")
+
+    def _connect(self, sock: socket.socket, address: Any) -> None:
+        for option in self.socket_options or ():
+            sock.setsockopt(*option)
         self._cut = Cut(sock)
-        self._spent = False
         self._used = time.monotonic()
-        attempt = _attempt()
+        attempt = current()
         if attempt is not None:
             attempt.add(self._cut)
-        return sock
-
-    def connect(self) -> None:
-        super().connect()
-        self._be_patient()
+        sock.setblocking(False)
+        code = sock.connect_ex(address)
+        if code in _UNDER_WAY:
+            # Only from here on is a cut felt; one that came before is seen by the flag.
+            if attempt is not None and attempt.ended:
+                raise ConnectionAbortedError
+            if not wait_for_write(sock, self.timeout):
+                raise TimeoutError
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+        if attempt is not None and attempt.ended:
+            raise ConnectionAbortedError
+        sock.settimeout(self.timeout)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        attempt = _attempt()
+        attempt = current()
         if attempt is not None and self._cut is not None:
             attempt.add(self._cut)
-            self._be_patient()
+        self._spent = True  # unless the whole request goes out; what was sent by half cannot be followed by another
         super().request(*args, **kwargs)
+        self._spent = False
 
-    def _be_patient(self) -> None:
-        # urllib3 sends under the connect timeout, which is too short for a chunk on a slow link.
-        attempt = _attempt()
-        if attempt is not None and self.sock is not None:
-            self.sock.settimeout(attempt.patience)
+    def endheaders(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        attempt = current()
+        if attempt is not None:
+            attempt.sent = True
+            # A timeout here would bound the sending of a whole chunk; the watchdog looks at what really moves.
+            self.sock.settimeout(None)
+        super().endheaders(*args, **kwargs)
 
     def getresponse(self) -> Any:
         response = super().getresponse()
-        self._spent = response.status >= 500  # the platform closes these without saying so
+        self._spent = self._spent or response.status >= 500  # the platform closes these without saying so
         self._used = time.monotonic()
         return response
 
     @property
     def is_connected(self) -> bool:
-        attempt = _attempt()
+        attempt = current()
         if self._spent or (attempt is not None and attempt.fresh and time.monotonic() - self._used > _TRUSTED):
             return False
         return super().is_connected
 
     def close(self) -> None:
         super().close()
-        cut, self._cut = self._cut, None
-        if cut is None:
-            return
         # http.client closes inside getresponse() when the server said so; the attempt keeps the cut for the body.
-        cut.abandoned = True
-        if _attempt() is None:
-            cut.close()
+        self._cut = None
 
 
 class PlainConnection(_Cuttable):
