@@ -26,9 +26,10 @@ from threading import Thread
 from typing import Any
 
 from ..config import Config, Dialect
+from .connection import Seen
 from .registry import Names, Registry
 from .roles import ROLES, Role
-from .server import Bounds, Seen, Server
+from .server import Bounds, Server
 from .transport import Local, address
 from .uploads import Bucket, Layout
 

@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from . import pages
 from .calls import Call, assignments, from_json, marks, to_json
 from .collections import collection_json
 from .dialects import Dialect
 from .manifests import ALLOWED, TYPES, any_manifest, model_manifest, type_of
-from .pages import Source, Where
 from .replies import Refusal, Reply, refuse
 from .schema import new_id, now
 from .uploads import details, signed
@@ -36,7 +34,6 @@ from .validation import (
     problem,
     text,
     unprocessable,
-    uuid_of,
 )
 
 MAX_SIZE = 5_497_558_138_880  # bytes: 5 TiB
@@ -81,23 +78,9 @@ def changed(dialect: Dialect) -> Check:
     return model(**fields)
 
 
-ORDER = Field(one_of("asc", "desc"), "desc")
-LIMIT = Field(integer(above=0, most=100), 50)
-LISTED = {
-    "cursor": Field(text(), None),
-    "limit": LIMIT,
-    "sort_by": Field(text(), "created_at"),
-    "order": ORDER,
-    "search": Field(text(), None),
-    "types": Field(one_of(*TYPES), None),
-    "collection_ids": Field(uuid_of, None),
-    "excluded_tracks": Field(uuid_of, None),
-}
-
-
 def create(call: Call) -> dict[str, Any] | Reply:
     """Make a pending row and the URLs for its bytes."""
-    collection = _collection(call)
+    collection = the_collection(call)
     values = {call.dialect.columns.get(name, name): value for name, value in call.body.items()}
     if values["name"] is None:  # the schema has it optional, and then the platform fails
         name = "name" if call.dialect.typed else "model_name"
@@ -152,107 +135,16 @@ def _numbers(metrics: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
             yield name, value
 
 
-def list_of_orbit(call: Call) -> dict[str, Any]:
-    """A page of the orbit's artifacts, or of some of its collections."""
-    rows = call.db.execute("SELECT id FROM collections WHERE orbit_id = ?", (call.ids["orbit_id"],))
-    own = [row["id"] for row in rows]
-    asked = call.query["collection_ids"]
-    foreign = [one for one in dict.fromkeys(asked or ()) if one not in set(own)]
-    if foreign:
-        raise refuse(404, f"You don't have access to the following collections: {', '.join(foreign)}")
-    return _page(call, sorted(set(asked)) if asked else own)
-
-
-def list_of_collection(call: Call) -> dict[str, Any]:
-    """A page of one collection's artifacts."""
-    return _page(call, [_collection(call)["id"]])
-
-
-def _page(call: Call, collections: list[str]) -> dict[str, Any]:
-    query, sort, order = call.query, call.query["sort_by"], call.query["order"]
-    metric = _metric(call, sort, collections)
-    filters = [query.get(name) for name in ("collection_ids", "types", "search", "excluded_tracks")]
-    scope = pages.scope_of(call.ids, *filters)
-    numeric = metric or sort == "size"
-    after = pages.decode(query["cursor"], sort, order, scope, numeric=numeric)
-    condition = _filter(query)
-    column = call.dialect.columns.get(sort, sort)
-    sources = [
-        source
-        for one in collections
-        for source in (_by_metric(one, sort, condition) if metric else [_by_column(one, column, condition)])
-    ]
-    rows, last = pages.page(call.db, sources, order, after, query["limit"])
-    items = [_from_row(row, call.dialect) for row in rows]
-    if call.dialect.typed:
-        names = dict(
-            call.db.execute("SELECT id, name FROM collections WHERE orbit_id = ?", (call.ids["orbit_id"],)).fetchall()
-        )
-        for item in items:
-            item |= {"deployments": [], "collection_name": names[item["collection_id"]]}
-    return {"items": items, "cursor": pages.encode(last, sort, order, scope) if last else None}
-
-
-def _metric(call: Call, sort: str, collections: list[str]) -> bool:
-    """Whether `sort` is a metric and not a column; what is neither is the platform's 400."""
-    if sort in call.dialect.sortable:
-        return False
-    if sort == call.dialect.metrics:
-        raise refuse(400, "Cannot sort by 'metrics'. Pass a metric key")
-    query = f"SELECT 1 FROM metric_keys WHERE key = ? AND collection_id IN ({marks(collections)})"
-    if call.row(query, sort, *collections) is None:
-        raise refuse(400, f"Invalid sorting column: {sort}")
-    return True
-
-
-def _filter(query: dict[str, Any]) -> Where:
-    where = Where("1")
-    if query.get("types"):
-        where &= Where(f"a.type IN ({marks(query['types'])})", tuple(query["types"]))
-    if query.get("search"):
-        where &= Where("contains(a.name, ?)", (query["search"].casefold(),))
-    if query.get("excluded_tracks"):
-        tracks = query["excluded_tracks"]
-        held = f"SELECT 1 FROM entries e WHERE e.artifact_id = a.id AND e.track_id IN ({marks(tracks)})"
-        where &= Where(f"NOT EXISTS ({held})", tuple(tracks))
-    return where
-
-
-def _by_column(collection: str, column: str, condition: Where) -> Source:
-    select = f"SELECT a.*, a.{column} AS sort_value FROM artifacts a"
-    where = Where("a.collection_id = ?", (collection,)) & condition
-    return Source(select, where, f"a.{column}", "a.id", nullable=column == "description")
-
-
-def _by_metric(collection: str, key: str, condition: Where) -> list[Source]:
-    """Those that have the metric, from its own index, and those that have not."""
-    having = Source(
-        "SELECT a.*, m.value AS sort_value FROM metrics m CROSS JOIN artifacts a ON a.id = m.artifact_id",
-        Where("m.collection_id = ? AND m.key = ?", (collection, key)) & condition,
-        "m.value",
-        "m.artifact_id",
-    )
-    has_it = "SELECT 1 FROM metrics m WHERE m.artifact_id = a.id AND m.key = ?"
-    lacking = Source(
-        "SELECT a.*, NULL AS sort_value FROM artifacts a",
-        Where(f"a.collection_id = ? AND NOT EXISTS ({has_it})", (collection, key)) & condition,
-        "NULL",
-        "a.id",
-        always_null=True,
-    )
-    return [having, lacking]
-
-
 def get(call: Call) -> dict[str, Any]:
     """One artifact with what surrounds it."""
-    item = _from_row(_artifact(call, call.dialect.not_found), call.dialect)
+    item = from_row(_artifact(call, call.dialect.not_found), call.dialect)
     if call.dialect.typed:
         tracks = call.db.execute(
             "SELECT t.id, t.name, t.created_at, t.updated_at FROM entries e JOIN tracks t ON t.id = e.track_id"
             " WHERE e.artifact_id = ? ORDER BY t.id",
             (item["id"],),
         )
-        collection = collection_json(_collection(call), call.dialect)
+        collection = collection_json(the_collection(call), call.dialect)
         item |= {"deployments": [], "collection": collection, "tracks": [dict(track) for track in tracks]}
     return item
 
@@ -267,7 +159,7 @@ def update(call: Call) -> dict[str, Any]:
     if values:
         values = {name: to_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
         _set(call, row["id"], values)
-    return _from_row(_artifact(call), call.dialect)
+    return from_row(_artifact(call), call.dialect)
 
 
 def download_url(call: Call) -> dict[str, Any]:
@@ -316,19 +208,21 @@ def _set(call: Call, artifact: str, values: dict[str, Any]) -> None:
     call.db.execute(f"UPDATE artifacts SET {assignments(values)} WHERE id = ?", (*values.values(), artifact))
 
 
-def _collection(call: Call) -> sqlite3.Row:
+def the_collection(call: Call) -> sqlite3.Row:
+    """The collection of the path, or a 404."""
     query = "SELECT * FROM collections WHERE id = ? AND orbit_id = ?"
     return call.the("Collection not found", query, call.ids["collection_id"], call.ids["orbit_id"])
 
 
 def _artifact(call: Call, missing: str | None = None) -> sqlite3.Row:
-    collection = _collection(call)
+    collection = the_collection(call)
     query = "SELECT * FROM artifacts WHERE id = ? AND collection_id = ?"
     missing = missing or call.dialect.not_found_on_change
     return call.the(missing, query, call.ids[call.dialect.id_name], collection["id"])
 
 
-def _from_row(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
+def from_row(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
+    """An artifact as the dialect writes it."""
     values = {name: from_json(row[name]) if name in _JSON_COLUMNS else row[name] for name in dialect.columns.values()}
     return _rendered(values, dialect)
 

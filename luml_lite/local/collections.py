@@ -13,7 +13,7 @@ from .manifests import ALLOWED
 from .pages import Source, Where
 from .replies import refuse
 from .schema import new_id, now
-from .validation import ABSENT, Check, Field, integer, list_of, model, nullable, one_of, text
+from .validation import ABSENT, Check, Field, list_of, model, nullable, one_of, text
 
 _tags = nullable(list_of(text(longest=64), most=50))
 _COLUMNS = ("id", "orbit_id", "description", "name", "type", "tags", "total_artifacts", "created_at", "updated_at")
@@ -49,10 +49,8 @@ def listed(dialect: Dialect) -> dict[str, Field]:
     """The query of the list."""
     sorts = ("created_at", "name", dialect.collection_type, "description", dialect.totals)
     return {
-        "cursor": Field(text(), None),
-        "limit": Field(integer(above=0, most=100), 50),
+        **pages.PAGED,
         "sort_by": Field(one_of(*sorts), "created_at"),
-        "order": Field(one_of("asc", "desc"), "desc"),
         "search": Field(text(), None),
         "types": Field(one_of(*ALLOWED), None),
     }
@@ -78,7 +76,7 @@ def create(call: Call) -> dict[str, Any]:
 
 def page(call: Call) -> dict[str, Any]:
     """A page of the orbit's collections; `search` is a part of the name or of a tag, in any case."""
-    query, order = call.query, call.query["order"]
+    query = call.query
     column = _column(query["sort_by"], call.dialect)
     where = Where("c.orbit_id = ?", (call.ids["orbit_id"],))
     if query["search"]:
@@ -87,12 +85,14 @@ def page(call: Call) -> dict[str, Any]:
         where &= Where(f"(contains(c.name, ?) OR {tagged})", (folded, folded))
     if query["types"]:
         where &= Where(f"c.type IN ({marks(query['types'])})", tuple(query["types"]))
-    scope = pages.scope_of(call.ids, query["search"], query["types"])
-    after = pages.decode(query["cursor"], column, order, scope, numeric=column == "total_artifacts")
     source = Source(f"SELECT c.*, c.{column} AS sort_value FROM collections c", where, f"c.{column}", "c.id")
-    rows, last = pages.page(call.db, [source], order, after, query["limit"])
-    items = [collection_json(row, call.dialect) for row in rows]
-    return {"items": items, "cursor": pages.encode(last, column, order, scope) if last else None}
+    filters = [call.ids, query["search"], query["types"]]
+    numeric = column == "total_artifacts"
+
+    def render(row: sqlite3.Row) -> dict[str, Any]:
+        return collection_json(row, call.dialect)
+
+    return pages.listed(call.db, [source], query, column, filters, render, numeric=numeric)
 
 
 def get(call: Call) -> dict[str, Any]:

@@ -10,11 +10,19 @@ import heapq
 import json
 import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from hashlib import md5
 from itertools import islice
 from typing import Any, NamedTuple
+
+from .validation import Field, integer, one_of, text
+
+PAGED = {
+    "cursor": Field(text(), None),
+    "limit": Field(integer(above=0, most=100), 50),
+    "order": Field(one_of("asc", "desc"), "desc"),
+}
 
 
 class Where(NamedTuple):
@@ -92,6 +100,23 @@ def page(
         return rows, None
     last = rows[limit - 1]
     return rows[:limit], Position(last["sort_value"], last["id"])
+
+
+def listed(
+    db: sqlite3.Connection,
+    sources: Iterable[Source],
+    query: dict[str, Any],
+    sort: str,
+    filters: Sequence[Any],
+    render: Callable[[sqlite3.Row], dict[str, Any]],
+    *,
+    numeric: bool,
+) -> dict[str, Any]:
+    """One page as it is answered; `filters` is whatever else the cursor is bound to."""
+    order, scope = query["order"], scope_of(*filters)
+    after = decode(query["cursor"], sort, order, scope, numeric=numeric)
+    rows, last = page(db, sources, order, after, query["limit"])
+    return {"items": [render(row) for row in rows], "cursor": encode(last, sort, order, scope) if last else None}
 
 
 def _key(row: sqlite3.Row) -> tuple[bool, Any, str]:

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from . import storage_azure, storage_s3
 from .blobs import Blobs
 from .calls import Call, Settings
+from .inputs import json_body, query_values
 from .objects import Objects
 from .replies import Body, Refusal, Reply, answer, refuse
 from .roles import Role, add_user, demand, user_of
@@ -28,7 +29,6 @@ from .routes import find
 from .schema import Database, new_id, now
 from .storage import StorageRequest, whole
 from .uploads import LIFETIME, STORAGE, Bucket, Layout
-from .validation import json_body, query_values
 
 try:
     import fcntl

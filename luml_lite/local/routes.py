@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from . import artifacts, collections, orbits, secrets, tracks
+from . import artifacts, collections, listing, orbits, secrets, tracks
 from .calls import Call
 from .dialects import DIALECTS, Dialect
 from .validation import WRONG, Check, Field, Problems, unprocessable, uuid_of
@@ -58,7 +58,6 @@ class Place:
 def _routes(dialect: Dialect) -> list[Route]:
     some = f"{_COLLECTION}/{dialect.segment}"
     one = f"{some}/{{{dialect.id_name}}}"
-    listed = artifacts.LISTED
     routes = [
         Route("GET", "/auth/api-keys/validate", lambda call: None, None),
         Route("GET", "/users/me/organizations", orbits.organizations, None),
@@ -127,12 +126,11 @@ def _routes(dialect: Dialect) -> list[Route]:
         Route("POST", "/bucket-secrets/urls", secrets.probe_urls, None, body=secrets.created),
     ]
     if not dialect.typed:
-        narrow = {name: listed[name] for name in ("cursor", "limit", "sort_by", "order")}
-        return [*routes, Route("GET", some, artifacts.list_of_collection, ("artifact", "list"), narrow)]
+        return [*routes, Route("GET", some, listing.list_of_collection, ("artifact", "list"), listing.LISTED)]
     many = frozenset({"types", "collection_ids", "excluded_tracks"})
     return [
         *routes,
-        Route("GET", f"{_ORBIT}/artifacts", artifacts.list_of_orbit, ("artifact", "list"), listed, many),
+        Route("GET", f"{_ORBIT}/artifacts", listing.list_of_orbit, ("artifact", "list"), listing.FILTERED, many),
         *_track_routes(),
     ]
 

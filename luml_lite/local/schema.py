@@ -10,6 +10,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -153,8 +154,8 @@ class Database:
         self.path = path
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        self._pid = os.getpid()
         self._inherited: list[sqlite3.Connection] = []
+        _databases.add(self)
 
     def create(self, fill: Callable[[sqlite3.Connection], None]) -> None:
         """Make the tables if there are none, and have them filled; a file of another version is a RuntimeError."""
@@ -208,9 +209,6 @@ class Database:
 
     def _connection(self) -> sqlite3.Connection:
         with self._lock:
-            if self._pid != os.getpid():
-                # A connection must not cross a fork, and closing one here would disturb the parent's locks.
-                self._inherited, self._idle, self._pid = self._inherited + self._idle, [], os.getpid()
             if self._idle:
                 return self._idle.pop()
         connection = sqlite3.connect(self.path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
@@ -220,9 +218,30 @@ class Database:
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
+    def forked(self) -> None:
+        """In a child process: take no lock and no connection over.
+
+        A thread that is not here may hold the lock; and even closing a connection would disturb the parent's.
+        """
+        self._lock = threading.Lock()
+        self._inherited += self._idle
+        self._idle = []
+
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
             self._idle.append(connection)
+
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for database in _databases:
+        database.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _contains(text: str | None, folded: str) -> bool:

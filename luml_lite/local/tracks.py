@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from . import pages
@@ -13,7 +14,7 @@ from .manifests import TYPES
 from .pages import Source, Where
 from .replies import refuse
 from .schema import new_id, now
-from .validation import ABSENT, Field, boolean, integer, list_of, model, nullable, one_of, text, uuid_of
+from .validation import ABSENT, Field, boolean, list_of, model, nullable, one_of, text, uuid_of
 
 _text = text()
 _tags = nullable(list_of(_text))
@@ -36,13 +37,8 @@ MOVED = model(stage_id=Field(nullable(uuid_of), None))
 LEFT = model(entry_ids=Field(list_of(uuid_of)))
 FORCE = {"force": Field(boolean, False)}
 BY_STAGE = {"stage_id": Field(uuid_of)}
-_PAGED = {
-    "cursor": Field(_text, None),
-    "limit": Field(integer(above=0, most=100), 50),
-    "order": Field(one_of("asc", "desc"), "desc"),
-}
 LISTED = {
-    **_PAGED,
+    **pages.PAGED,
     "sort_by": Field(one_of("name", "description", "total_entries", "created_at"), "created_at"),
     "search": Field(_text, None),
     "types": Field(one_of(*TYPES), None),
@@ -55,7 +51,7 @@ _SORTS = {
     "version": "e.version",
     "created_at": "e.created_at",
 }
-ENTRIES_LISTED = {**_PAGED, "sort_by": Field(one_of(*_SORTS), "created_at"), "stage": Field(uuid_of, None)}
+ENTRIES_LISTED = {**pages.PAGED, "sort_by": Field(one_of(*_SORTS), "created_at"), "stage": Field(uuid_of, None)}
 
 _TOTAL = "(SELECT COUNT(*) FROM entries e WHERE e.track_id = t.id)"
 _ENTRY = (
@@ -78,7 +74,7 @@ def create(call: Call) -> dict[str, Any]:
 
 def page(call: Call) -> dict[str, Any]:
     """A page of the orbit's tracks."""
-    query, sort, order = call.query, call.query["sort_by"], call.query["order"]
+    query, sort = call.query, call.query["sort_by"]
     where = Where("t.orbit_id = ?", (call.ids["orbit_id"],))
     if query["search"]:
         where &= Where("contains(t.name, ?)", (query["search"].casefold(),))
@@ -88,13 +84,11 @@ def page(call: Call) -> dict[str, Any]:
         tagged = f"EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value IN ({marks(query['tags'])}))"
         where &= Where(tagged, tuple(query["tags"]))
     value = _TOTAL if sort == "total_entries" else f"t.{sort}"
-    scope = pages.scope_of(call.ids, query["search"], query["types"], query["tags"])
-    after = pages.decode(query["cursor"], sort, order, scope, numeric=sort == "total_entries")
     select = f"SELECT t.*, {value} AS sort_value FROM tracks t"
     source = Source(select, where, value, "t.id", nullable=sort == "description")
-    rows, last = pages.page(call.db, [source], order, after, query["limit"])
-    items = [_track_json(call, row) for row in rows]
-    return {"items": items, "cursor": pages.encode(last, sort, order, scope) if last else None}
+    filters = [call.ids, query["search"], query["types"], query["tags"]]
+    render = partial(_track_json, call)
+    return pages.listed(call.db, [source], query, sort, filters, render, numeric=sort == "total_entries")
 
 
 def tags(call: Call) -> list[str]:
@@ -160,17 +154,14 @@ def enter(call: Call) -> dict[str, Any]:
 
 def entries(call: Call) -> dict[str, Any]:
     """A page of a track's entries."""
-    track, query, sort, order = _track(call), call.query, call.query["sort_by"], call.query["order"]
+    track, query, sort = _track(call), call.query, call.query["sort_by"]
     where = Where("e.track_id = ?", (track["id"],))
     if query["stage"]:
         where &= Where("e.stage_id = ?", (query["stage"],))
-    scope = pages.scope_of(call.ids, query["stage"])
-    after = pages.decode(query["cursor"], sort, order, scope, numeric=sort == "version")
     select = _ENTRY.replace("SELECT e.*", f"SELECT e.*, {_SORTS[sort]} AS sort_value", 1)
     source = Source(select, where, _SORTS[sort], "e.id", nullable=sort in ("description", "stage"))
-    rows, last = pages.page(call.db, [source], order, after, query["limit"])
-    items = [_entry_json(row) for row in rows]
-    return {"items": items, "cursor": pages.encode(last, sort, order, scope) if last else None}
+    filters = [call.ids, query["stage"]]
+    return pages.listed(call.db, [source], query, sort, filters, _entry_json, numeric=sort == "version")
 
 
 def entry(call: Call) -> dict[str, Any]:

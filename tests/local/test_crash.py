@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
+import luml_lite
 from luml_lite.local.registry import Registry
 from luml_lite.local.replies import Bytes
 from luml_lite.local.uploads import Layout
@@ -87,11 +88,17 @@ class Uploader:
         return found
 
 
+def started(place: Path) -> subprocess.Popen[str]:
+    """The server as a process of its own, with the luml_lite that this one has."""
+    env = {**os.environ, "PYTHONPATH": str(Path(luml_lite.__file__).parents[1])}
+    command = [sys.executable, str(Path(__file__).with_name("victim.py")), str(place)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+
+
 @contextmanager
 def victim(place: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A running server and what it told of itself; killed at the latest when the block ends."""
-    script = Path(__file__).with_name("victim.py")
-    with subprocess.Popen([sys.executable, str(script), str(place)], stdout=subprocess.PIPE, text=True) as process:
+    with started(place) as process:
         assert process.stdout is not None
         try:
             yield process, process.stdout.readline().split()
@@ -150,10 +157,9 @@ def survivors(place: Path, confirmed: list[tuple[str, str]]) -> None:
 
 def test_a_directory_whose_maker_was_killed_is_made_by_the_next(tmp_path: Path) -> None:
     chance = random.Random(3)
-    script = Path(__file__).with_name("victim.py")
     for number in range(8):
         place = tmp_path / str(number)
-        with subprocess.Popen([sys.executable, str(script), str(place)], stdout=subprocess.DEVNULL) as process:
+        with started(place) as process:
             while not place.exists():
                 time.sleep(0.001)
             time.sleep(chance.random() * 0.05)

@@ -1,0 +1,256 @@
+"""One connection: heads read within bounds, bodies through the thread's one buffer, files sent by sendfile.
+
+Every wait has a deadline that the server's watchdog looks at, so that nobody keeps a thread by saying little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import re
+import socket
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..bodies import CHUNK, buffer
+from .replies import BodyLost, Reply
+from .uploads import STORAGE
+
+if TYPE_CHECKING:
+    from .server import Server
+
+_HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?").fullmatch
+_log = logging.getLogger("luml_lite.local")
+_DRAIN = 1024 * 1024  # bytes of a refused body that are read so that the connection can stay
+_LINGER = 2.0  # seconds a refused client may go on sending before the connection is gone
+
+
+class Seen(NamedTuple):
+    """One request as the server saw it, and the status it gave.
+
+    The key is not shown; `query` may hold a signature. `body` is what the API got, not what storage got.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    status: int
+
+
+class _Incoming:
+    """A request body, read from the connection through the thread's buffer; `copy` gets what went by."""
+
+    def __init__(self, handler: Connection, length: int, copy: bytearray | None) -> None:
+        self.handler = handler
+        self.length = length
+        self.left = length
+        self.copy = copy
+
+    def __iter__(self) -> Iterator[memoryview]:
+        view = buffer()
+        with self.handler.moving():
+            while self.left:
+                count = self.handler.rfile.readinto1(view[: min(CHUNK, self.left)])
+                if not count:
+                    raise BodyLost
+                self.left -= count
+                self.handler.moved(count)
+                if self.copy is not None:
+                    self.copy += view[:count]
+                yield view[:count]
+
+
+class Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "luml-lite"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.deadline = time.monotonic() + self.server.bounds.head
+        self.busy = False
+        self._bytes = 0
+        self.server.watch(self)
+
+    def finish(self) -> None:
+        self.server.unwatch(self)
+        with contextlib.suppress(OSError):
+            super().finish()
+
+    def handle_one_request(self) -> None:
+        """Read one head, bounded in size and time, and answer it."""
+        self.busy = False
+        self.deadline = time.monotonic() + self.server.bounds.idle
+        if not self.rfile.peek(1):  # type: ignore[attr-defined]
+            self.close_connection = True
+            return
+        self.busy = True
+        self.deadline = time.monotonic() + self.server.bounds.head
+        self.raw_requestline = self.rfile.readline(65537)
+        if len(self.raw_requestline) > 65536:
+            self.requestline, self.request_version, self.command = "", "", ""
+            self.send_error(414)
+            return
+        if not self.parse_request():
+            return
+        self._answer()
+        self.wfile.flush()
+
+    def moving(self) -> _Moving:
+        """The time during which bytes must move."""
+        return _Moving(self)
+
+    def moved(self, count: int) -> None:
+        """Bytes went over the connection: enough of them put the deadline off."""
+        self._bytes += count
+        if self._bytes >= self.server.bounds.stall_bytes:
+            self._bytes = 0
+            self.deadline = time.monotonic() + self.server.bounds.stall
+
+    def cut(self) -> None:
+        """End the connection from another thread."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def wind_up(self) -> None:
+        """End the connection unless it is in the middle of a request; then it ends after it."""
+        self.close_connection = True
+        if not self.busy:
+            self.cut()
+
+    def _answer(self) -> None:
+        # Folded lines come unfolded, so that no value can break a head that it is repeated in.
+        headers = {name.lower(): " ".join(value.split()) for name, value in self.headers.items()}
+        length = _length(self.headers.get_all("content-length") or [])
+        if length is False or (length is not None and "transfer-encoding" in headers):
+            self.send_error(400)
+            return
+        if length is not None and length > self.server.bounds.body:
+            self._refuse_body(413)
+            return
+        if "transfer-encoding" in headers or (length is None and self.command in ("PUT", "POST", "PATCH")):
+            self._refuse_body(411)
+            return
+        target = self.path
+        if target.startswith(("http://", "https://")):
+            target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
+        path, _, query = target.partition("?")
+        copy = bytearray() if self.server.seen is not None and not path.startswith(STORAGE) else None
+        body = _Incoming(self, length or 0, copy)
+        self.deadline = math.inf  # while the registry works, the client is not to blame
+        try:
+            reply = self.server.registry.handle(self.command, target, headers, body, self._base_url(headers))
+        except (BodyLost, ConnectionError):
+            raise
+        except Exception:
+            _log.exception("%s %s failed", self.command, path)
+            reply = Reply(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error")
+            self.close_connection = True
+        try:
+            if self.server.seen is not None:
+                shown = {**headers, "authorization": "..."} if "authorization" in headers else headers
+                self.server.seen(Seen(self.command, path, query, shown, bytes(copy or b""), reply.status))
+            self._send(reply, body)
+        finally:
+            reply.close()
+
+    def _base_url(self, headers: dict[str, str]) -> str:
+        """How the client reaches this server; a wrong name spoils only the URLs in this answer."""
+        host = headers.get("host", "")
+        return f"http://{host}" if _HOST(host) else self.server.base_url
+
+    def _send(self, reply: Reply, body: _Incoming) -> None:
+        self.deadline = time.monotonic() + self.server.bounds.stall
+        linger = body.left > _DRAIN
+        if linger:
+            self.close_connection = True
+        elif body.left:
+            for _ in body:
+                pass
+        self.send_response_only(reply.status)
+        self.send_header("Date", self.date_time_string(int(self.server.registry.settings.clock())))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if reply.status != 204:
+            self.send_header("Content-Length", str(reply.length))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self._send_body(reply)
+        if linger:
+            self._linger()
+
+    def _send_body(self, reply: Reply) -> None:
+        if isinstance(reply.body, bytes):
+            self.wfile.write(reply.body)
+            return
+        self.wfile.flush()
+        with self.moving():
+            for part in reply.body:
+                with part.open() as file:
+                    for offset in range(part.offset, part.offset + part.length, CHUNK):
+                        wanted = min(CHUNK, part.offset + part.length - offset)
+                        if self.connection.sendfile(file, offset, wanted) != wanted:
+                            raise BodyLost
+                        self.moved(wanted)
+
+    def _refuse_body(self, status: int) -> None:
+        self.deadline = time.monotonic() + self.server.bounds.stall
+        self.send_error(status)
+        self._linger()
+
+    def _linger(self) -> None:
+        """Let a client that still sends a refused body read the answer before the connection is reset."""
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        end = time.monotonic() + _LINGER
+        self.deadline = end
+        view = buffer()
+        while time.monotonic() < end and self.connection.recv_into(view):
+            pass
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no proper request; the connection ends because nobody knows where the next one would start."""
+        self.close_connection = True
+        self.request_version = self.protocol_version  # what came may not even say which version it speaks
+        content = HTTPStatus(code).phrase.encode()
+        self.send_response_only(code)
+        self.send_header("Date", self.date_time_string())
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: a request line may hold a signature."""
+
+
+class _Moving:
+    def __init__(self, handler: Connection) -> None:
+        self.handler = handler
+
+    def __enter__(self) -> None:
+        self.handler.deadline = time.monotonic() + self.handler.server.bounds.stall
+
+    def __exit__(self, *failure: object) -> None:
+        self.handler.deadline = math.inf
+
+
+def _length(values: list[str]) -> int | bool | None:
+    """The length that a request gives; None where it gives none, False where it makes no sense."""
+    if not values:
+        return None
+    if len(values) > 1 or not (values[0].isascii() and values[0].strip().isdigit() and len(values[0]) < 20):
+        return False
+    return int(values[0])

@@ -1,0 +1,112 @@
+# ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
+"""The lists of artifacts: pages of an orbit or a collection, filtered, sorted by a column or by a metric."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from . import pages
+from .artifacts import from_row, the_collection
+from .calls import Call, marks
+from .manifests import TYPES
+from .pages import Source, Where
+from .replies import refuse
+from .validation import Field, one_of, text, uuid_of
+
+LISTED = {**pages.PAGED, "sort_by": Field(text(), "created_at")}
+FILTERED = {
+    **LISTED,
+    "search": Field(text(), None),
+    "types": Field(one_of(*TYPES), None),
+    "collection_ids": Field(uuid_of, None),
+    "excluded_tracks": Field(uuid_of, None),
+}
+
+
+def list_of_orbit(call: Call) -> dict[str, Any]:
+    """A page of the orbit's artifacts, or of some of its collections."""
+    rows = call.db.execute("SELECT id FROM collections WHERE orbit_id = ?", (call.ids["orbit_id"],))
+    own = [row["id"] for row in rows]
+    asked = call.query["collection_ids"]
+    foreign = sorted(set(asked or ()) - set(own))
+    if foreign:
+        raise refuse(404, f"You don't have access to the following collections: {', '.join(foreign)}")
+    return _page(call, sorted(set(asked)) if asked else own)
+
+
+def list_of_collection(call: Call) -> dict[str, Any]:
+    """A page of one collection's artifacts."""
+    return _page(call, [the_collection(call)["id"]])
+
+
+def _page(call: Call, collections: list[str]) -> dict[str, Any]:
+    query, sort = call.query, call.query["sort_by"]
+    metric = _metric(call, sort, collections)
+    condition, column = _filter(query), call.dialect.columns.get(sort, sort)
+    sources = [
+        source
+        for one in collections
+        for source in (by_metric(one, sort, condition) if metric else [by_column(one, column, condition)])
+    ]
+    in_orbit = "SELECT id, name FROM collections WHERE orbit_id = ?"
+    names = dict(call.db.execute(in_orbit, (call.ids["orbit_id"],)).fetchall()) if call.dialect.typed else {}
+
+    def render(row: sqlite3.Row) -> dict[str, Any]:
+        item = from_row(row, call.dialect)
+        if call.dialect.typed:
+            item |= {"deployments": [], "collection_name": names[row["collection_id"]]}
+        return item
+
+    filters = [call.ids, *(query.get(name) for name in ("collection_ids", "types", "search", "excluded_tracks"))]
+    return pages.listed(call.db, sources, query, sort, filters, render, numeric=metric or sort == "size")
+
+
+def _metric(call: Call, sort: str, collections: list[str]) -> bool:
+    """Whether `sort` is a metric and not a column; what is neither is the platform's 400."""
+    if sort in call.dialect.sortable:
+        return False
+    if sort == call.dialect.metrics:
+        raise refuse(400, "Cannot sort by 'metrics'. Pass a metric key")
+    query = f"SELECT 1 FROM metric_keys WHERE key = ? AND collection_id IN ({marks(collections)})"
+    if call.row(query, sort, *collections) is None:
+        raise refuse(400, f"Invalid sorting column: {sort}")
+    return True
+
+
+def _filter(query: dict[str, Any]) -> Where:
+    where = Where("1")
+    if query.get("types"):
+        where &= Where(f"a.type IN ({marks(query['types'])})", tuple(query["types"]))
+    if query.get("search"):
+        where &= Where("contains(a.name, ?)", (query["search"].casefold(),))
+    if query.get("excluded_tracks"):
+        tracks = query["excluded_tracks"]
+        held = f"SELECT 1 FROM entries e WHERE e.artifact_id = a.id AND e.track_id IN ({marks(tracks)})"
+        where &= Where(f"NOT EXISTS ({held})", tuple(tracks))
+    return where
+
+
+def by_column(collection: str, column: str, condition: Where) -> Source:
+    select = f"SELECT a.*, a.{column} AS sort_value FROM artifacts a"
+    where = Where("a.collection_id = ?", (collection,)) & condition
+    return Source(select, where, f"a.{column}", "a.id", nullable=column == "description")
+
+
+def by_metric(collection: str, key: str, condition: Where) -> list[Source]:
+    """Those that have the metric, from its own index, and those that have not."""
+    having = Source(
+        "SELECT a.*, m.value AS sort_value FROM metrics m CROSS JOIN artifacts a ON a.id = m.artifact_id",
+        Where("m.collection_id = ? AND m.key = ?", (collection, key)) & condition,
+        "m.value",
+        "m.artifact_id",
+    )
+    has_it = "SELECT 1 FROM metrics m WHERE m.artifact_id = a.id AND m.key = ?"
+    lacking = Source(
+        "SELECT a.*, NULL AS sort_value FROM artifacts a",
+        Where(f"a.collection_id = ? AND NOT EXISTS ({has_it})", (collection, key)) & condition,
+        "NULL",
+        "a.id",
+        always_null=True,
+    )
+    return [having, lacking]
