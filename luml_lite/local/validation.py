@@ -117,12 +117,12 @@ def boolean(value: Any, loc: Loc, problems: Problems) -> Any:
     words |= {"false": False, "0": False, "no": False, "off": False, "f": False, "n": False}
     if isinstance(value, bool):
         return value
-    if isinstance(value, int) and value in (0, 1):
+    if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
     kind = ("bool_parsing", "Input should be a valid boolean, unable to interpret input")
-    if not isinstance(value, str | int):
+    if not isinstance(value, str | int) and not (isinstance(value, float) and value.is_integer()):
         kind = ("bool_type", "Input should be a valid boolean")
     problems.append(problem(kind[0], loc, kind[1], value))
     return WRONG

@@ -1,0 +1,142 @@
+"""Each check against what pydantic says, word for word where pydantic is there: the platform's 422s are pydantic's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luml_lite.local.inputs import json_body, query_values
+from luml_lite.local.replies import Refusal
+from luml_lite.local.validation import (
+    WRONG,
+    Check,
+    Field,
+    Problems,
+    boolean,
+    integer,
+    list_of,
+    mapping,
+    model,
+    nullable,
+    one_of,
+    pair_of,
+    text,
+    uuid_of,
+)
+
+pydantic = pytest.importorskip("pydantic")
+
+CASES: list[tuple[Check, Any]] = [
+    (text(), str),
+    (text(longest=3), Annotated[str, pydantic.Field(max_length=3)]),
+    (text(pattern=r"^a+$"), Annotated[str, pydantic.Field(pattern=r"^a+$")]),
+    (integer(), int),
+    (integer(above=0, most=100), Annotated[int, pydantic.Field(gt=0, le=100)]),
+    (integer(least=5), Annotated[int, pydantic.Field(ge=5)]),
+    (boolean, bool),
+    (nullable(integer()), int | None),
+    (list_of(text()), list[str]),
+    (list_of(integer(), most=2), Annotated[list[int], pydantic.Field(max_length=2)]),
+    (mapping(), dict[str, Any]),
+    (mapping(pair_of(integer())), dict[str, tuple[int, int]]),
+    (partial(uuid_of, terse=True), UUID),
+]
+VALUES = [
+    *(None, True, False, 0, 1, 2, 5, 100, 101, -1, 1.0, 1.5, "", "a", "aaaa", "b", "12", " 12 ", "1.0", "1.5", "x1"),
+    *("true", "off", "yes", "maybe", [], ["a"], [1, "2", 3], [1, 2], [None], {}, {"a": 1}, {"a": [1, 2]}),
+    *({"a": [1]}, {"a": [1, 2, 3]}, {"a": ["x", 2]}, {"a": "b"}),
+    *("0199c455-21ee-74c6-b747-19a82f1a1e67", "0199C45521EE74C6B74719A82F1A1E67", "abc", "tags", "0199c455-21ee"),
+]
+
+
+def said(check: Check, value: Any) -> tuple[Any, list[tuple[str, tuple[Any, ...], str]]]:
+    """The value that a check gives and the problems that it finds."""
+    problems: Problems = []
+    result = check(value, (), problems)
+    assert (result is WRONG) is bool(problems)
+    return result, [(each["type"], tuple(each["loc"]), each["msg"]) for each in problems]
+
+
+@pytest.mark.parametrize(("check", "kind"), CASES, ids=[str(kind) for _, kind in CASES])
+def test_a_check_takes_and_refuses_what_pydantic_does(check: Check, kind: Any) -> None:
+    adapter = pydantic.TypeAdapter(kind)
+    for value in VALUES:
+        result, problems = said(check, value)
+        try:
+            expected = adapter.validate_python(value)
+        except pydantic.ValidationError as error:
+            assert problems == [(each["type"], each["loc"], each["msg"]) for each in error.errors()], value
+        else:
+            assert problems == [], value
+            plain = pydantic.TypeAdapter(Any).dump_python(expected, mode="json")
+            assert result == plain, value
+
+
+def test_a_model_lists_what_is_missing_and_drops_what_is_unknown() -> None:
+    class Known(pydantic.BaseModel):  # type: ignore[misc]
+        a: int
+        b: str
+        c: Literal["x", "y"] = "x"
+
+    check = model(a=Field(integer()), b=Field(text()), c=Field(one_of("x", "y"), "x"))
+    assert said(check, {"a": "1", "b": "b", "unknown": 1}) == ({"a": 1, "b": "b", "c": "x"}, [])
+    for value in ({}, {"a": "z"}, {"b": 1}, [], "x", None):
+        with pytest.raises(pydantic.ValidationError) as refused:
+            Known.model_validate(value)
+        found = [(each["type"], each["loc"]) for each in refused.value.errors()]
+        ours = [(kind, where) for kind, where, _ in said(check, value)[1]]
+        assert ours == found or ours == [("model_attributes_type", ())], value
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "where"),
+    [
+        (b"", "missing", ["body"]),
+        (b"{", "json_invalid", ["body", 1]),
+        (b'{"a": NaN}', "json_invalid", ["body", 0]),
+        (b'{"a": 1e400}', "json_invalid", ["body", 0]),
+        (b'{"a": "\\ud800"}', "json_invalid", ["body", 0]),
+        (b"[" * 200_000, "json_invalid", ["body", 0]),
+        (b"\xff\xfe\xfd", "json_invalid", ["body", 0]),
+        (b'{"a": ' + b"9" * 5000 + b"}", "json_invalid", ["body", 0]),
+        (b"[]", "model_attributes_type", ["body"]),
+    ],
+)
+def test_what_is_no_json_object_is_unprocessable(content: bytes, kind: str, where: list[Any]) -> None:
+    with pytest.raises(Refusal) as refused:
+        json_body(content, model(a=Field(integer(), None)))
+    assert isinstance(refused.value.reply.body, bytes)
+    detail = json.loads(refused.value.reply.body)["detail"][0]
+    assert (refused.value.reply.status, detail["type"], detail["loc"]) == (422, kind, where)
+
+
+def test_a_parameter_may_be_repeated_only_where_it_may() -> None:
+    fields = {"limit": Field(integer(), 50), "types": Field(one_of("a", "b"), None)}
+    many = frozenset({"types"})
+    assert query_values([("limit", "1"), ("limit", "2")], fields, many) == {"limit": 2, "types": None}
+    assert query_values([("types", "a"), ("types", "b"), ("x", "y")], fields, many) == {
+        "limit": 50,
+        "types": ["a", "b"],
+    }
+    with pytest.raises(Refusal):
+        query_values([("types", "a"), ("types", "c")], fields, many)
+
+
+json_values: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+checks: list[Callable[..., Any]] = [check for check, _ in CASES]
+
+
+@given(value=json_values, check=st.sampled_from(checks))
+def test_no_value_breaks_a_check(value: Any, check: Check) -> None:
+    said(check, value)
