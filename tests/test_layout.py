@@ -72,7 +72,7 @@ FLOORS = {
     **dict.fromkeys(("api", "storage"), 3),
     "operations": 4,
     "transport": 5,
-    "driver": 6,
+    **dict.fromkeys(("trials", "driver", "async_driver"), 6),
 }
 FACE = 7
 HEAVY = ("urllib3", "ssl", "tarfile", "xml", "asyncio", "sqlite3", "http")
