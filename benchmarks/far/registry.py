@@ -211,7 +211,8 @@ class Registry:
         if found is None:
             return Answer(404, (), b"<Error><Code>NoSuchKey</Code></Error>")
         start, end = 0, found.size
-        status, headers = 200, (("ETag", '"not-an-md5"'), ("Accept-Ranges", "bytes"))
+        status = 200
+        headers: tuple[tuple[str, str], ...] = (("ETag", '"not-an-md5"'), ("Accept-Ranges", "bytes"))
         if ranged is not None:
             start = ranged[0]
             end = found.size if ranged[1] is None else min(ranged[1] + 1, found.size)

@@ -132,6 +132,7 @@ def _config(given: dict[str, Any]) -> Any:
 
 
 def _transferred(given: dict[str, Any], transfer: Any) -> dict[str, Any]:
+    """A first request comes before the clock, since the published client's constructor sends some as well."""
     import luml_lite
 
     cfg = _config(given)
@@ -140,6 +141,7 @@ def _transferred(given: dict[str, Any], transfer: Any) -> dict[str, Any]:
         import asyncio
 
         async def work() -> None:
+            await luml_lite.aio.get(cfg, given["id"])
             if given.get("warm"):
                 await transfer(luml_lite.aio, cfg, given["warm"])
                 facts["rss_before"] = peak()
@@ -149,6 +151,7 @@ def _transferred(given: dict[str, Any], transfer: Any) -> dict[str, Any]:
 
         asyncio.run(work())
         return facts
+    luml_lite.get(cfg, given["id"])
     if given.get("warm"):
         transfer(luml_lite, cfg, given["warm"])
         facts["rss_before"] = peak()
