@@ -228,13 +228,15 @@ class _Exchange:
         if isinstance(error, exceptions.ProxyError) and isinstance(error.original_error, exceptions.HTTPError):
             error = error.original_error
         host = self._host()
-        if isinstance(error, exceptions.ConnectTimeoutError):
-            return TimedOut(f"no connection to {host} within {self.timeouts.connect:g} s", sent=self.attempt.sent)
-        if isinstance(error, exceptions.NewConnectionError | exceptions.NameResolutionError):
+        if isinstance(
+            error, exceptions.NewConnectionError | exceptions.NameResolutionError
+        ):  # the first is a timeout, too, by descent
             return ConnectionFailed(
                 f"cannot connect to {host}; is it up, and is the address right?", sent=self.attempt.sent
             )
-        if isinstance(error, exceptions.SSLError) and not self.watch.expired:
+        if isinstance(error, exceptions.ConnectTimeoutError):
+            return TimedOut(f"no connection to {host} within {self.timeouts.connect:g} s", sent=self.attempt.sent)
+        if isinstance(error, exceptions.SSLError) and not (self.attempt.sent or self.watch.expired):
             reason = str(error.args[0]) if error.args else "TLS failed"
             return ConnectionFailed(f"no trusted TLS connection to {host}: {reason[:200]}", **self._facts())
         if isinstance(error, exceptions.TimeoutError):

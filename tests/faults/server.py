@@ -105,6 +105,7 @@ class Server:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a reset overtakes the answer before it
             self.connections += 1
             self._socks.append(sock)
             self._begin(self._play, sock, self.connections - 1)
