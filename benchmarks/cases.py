@@ -125,10 +125,11 @@ def transfers(ground: Ground, sizes: list[int], schemes: list[str]) -> Iterator[
                 [*against, *([Target("wall", 0.35, "published")] if much else []), Target("rss", MEMORY)],
             )
             down = {"what": key, "target": ground.target, "sha256": digest, "scheme": scheme}
+            ranged = {"id": FIRST, **down, "config": {"ranged_from": 1, "concurrency": 2}}
             yield Case(
                 f"download-{scheme}-{size // 1_000_000}",
                 f"download {named(size)}, {scheme.upper()}",
-                _three("download", down),
+                [*_three("download", down), Contender("luml_lite, ranges", "ours", "download", ranged)],
                 [*against, Target("wall", 0.5, "published"), Target("rss", MEMORY)],
             )
 

@@ -157,9 +157,16 @@ def md5_of(body: FileSlice) -> bytes:
 def hash_file(path: str, end: int | None = None) -> _Hash:
     """The sha256 of a file, or of its first `end` bytes; ends early when the thread's token is set."""
     digest = sha256()
+    hash_on(digest, path, 0, end)
+    return digest
+
+
+def hash_on(digest: _Hash, path: str, start: int, end: int | None) -> None:
+    """Take the bytes [start, end) of a file into a digest; without `end` all from `start` on."""
     view = buffer()
-    done = 0
+    done = start
     with open(path, "rb", buffering=0) as file:
+        file.seek(start)
         while end is None or done < end:
             count = file.readinto(view if end is None else view[: min(CHUNK, end - done)])
             if not count:
@@ -169,7 +176,6 @@ def hash_file(path: str, end: int | None = None) -> _Hash:
             checkpoint()
     if end is not None and done < end:
         raise IntegrityError(f"{path} became shorter while it was read")
-    return digest
 
 
 def _resumed(path: str, offset: int) -> _Hash:

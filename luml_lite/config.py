@@ -49,9 +49,10 @@ class Config(Discreet, Struct, frozen=True, kw_only=True):
     """Where the registry is, who asks, and how requests are made.
 
     `organization`, `orbit` and `collection` are ids; `luml_lite.resolve` turns names into ids. `max_file_size` is in
-    bytes, at most 5 TiB. `concurrency` bounds the requests in flight of one transfer. `check_parts` compares the MD5
-    of each part with the storage's ETag while it is sent. `resume` keeps a journal of uploads in `state_dir`, so that
-    they go on after a crash. `transport` None is the pool shared by the process.
+    bytes, at most 5 TiB. `concurrency` bounds the requests in flight of one transfer. Downloads of `ranged_from` bytes
+    and more are read as ranges side by side; None keeps them to one read. `check_parts` compares the MD5 of each part
+    with the storage's ETag while it is sent. `resume` keeps a journal of uploads in `state_dir`, so that they go on
+    after a crash. `transport` None is the pool shared by the process.
     """
 
     api_key: str = ""
@@ -62,6 +63,7 @@ class Config(Discreet, Struct, frozen=True, kw_only=True):
     dialect: Dialect = "artifacts"
     max_file_size: int = 5 * GiB
     concurrency: int = 4
+    ranged_from: int | None = None
     check_parts: bool = False
     resume: bool = False
     state_dir: str | None = None

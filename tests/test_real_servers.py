@@ -24,6 +24,7 @@ from luml_lite.errors import FileDownloadError, IntegrityError, StorageError
 from luml_lite.flow import gather
 from luml_lite.local.uploads import Layout
 from luml_lite.models import Part
+from luml_lite.operations import fetch
 from luml_lite.request import FileSink, FileSlice
 from luml_lite.storage import azure, presigned, s3
 
@@ -347,6 +348,26 @@ def test_a_large_model_goes_in_parts(
     if bucket.type == "s3":
         etag = verbs.run(presigned.probe(bucket.presign("GET", made.bucket_location, {})), CFG).etag
         assert etag.strip('"').endswith("-3")
+
+
+def test_a_large_model_comes_back_in_ranges(
+    verbs: Any,
+    registry: Any,
+    bucket: S3Bucket | AzureBucket,
+    large: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In two waves of four and a rest, each range guarded by the ETag that the storage told."""
+    monkeypatch.setattr(fetch, "RANGE", MiB)
+    monkeypatch.setattr(fetch, "WAVE", 4 * MiB)
+    cfg = registry(bucket).replace(ranged_from=MiB)
+    made = verbs.upload(cfg, large)
+    seen: list[tuple[int, int]] = []
+    verbs.download(cfg, made.id, tmp_path / "copy", on_progress=lambda done, total: seen.append((done, total)))
+    assert (tmp_path / "copy").read_bytes() == large.read_bytes()
+    assert seen[-1] == (made.size, made.size)
+    assert seen == sorted(seen)
 
 
 def test_part_urls_that_are_over_are_had_again_once(

@@ -128,7 +128,7 @@ def ticking(given: dict[str, Any]) -> dict[str, Any]:
 def _config(given: dict[str, Any]) -> Any:
     import luml_lite
 
-    return luml_lite.Config(api_key="key", base_url=given["url"], **given["place"])
+    return luml_lite.Config(api_key="key", base_url=given["url"], **given["place"], **given.get("config", {}))
 
 
 def _transferred(given: dict[str, Any], transfer: Any) -> dict[str, Any]:

@@ -10,21 +10,11 @@ from collections.abc import Callable
 
 from ..api import artifacts
 from ..config import Config
-from ..errors import (
-    ConnectionFailed,
-    DecodeError,
-    FileDownloadError,
-    IntegrityError,
-    Interrupted,
-    LumlError,
-    StorageError,
-)
-from ..flow import Flow, Progress, again, local, send, transfer
+from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
+from ..flow import Flow, local, send
 from ..models import ModelArtifact
-from ..request import FileSink, Response
-from ..storage import presigned
+from .fetch import fetch
 from .partial import Partial, open_partial
-from .store import refused
 
 
 def download(
@@ -52,7 +42,7 @@ def download(
         check = digest_of(artifact) if verify else ""
         partial: Partial = yield from local(open_partial, file_path, artifact)
         try:
-            yield from _received(cfg, artifact, partial, check, on_progress, collection_id)
+            yield from fetch(cfg, artifact, partial, check, on_progress, collection_id)
             yield from local(partial.publish)
         except Exception as error:
             broken = isinstance(error, IntegrityError)
@@ -70,75 +60,3 @@ def digest_of(artifact: ModelArtifact) -> str:
     if len(digest) != 64 or digest.strip("0123456789abcdef"):
         raise IntegrityError(f"the registry has no sha256 of {artifact.id}: download it with verify=False")
     return digest
-
-
-def _received(
-    cfg: Config,
-    artifact: ModelArtifact,
-    partial: Partial,
-    check: str,
-    on_progress: Callable[[int, int], None] | None,
-    collection_id: str | None,
-) -> Flow[None]:
-    size = artifact.size
-    url_of = artifacts.download_url(cfg, artifact.id, collection_id=collection_id)
-    url = (yield from send(url_of))["url"]
-    offset, begun, etag = partial.size, partial.size, ""
-    attempt = restarts = 0
-    renewed = False
-    while True:
-        if offset and offset == size:  # nothing is left to ask for
-            digest: str = yield from local(partial.sha256)
-            if not check or digest == check:
-                return
-            if not begun:
-                raise _other_bytes(artifact)
-            offset, begun, etag = 0, 0, ""  # what an earlier run left was not the artifact
-        sink = FileSink(partial.path, offset, digest=bool(check), limit=size - offset)
-        try:
-            progress = Progress(on_progress, size, offset)
-            response = yield from transfer(presigned.read(url, sink, etag=etag), progress)
-        except ConnectionFailed as error:
-            attempt = 1 if error.received else attempt + 1
-            offset += error.received
-            etag = error.headers.get("etag", etag) if error.received else etag
-            if offset < size or not size:
-                yield from again(attempt, error)
-            continue
-        except StorageError as error:
-            if refused(error) and not renewed:
-                renewed = True
-                url = (yield from send(url_of))["url"]
-            elif error.status_code in (412, 416) and offset:
-                offset, begun, etag = 0, 0, ""  # another version, or a partial of something else: from the start
-                restarts += 1
-                yield from again(restarts, error)
-            else:
-                raise
-            continue
-        if not _fits(response, offset, size, etag):
-            offset, begun, etag = 0, 0, ""
-            restarts += 1
-            yield from again(restarts, DecodeError("the storage answers a ranged read with something else"))
-            continue
-        if offset + response.received != size:
-            raise IntegrityError(f"the object has {offset + response.received} bytes, the artifact {size}")
-        if not check or response.sha256 == check:
-            return
-        if not begun:
-            raise _other_bytes(artifact)
-        offset, begun, etag = 0, 0, ""
-
-
-def _other_bytes(artifact: ModelArtifact) -> IntegrityError:
-    return IntegrityError(f"the bytes of {artifact.id} do not have its sha256; the stored object is not the artifact")
-
-
-def _fits(response: Response, offset: int, size: int, etag: str) -> bool:
-    """Whether an answer carries the artifact's bytes from the offset on, of the version that was begun with."""
-    found = presigned.content_range(response)
-    if found is not None and found.total != size:
-        raise IntegrityError(f"the object has {found.total} bytes, the artifact {size}")
-    start = found.start if found is not None else 0
-    same = not etag or not response.header("etag") or response.header("etag") == etag
-    return start == offset and same

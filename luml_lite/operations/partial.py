@@ -10,8 +10,9 @@ import contextlib
 import os
 import re
 import secrets
+from hashlib import sha256
 
-from ..bodies import hash_file
+from ..bodies import hash_on
 from ..errors import FileDownloadError
 from ..models import ModelArtifact
 
@@ -25,11 +26,23 @@ class Partial:
         self.path = path
         self.target = target
         self._descriptor = descriptor
+        self._digest, self._hashed = sha256(), 0
         self.size = os.fstat(descriptor).st_size
 
-    def sha256(self) -> str:
-        """The digest of what is there."""
-        return hash_file(self.path).hexdigest()
+    def hashed(self, end: int) -> str:
+        """The sha256 of the first `end` bytes; called again with a higher end it reads only what is new."""
+        hash_on(self._digest, self.path, self._hashed, end)
+        self._hashed = end
+        return self._digest.hexdigest()
+
+    def cut(self, size: int) -> None:
+        """Drop what lies behind `size` bytes."""
+        os.ftruncate(self._descriptor, size)
+
+    def restart(self) -> None:
+        """Drop everything."""
+        self.cut(0)
+        self._digest, self._hashed = sha256(), 0
 
     def publish(self) -> None:
         """Make the partial durable and give it the target's name, in one step."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from luml_lite.bodies import SinkWriter
 from luml_lite.config import Config
-from luml_lite.errors import ConnectionFailed, LumlError
+from luml_lite.errors import ConnectionFailed, Interrupted, LumlError
 from luml_lite.flow import Again, Batch, Emit, Local
 from luml_lite.models import ModelArtifact
 from luml_lite.request import FileSink, Request, Response
@@ -109,7 +109,7 @@ def play(flow: Generator[Any, Any, Any], *script: Step) -> Any:
         assert told(effect) == expected
         if callable(reply):
             reply = reply(effect)
-        if isinstance(effect, Batch):
+        if isinstance(effect, Batch) and not isinstance(reply, Interrupted):
             reply = reply if isinstance(reply, list) else [reply]
             for index, each in enumerate(reply):
                 if effect.on_done is not None and isinstance(each, Response):
