@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
 
-from .models import Discreet
+from .discreet import Discreet
 
 if TYPE_CHECKING:
     from .transport import AsyncTransport, Transport

@@ -1,21 +1,21 @@
 """The blocking driver: it performs in the calling thread, or in this library's own, what a flow yields.
 
-It is the only room that knows about Ctrl-C. What decides anything is in `trials.py`, shared with asyncio.
+What decides anything is in `trials.py`, shared with asyncio.
 """
 
 from __future__ import annotations
 
 import queue
-import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from .config import Config
 from .errors import LumlError
 from .flow import Batch, Effect, Emit, Flow, Local, Stream, send
+from .interrupts import Interrupts
 from .request import Request, Response
 from .stop import Stop, Stopped, watching
 from .transport.threads import SHARED
@@ -47,15 +47,21 @@ def iterate(stream: Stream[T], cfg: Config) -> Iterator[T]:
 class _Driver(Machine):
     """A flow with what it takes to perform its effects in this thread."""
 
+    def __init__(self, flow: Flow[Any] | Stream[Any], cfg: Config) -> None:
+        super().__init__(flow, cfg)
+        self.interrupts = Interrupts()
+
     def advance(self) -> Emit[Any] | None:
         """Perform effects until the flow emits or ends."""
         try:
             while True:
                 try:
-                    with _interrupts_held(Stop()):
+                    with self.interrupts.held(Stop()):
                         effect = self.step()
                     if effect is None or isinstance(effect, Emit):
                         return effect
+                    if not isinstance(effect, Request) or effect.method != "GET":
+                        self.interrupts.guard()  # what only reads has nothing to clean up
                     self.perform(effect)
                 except Exception as error:
                     if self.over:
@@ -68,12 +74,14 @@ class _Driver(Machine):
         except BaseException:
             self._clean_up()
             raise
+        finally:
+            self.interrupts.release()
 
     def perform(self, effect: Effect) -> None:
         """Do what the flow wants done, and have it told."""
         if isinstance(effect, Local):
             # Held, because what is done by half (a file that is made, and not yet known) could never be undone.
-            with _interrupts_held(self.stop), watching(self.stop):
+            with self.interrupts.held(self.stop), watching(self.stop):
                 self.answer(effect.func(*effect.args))
         elif isinstance(effect, Batch):
             self.answer(self._batch(effect))
@@ -204,36 +212,3 @@ class _Driver(Machine):
 def _joined(futures: list[Future[Any]], seconds: float) -> None:
     """Wait until work is over; what no thread has begun is taken back."""
     wait([future for future in futures if not future.cancel()], timeout=seconds)
-
-
-@contextmanager
-def _interrupts_held(stop: Stop) -> Iterator[None]:
-    """Hold the first Ctrl-C until the block is over, and set `stop` so that it may end early.
-
-    Landing inside a generator or between the making of a file and the word of it, it would leave no one to clean up.
-    """
-    if (
-        threading.current_thread() is not threading.main_thread()
-        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-    ):
-        yield
-        return
-    held = False
-
-    def hold(*_: Any) -> None:
-        nonlocal held
-        if held:
-            raise KeyboardInterrupt
-        held = True
-        stop.set()
-
-    signal.signal(signal.SIGINT, hold)
-    try:
-        yield
-    except (Exception, Stopped):
-        if not held:
-            raise
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if held:
-        raise KeyboardInterrupt

@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from .discreet import Discreet
+
 
 class OpenEnum(StrEnum):
     """An enum that keeps values it does not know, so that a newer server never breaks decoding."""
@@ -21,18 +23,6 @@ class OpenEnum(StrEnum):
         member = str.__new__(cls, value)
         member._name_ = member._value_ = value
         return member
-
-
-class Discreet:
-    """A value whose fields hold a secret: it shows its class alone, or what its own repr leaves over."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(...)"
-
-    def __rich_repr__(self) -> Any:
-        yield repr(self)
 
 
 class ModelArtifactStatus(OpenEnum):

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .models import Discreet
+from .discreet import Discreet
 
 T = TypeVar("T")
 Pairs: TypeAlias = tuple[tuple[str, str], ...]

@@ -66,13 +66,13 @@ def test_no_file_names_a_folder_of_one_machine() -> None:
 
 # Rooms by floor; a room that is not listed is a face, on top of everything.
 FLOORS = {
-    **dict.fromkeys(("models", "resources", "request", "config", "stop"), 0),
+    **dict.fromkeys(("discreet", "models", "resources", "request", "config", "stop"), 0),
     "errors": 1,
     **dict.fromkeys(("flow", "archive", "retry", "bodies"), 2),
     **dict.fromkeys(("api", "storage"), 3),
     "operations": 4,
     "transport": 5,
-    **dict.fromkeys(("trials", "driver", "async_driver"), 6),
+    **dict.fromkeys(("trials", "interrupts", "driver", "async_driver"), 6),
 }
 FACE = 7
 HEAVY = ("urllib3", "ssl", "tarfile", "xml", "asyncio", "sqlite3", "http")

@@ -5,6 +5,7 @@ Nothing above `api/` knows which dialect is spoken: wire values turn into the pu
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from msgspec import Struct, ValidationError, field
@@ -198,6 +199,9 @@ def collection_path(cfg: Config, collection_id: str | None = None) -> str:
     return f"{orbit_path(cfg)}/collections/{wanted}"
 
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
 def artifacts_path(cfg: Config, collection_id: str | None, artifact_id: str | None = None, *then: str) -> str:
     """The path of a collection's artifacts, of one of them, or of something below it."""
     path = f"{collection_path(cfg, collection_id)}/{speech(cfg).artifacts}"
@@ -210,7 +214,4 @@ def artifacts_path(cfg: Config, collection_id: str | None, artifact_id: str | No
 
 def is_uuid(value: str) -> bool:
     """Whether a value has the dashed form that servers use for ids."""
-    groups = value.split("-")
-    return [len(group) for group in groups] == [8, 4, 4, 4, 12] and all(
-        character in "0123456789abcdefABCDEF" for group in groups for character in group
-    )
+    return _UUID.fullmatch(value) is not None

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 
 from ..config import Config
-from ..models import Discreet, MultipartPlan, Part
+from ..discreet import Discreet
+from ..models import MultipartPlan, Part
 from ..request import Json, Request
 from .artifacts import JSON
 from .dialects import speech

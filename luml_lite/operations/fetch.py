@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from ..api import artifacts
 from ..config import Config
+from ..discreet import Discreet
 from ..errors import ConnectionFailed, DecodeError, IntegrityError, LumlError, StorageError
 from ..flow import Flow, Progress, again, local, send, settle, transfer
-from ..models import Discreet, ModelArtifact
+from ..models import ModelArtifact
 from ..request import FileSink, Request, Response
 from ..storage import presigned
 from .partial import Partial

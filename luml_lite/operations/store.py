@@ -15,9 +15,10 @@ from ..api import artifacts, uploads
 from ..archive import Archive
 from ..bodies import md5_of
 from ..config import Config
+from ..discreet import Discreet
 from ..errors import DecodeError, IntegrityError, LumlError, StorageError
 from ..flow import Flow, Progress, again, local, send, settle, transfer
-from ..models import Discreet, MultipartPlan, Part
+from ..models import MultipartPlan, Part
 from ..request import FileSlice, Request, Response
 from ..retry import unanswered
 from ..storage import azure, presigned, s3

@@ -13,8 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
+from ..discreet import Discreet
 from ..errors import DecodeError
-from ..models import Discreet, Part
+from ..models import Part
 from ..request import FileSlice, Pairs, Request, Response, nothing
 
 _BLOB = (("x-ms-blob-type", "BlockBlob"),)

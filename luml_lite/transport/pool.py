@@ -1,17 +1,14 @@
 """The default transport: a urllib3 pool shared by the process, safe for threads and forks.
 
-Proxies come from HTTPS_PROXY, HTTP_PROXY and NO_PROXY, certificates from the system or SSL_CERT_FILE. Nothing is
-retried or redirected here, and no error keeps a reference to the URL that it was about.
+Nothing is retried or redirected here, and no error keeps a reference to the URL that it was about.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import unquote
 
 import urllib3
 from urllib3 import exceptions
@@ -22,21 +19,17 @@ from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlE
 from ..request import FileSlice, Request, Response
 from ..stop import Stop, Stopped
 from . import watchdog
-from .wire import POOLS, Attempt, current
+from .hosts import Hosts, Opener
+from .wire import Attempt, current
 
-_POOLED = 32  # connections kept open to one host
 _ERROR_KEPT = 64 * 1024  # bytes of an error's body that are kept
 
 
 class Pool:
-    """A transport over pooled connections; `Config.transport=None` is one of these, shared by the process.
-
-    It has no lock of its own: one that another thread held at a fork would never be released in the child.
-    """
+    """A transport over pooled connections; `Config.transport=None` is one of these, shared by the process."""
 
     def __init__(self) -> None:
-        self._managers: dict[tuple[int, str, str | None], urllib3.PoolManager] = {}
-        self._context: Any = None
+        self._hosts = Hosts()
 
     def send(
         self, request: Request[Any], /, *, timeouts: Timeouts, stop: Stop, on_bytes: Callable[[int], None]
@@ -49,7 +42,7 @@ class Pool:
             watch = watchdog.watch(attempt.cut)
             exchange = _Exchange(request, timeouts, attempt, watch, on_bytes)
             try:
-                return exchange.run(self._manager(request.url))
+                return exchange.run(*self._hosts.route(request.url))
             except exceptions.HTTPError as error:
                 failure = exchange.failure(error)
             except (ConnectionError, TimeoutError):
@@ -65,36 +58,10 @@ class Pool:
 
     def close(self) -> None:
         """Close every idle connection; the pool opens new ones when it is used again."""
-        managers, self._managers = self._managers, {}
-        for (pid, *_), manager in managers.items():
-            if pid == os.getpid():  # a parent's connections are not this process's to close
-                manager.clear()
+        self._hosts.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Pool, ()
-
-    def _manager(self, url: str) -> urllib3.PoolManager:
-        scheme = url[:5].lower().rstrip(":")
-        proxy = _proxy(url, scheme)
-        key = (os.getpid(), scheme, proxy)
-        return self._managers.get(key) or self._managers.setdefault(key, self._made(scheme, proxy))
-
-    def _made(self, scheme: str, proxy: str | None) -> urllib3.PoolManager:
-        options: dict[str, Any] = {"num_pools": 16, "maxsize": _POOLED, "retries": False}
-        if scheme == "https" or (proxy or "").startswith("https"):
-            if self._context is None:
-                context = urllib3.util.ssl_.create_urllib3_context()
-                context.load_default_certs()  # once: loading them for every connection is slow
-                self._context = context
-            options["ssl_context"] = self._context
-        if proxy is None:
-            manager = urllib3.PoolManager(**options)
-        else:
-            auth = urllib3.util.parse_url(proxy).auth
-            headers = urllib3.util.make_headers(proxy_basic_auth=unquote(auth)) if auth else None
-            manager = urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
-        manager.pool_classes_by_scheme = POOLS
-        return manager
 
 
 class _Exchange:
@@ -118,7 +85,7 @@ class _Exchange:
         self.received = 0
         self.head: dict[str, str] = {}
 
-    def run(self, manager: urllib3.PoolManager) -> Response:
+    def run(self, opener: Opener, url: str) -> Response:
         request, timeouts = self.request, self.timeouts
         headers = dict(request.headers)
         content = request.body if isinstance(request.body, bytes) else b""
@@ -128,10 +95,10 @@ class _Exchange:
             self.watch.expect(timeouts.stall_bytes, timeouts.stall_window + timeouts.connect)
         else:
             self._await_head()
-        answer = manager.request(
+        answer = opener.urlopen(
             request.method,
-            request.url,
-            body=self.reader if self.unsent else content,  # type: ignore[arg-type]  # an iterable of views
+            url,
+            body=self.reader if self.unsent else content,
             headers=headers,
             timeout=urllib3.Timeout(connect=timeouts.connect, read=timeouts.read),
             retries=False,
@@ -256,19 +223,6 @@ class _Exchange:
 
     def _facts(self) -> dict[str, Any]:
         return {"sent": self.attempt.sent, "received": self.received, "headers": self.head}
-
-
-def _proxy(url: str, scheme: str) -> str | None:
-    names = (f"{scheme}_proxy", "all_proxy")
-    if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in names):
-        return None  # the usual case, and much faster than what follows
-    from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
-
-    proxies = getproxies_environment()
-    if proxy_bypass_environment(urllib3.util.parse_url(url).netloc or "", proxies):
-        return None
-    proxy: str | None = proxies.get(scheme) or proxies.get("all")
-    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 class _Redacted(logging.Filter):
