@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luml_lite.api.dialects import WireArtifact
+from luml_lite.api.dialects import CurrentArtifact, OlderArtifact
 from luml_lite.models import (
     ArtifactType,
     CollectionType,
@@ -59,9 +59,33 @@ def test_the_direction_is_a_closed_enum() -> None:
 def test_unknown_fields_and_statuses_of_a_newer_server_are_taken() -> None:
     """What is not known is skipped or kept, never refused."""
     raw = b'{"id": "1", "file_name": "m", "status": "frozen", "type": "agent", "new": {"deep": [1]}, "name": null}'
-    found = msgspec.json.decode(raw, type=WireArtifact).public()
+    found = msgspec.json.decode(raw, type=CurrentArtifact).public()
     assert (found.status, found.type, found.model_name) == ("frozen", "agent", None)
     assert found.status != ModelArtifactStatus.UPLOADED
+
+
+@pytest.mark.parametrize(
+    ("row", "names"),
+    [(OlderArtifact, '"model_name": "m", "metrics"'), (CurrentArtifact, '"name": "m", "extra_values"')],
+)
+def test_a_row_becomes_an_artifact_in_place(row: type, names: str) -> None:
+    """It is equal to one that was made so, and is shown and pickled as one."""
+    raw = f'{{"id": "1", "file_name": "f", "status": "uploaded", {names}: {{"F1": 1}}, "manifest": null}}'
+    found = msgspec.json.decode(raw, type=row).public()
+    made = ModelArtifact(id="1", model_name="m", file_name="f", status=ModelArtifactStatus.UPLOADED, metrics={"F1": 1})
+    assert found == made
+    assert repr(found) == repr(made)
+    assert type(pickle.loads(pickle.dumps(found))) is ModelArtifact  # noqa: S301
+    assert msgspec.json.encode(found) == msgspec.json.encode(made)
+
+
+@pytest.mark.parametrize("missing", ["file_name", "status", "id"])
+def test_a_row_without_what_makes_one_is_refused(missing: str) -> None:
+    """A status that was not told must not look like one that was."""
+    row = {"id": "1", "file_name": "m", "status": "uploaded"}
+    del row[missing]
+    with pytest.raises(msgspec.ValidationError, match=missing):
+        msgspec.convert(row, type=CurrentArtifact)
 
 
 def test_artifacts_do_not_share_their_defaults() -> None:

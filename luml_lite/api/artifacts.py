@@ -19,7 +19,7 @@ from ..models import (
     SortOrder,
 )
 from ..request import Json, Pairs, Request, nothing
-from .dialects import WireArtifact, WireCreated, WirePage, artifacts_path, collection_id_of, orbit_path, speech
+from .dialects import artifacts_path, collection_id_of, orbit_path, speech
 
 JSON = (("Content-Type", "application/json"),)
 MAX_LIMIT = 100
@@ -27,7 +27,7 @@ MAX_LIMIT = 100
 
 def get(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[ModelArtifact]:
     """One artifact by its id."""
-    return Request(method="GET", url=artifacts_path(cfg, collection_id, artifact_id), reply=Json(WireArtifact))
+    return Request(method="GET", url=artifacts_path(cfg, collection_id, artifact_id), reply=speech(cfg).artifact)
 
 
 def page(
@@ -60,7 +60,7 @@ def page(
         if search is not None or types:
             raise ConfigurationError("search and types need a server of the 'artifacts' dialect")
         path = artifacts_path(cfg, wanted)
-    return Request(method="GET", url=path, query=tuple(query), reply=Json(WirePage))
+    return Request(method="GET", url=path, query=tuple(query), reply=speech(cfg).page)
 
 
 def create(
@@ -91,7 +91,7 @@ def create(
         "tags": tags,
     }
     path = artifacts_path(cfg, collection_id)
-    return Request(method="POST", url=path, headers=JSON, body=msgspec.json.encode(body), reply=Json(WireCreated))
+    return Request(method="POST", url=path, headers=JSON, body=msgspec.json.encode(body), reply=speech(cfg).created)
 
 
 def update(
@@ -121,7 +121,7 @@ def update(
         url=artifacts_path(cfg, collection_id, artifact_id),
         headers=JSON,
         body=msgspec.json.encode(body),
-        reply=Json(WireArtifact),
+        reply=speech(cfg).artifact,
         idempotent=status is None,
     )
 

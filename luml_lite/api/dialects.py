@@ -6,14 +6,13 @@ Nothing above `api/` knows which dialect is spoken: wire values turn into the pu
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from msgspec import Struct, ValidationError, field
+from msgspec import Struct, field
 
 from ..config import Config
 from ..errors import ConfigurationError, InvalidArgumentError
 from ..models import (
-    ArtifactType,
     Collection,
     CollectionsList,
     CollectionType,
@@ -23,79 +22,69 @@ from ..models import (
     ModelArtifactStatus,
     UploadDetails,
 )
+from ..request import Json
+
+A = TypeVar("A", bound="OlderArtifact")
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-class WireArtifact(Struct, kw_only=True):
-    """An artifact as either generation sends it: whichever of the two names of a field is there is taken."""
+class OlderArtifact(ModelArtifact, kw_only=True):
+    """An artifact as older servers send it: what makes one must be there, and nothing may stand for an empty dict."""
 
-    id: str
     file_name: str
-    collection_id: str = ""
-    name: str | None = None
-    model_name: str | None = None
-    description: str | None = None
-    extra_values: dict[str, Any] | None = None
-    metrics: dict[str, Any] | None = None
-    manifest: dict[str, Any] | None = None
-    file_hash: str = ""
-    file_index: dict[str, tuple[int, int]] | None = None
-    bucket_location: str = ""
-    size: int = 0
-    unique_identifier: str = ""
-    tags: list[str] | None = None
-    type: ArtifactType | None = None
     status: ModelArtifactStatus
-    created_by_user: str | None = None
-    created_at: str = ""
-    updated_at: str | None = None
-    collection_name: str | None = None
+    metrics: dict[str, Any] | None = None  # type: ignore[assignment]
+    manifest: dict[str, Any] | None = None  # type: ignore[assignment]
+    file_index: dict[str, tuple[int, int]] | None = None  # type: ignore[assignment]
 
     def public(self) -> ModelArtifact:
-        return ModelArtifact(
-            id=self.id,
-            model_name=self.model_name if self.name is None else self.name,
-            file_name=self.file_name,
-            description=self.description,
-            collection_id=self.collection_id,
-            status=self.status,
-            tags=self.tags,
-            created_at=self.created_at,
-            updated_at=self.updated_at,
-            metrics=self.extra_values or self.metrics or {},
-            manifest=self.manifest or {},
-            file_hash=self.file_hash,
-            file_index=self.file_index or {},
-            bucket_location=self.bucket_location,
-            size=self.size,
-            unique_identifier=self.unique_identifier,
-            created_by_user=self.created_by_user,
-            type=self.type,
-            collection_name=self.collection_name,
-        )
+        """Make this the public value, in place: the fields are the same, and long lists are full of them."""
+        if self.metrics is None:
+            self.metrics = {}
+        if self.manifest is None:
+            self.manifest = {}
+        if self.file_index is None:
+            self.file_index = {}
+        self.__class__ = ModelArtifact  # type: ignore[assignment]
+        return self
 
 
-class WirePage(Struct):
+class CurrentArtifact(OlderArtifact, kw_only=True):
+    """An artifact as current servers send it."""
+
+    model_name: str | None = field(name="name", default=None)
+    metrics: dict[str, Any] | None = field(name="extra_values", default=None)
+
+
+class WirePage(Struct, Generic[A]):
     """A page of artifacts."""
 
-    items: list[WireArtifact]
+    items: list[A]
     cursor: str | None = None
 
     def public(self) -> ModelArtifactsList:
         return ModelArtifactsList([item.public() for item in self.items], self.cursor)
 
 
-class WireCreated(Struct):
-    """The answer to a create: the row under either of its two names."""
+class OlderCreated(Struct):
+    """The answer of an older server to a create."""
 
+    model: OlderArtifact
     upload_details: UploadDetails
-    artifact: WireArtifact | None = None
-    model: WireArtifact | None = None
 
     def public(self) -> CreatedModel:
-        row = self.artifact or self.model
-        if row is None:
-            raise ValidationError("neither artifact nor model in the answer")
-        return CreatedModel(row.public(), self.upload_details)
+        return CreatedModel(self.model.public(), self.upload_details)
+
+
+class CurrentCreated(Struct):
+    """The answer of a current server to a create."""
+
+    artifact: CurrentArtifact
+    upload_details: UploadDetails
+
+    def public(self) -> CreatedModel:
+        return CreatedModel(self.artifact.public(), self.upload_details)
 
 
 class WireCollection(Struct, kw_only=True):
@@ -153,11 +142,36 @@ class Speech(Struct, frozen=True):
     collection_type: str
     lists_by_orbit: bool
     renames_files: bool
+    artifact: Json[ModelArtifact]
+    page: Json[ModelArtifactsList]
+    created: Json[CreatedModel]
 
 
 _SPEECH = {
-    "artifacts": Speech("/v1", "artifacts", "name", "extra_values", "type", True, False),
-    "model_artifacts": Speech("", "model_artifacts", "model_name", "metrics", "collection_type", False, True),
+    "artifacts": Speech(
+        prefix="/v1",
+        artifacts="artifacts",
+        name="name",
+        metrics="extra_values",
+        collection_type="type",
+        lists_by_orbit=True,
+        renames_files=False,
+        artifact=Json(CurrentArtifact),
+        page=Json(WirePage[CurrentArtifact]),
+        created=Json(CurrentCreated),
+    ),
+    "model_artifacts": Speech(
+        prefix="",
+        artifacts="model_artifacts",
+        name="model_name",
+        metrics="metrics",
+        collection_type="collection_type",
+        lists_by_orbit=False,
+        renames_files=True,
+        artifact=Json(OlderArtifact),
+        page=Json(WirePage[OlderArtifact]),
+        created=Json(OlderCreated),
+    ),
 }
 
 
@@ -197,9 +211,6 @@ def collection_path(cfg: Config, collection_id: str | None = None) -> str:
     """The path of a collection."""
     wanted = collection_id_of(cfg, collection_id)
     return f"{orbit_path(cfg)}/collections/{wanted}"
-
-
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def artifacts_path(cfg: Config, collection_id: str | None, artifact_id: str | None = None, *then: str) -> str:

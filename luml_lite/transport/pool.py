@@ -22,6 +22,7 @@ from . import watchdog
 from .hosts import Hosts, Opener
 from .wire import Attempt, current
 
+_AT_ONCE = 16  # times the least that moves in a window: longer bodies come in chunks
 _ERROR_KEPT = 64 * 1024  # bytes of an error's body that are kept
 
 
@@ -136,7 +137,10 @@ class _Exchange:
 
     def _body(self, answer: urllib3.BaseHTTPResponse) -> bytes:
         length = self.head.get("content-length", "")
-        if length.isdigit() and int(length) <= min(self.request.limit, self.timeouts.stall_bytes):
+        least, window = self.timeouts.stall_bytes, self.timeouts.stall_window
+        if length.isdigit() and int(length) <= min(self.request.limit, _AT_ONCE * least):
+            # Counted when all of it is there: as many windows as it may take at the least rate.
+            self.watch.expect(1, window * (1 + int(length) // least))
             return answer.read(decode_content=False)
         parts: list[bytes] = []
         size = 0
