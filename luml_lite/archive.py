@@ -16,12 +16,14 @@ from msgspec import Struct
 
 from .config import Config
 from .errors import FileError, IntegrityError
+from .stop import checkpoint
 
 if TYPE_CHECKING:
     import tarfile
 
 EXTENSIONS = ("fnnx", "pyfnx", "dfs", "luml", "tar")
 _REFUSED_NAME = re.compile(r"[:\"*`~#%;'^]")
+_HEADER_LIMIT = 1024 * 1024  # bytes of one member's header, its long name included
 _META_LIMIT = 64 * 1024 * 1024  # bytes of a manifest or meta file that are read into memory
 
 _TASKS = ("tabular_classification", "tabular_regression")
@@ -98,6 +100,10 @@ def checked_name(name: str) -> str:
     stem, dot, extension = name.rpartition(".")
     if not dot or extension.lower() not in EXTENSIONS:
         raise FileError(f"{name!r} has no known extension: a model file ends in .{', .'.join(EXTENSIONS)}")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise FileError(f"the file name {name!r} is not UTF-8: rename it") from None
     if not stem or _REFUSED_NAME.search(name):
         raise FileError(f"the registry refuses the file name {name!r}: rename it without any of : \" * ` ~ # % ; ' ^")
     return name
@@ -108,11 +114,17 @@ def _members(path: str, file: IO[bytes]) -> tuple[dict[str, tuple[int, int]], di
 
     index: dict[str, tuple[int, int]] = {}
     try:
-        with tarfile.open(fileobj=file, mode="r:") as tar:
+        with tarfile.open(fileobj=_Bounded(file), mode="r:") as tar:  # type: ignore[call-overload]
             for member in tar:
+                checkpoint()
                 if member.isreg() and not member.issparse():
                     index[_plain(member)] = (member.offset_data, member.size)
-    except (tarfile.TarError, EOFError, ValueError, OverflowError):
+            file.seek(tar.offset)
+            if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
+                raise tarfile.ReadError  # tarfile itself takes a damaged header behind the first for the end
+    except UnicodeEncodeError:
+        raise FileError(f"a member of {path} has a name that is not UTF-8; build the archive again") from None
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError):
         index = {}
     if not index:
         head = os.pread(file.fileno(), 6, 0) if hasattr(os, "pread") else b""
@@ -123,14 +135,27 @@ def _members(path: str, file: IO[bytes]) -> tuple[dict[str, tuple[int, int]], di
         raise FileError(f"{path} has no manifest.json, so it is no model; build it with fnnx or luml-sdk")
     try:
         manifest = msgspec.json.decode(_content(file, index["manifest.json"]))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FileError(f"the manifest.json in {path} is no JSON ({error}); build the archive again") from None
     if not isinstance(manifest, dict):
         raise FileError(f"the manifest.json in {path} is no JSON object; build the archive again")
     return index, manifest, _content(file, index["meta.json"]) if "meta.json" in index else b""
 
 
+class _Bounded:
+    """A file whose reads are bounded: the header of a member claims how long its name is, and tarfile believes it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.seek, self.tell, self._read = file.seek, file.tell, file.read
+
+    def read(self, size: int) -> bytes:
+        if size > _HEADER_LIMIT:
+            raise ValueError("a header that is larger than any honest one")
+        return self._read(size)
+
+
 def _plain(member: tarfile.TarInfo) -> str:
+    member.name.encode()  # names are sent as JSON
     return member.name.removeprefix("./")
 
 
@@ -146,7 +171,7 @@ def metrics(manifest: Mapping[str, Any], meta: bytes) -> dict[str, Any]:
     """The metrics of a model: what its producer's tags point to in meta.json, or nothing where that is unreadable."""
     try:
         entries = msgspec.json.decode(meta)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     if _tagged(manifest, _TABULAR):
         performance = _dict(_dict(_payload(entries, _TABULAR_METRICS).get("metrics")).get("performance"))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from .config import Config
 from .errors import LumlError
 from .flow import Batch, Effect, Emit, Flow, Local, Stream, send
 from .request import Request, Response
-from .stop import Stop, Stopped, watching
+from .stop import Stop, Stopped, checkpoint, watching
 from .transport import AsyncTransport
 from .transport.threads import SHARED
 from .trials import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials, unusable
@@ -92,8 +93,7 @@ class _Driver(Machine):
     async def perform(self, effect: Effect) -> None:
         """Do what the flow wants done, and have it told."""
         if isinstance(effect, Local):
-            work = asyncio.wrap_future(SHARED.submit(lambda: _watched(self.stop, effect)))
-            await self._settled(work, self.stop, tell=True)
+            await self._in_thread(partial(_watched, self.stop, effect), self.stop, tell=True)
         elif isinstance(effect, Batch):
             self.answer(await self._batch(effect))
         elif not isinstance(effect, Request):
@@ -111,21 +111,37 @@ class _Driver(Machine):
             finally:
                 pause.discard(stop)
 
+    async def _in_thread(self, func: Callable[[], T], stop: Stop, *, tell: bool = False) -> T:
+        """Call something that blocks in a thread; what no thread has begun by the time of a cancellation never runs."""
+        future = SHARED.submit(func)
+        return await self._settled(asyncio.wrap_future(future), stop, unbegun=future.cancel, tell=tell)
+
     async def _settled(
-        self, work: asyncio.Future[T], stop: Stop, *, pause: Stop | None = None, tell: bool = False
+        self,
+        work: asyncio.Future[T],
+        stop: Stop,
+        *,
+        pause: Stop | None = None,
+        unbegun: Callable[[], bool] = lambda: False,
+        tell: bool = False,
     ) -> T:
         """Wait for work that a cancellation must not leave behind: it is ended, waited for, its value still told."""
         work.add_done_callback(_looked_at)
         try:
             await asyncio.wait([work])
         except asyncio.CancelledError:
+            if unbegun():
+                raise
             bound = self.cfg.timeouts.cleanup
             if pause is not None:
                 pause.discard(stop)
                 pause.set()
                 bound /= 2
-                await asyncio.wait([work], timeout=bound)
-            stop.set()
+            try:
+                if pause is not None:
+                    await asyncio.wait([work], timeout=bound)
+            finally:
+                stop.set()  # a second cancellation waits for nothing, and leaves nothing behind
             await asyncio.wait([work], timeout=bound)
             if tell and work.done() and not work.cancelled() and work.exception() is None:
                 self.answer(work.result())
@@ -166,7 +182,7 @@ class _Driver(Machine):
         def send() -> Response:
             return blocking_transport(cfg).send(request, timeouts=cfg.timeouts, stop=stop, on_bytes=meter.add)
 
-        return await self._settled(asyncio.wrap_future(SHARED.submit(lambda: outcome_of(send))), stop)
+        return await self._in_thread(lambda: outcome_of(send), stop)
 
     async def _awaited(self, sending: Awaitable[Response], stop: Stop) -> Response | LumlError | None:
         """What one try of an asyncio transport came to; setting the token cancels its task."""
@@ -207,8 +223,7 @@ class _Driver(Machine):
                 tally.note(index, outcome)
                 if on_done is not None and isinstance(outcome, Response):
                     async with settling:
-                        call = _bound(on_done, index, outcome)
-                        await self._settled(asyncio.wrap_future(SHARED.submit(call)), stop)
+                        await self._in_thread(partial(on_done, index, outcome), stop)
 
         waiting = {asyncio.ensure_future(work()) for _ in range(min(self.cfg.concurrency, len(batch.requests)))}
         for worker in waiting:
@@ -273,11 +288,8 @@ class _Task:
 
 def _watched(stop: Stop, effect: Local) -> Any:
     with watching(stop):
+        checkpoint()  # what was ended before it began leaves nothing behind
         return effect.func(*effect.args)
-
-
-def _bound(on_done: Callable[[int, Response], None], index: int, response: Response) -> Callable[[], None]:
-    return lambda: on_done(index, response)
 
 
 def _looked_at(future: asyncio.Future[Any]) -> None:

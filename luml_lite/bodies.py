@@ -94,7 +94,7 @@ class SliceReader:
         return FileError(f"cannot read {self.body.path}: {error.strerror}")
 
 
-# The state of digests whose bodies broke off, so that going on behind them does not read the file again.
+# The digests of files that a body is to go on in, so that their bytes are neither read twice nor while a server waits.
 _unfinished: OrderedDict[tuple[str, int, int], _Hash] = OrderedDict()
 _UNFINISHED_KEPT = 64
 
@@ -109,13 +109,15 @@ class SinkWriter:
         self._digest: _Hash | None = None
 
     def __enter__(self) -> SinkWriter:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        flags = os.O_RDWR | os.O_CREAT
+        for name in ("O_CLOEXEC", "O_BINARY", "O_NOFOLLOW"):
+            flags |= getattr(os, name, 0)
         self._file = open(os.open(self.sink.path, flags, 0o666), "r+b", buffering=0)
         try:
-            if self.sink.truncate:
-                self._file.truncate(self.sink.offset)
             if self.sink.digest:
                 self._digest = _resumed(self.sink.path, self.sink.offset)
+            if self.sink.truncate and os.fstat(self._file.fileno()).st_size > self.sink.offset:
+                self._file.truncate(self.sink.offset)
             self._file.seek(self.sink.offset)
         except BaseException:
             self._file.close()
@@ -176,6 +178,11 @@ def hash_on(digest: _Hash, path: str, start: int, end: int | None) -> None:
             checkpoint()
     if end is not None and done < end:
         raise IntegrityError(f"{path} became shorter while it was read")
+
+
+def hash_ahead(path: str, offset: int) -> None:
+    """Have the digest of a file's first bytes ready for a FileSink that goes on behind them."""
+    _keep(path, offset, _resumed(path, offset))
 
 
 def _resumed(path: str, offset: int) -> _Hash:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -97,19 +97,23 @@ class _Driver(Machine):
         """Send what must not be sent twice: an interruption waits a while for the answer, which says what was made."""
         pause, stop = self.stop, Stop()
         pause.add(stop)
-        future = SHARED.submit(lambda: self._exchange(request, stop, pause, Meter()))
+        begun: list[Future[Response]] = []
         try:
-            self.answer(future.result())
+            self._begin(begun, lambda: self._exchange(request, stop, pause, Meter()))
+            self.answer(begun[0].result())
         except (Exception, Stopped):
             raise
         except BaseException:
             pause.discard(stop)
             pause.set()
-            _joined([future], self.cfg.timeouts.cleanup / 2)
-            stop.set()
-            _joined([future], self.cfg.timeouts.cleanup / 2)
-            if future.done() and not future.cancelled() and future.exception() is None:
-                self.answer(future.result())
+            try:
+                _joined(begun, self.cfg.timeouts.cleanup / 2)
+            finally:
+                stop.set()
+            _joined(begun, self.cfg.timeouts.cleanup / 2)
+            for each in begun:
+                if each.done() and not each.cancelled() and each.exception() is None:
+                    self.answer(each.result())
             raise
         finally:
             pause.discard(stop)
@@ -136,6 +140,11 @@ class _Driver(Machine):
             )
             if outcome is None:
                 raise Stopped
+
+    def _begin(self, begun: list[Future[T]], work: Callable[[], T]) -> None:
+        """Have work done in a thread; no Ctrl-C comes between its beginning and the word of it."""
+        with self.interrupts.held(Stop()):
+            begun.append(SHARED.submit(work))
 
     def _sleep(self, seconds: float, stop: Stop) -> None:
         stop.sleep(seconds)
@@ -170,7 +179,7 @@ class _Driver(Machine):
         self.stop.add(stop)
         try:
             for _ in range(min(self.cfg.concurrency, len(batch.requests))):
-                futures.append(SHARED.submit(work))
+                self._begin(futures, work)
             running = len(futures)
             while running:
                 with suppress(queue.Empty):

@@ -69,7 +69,7 @@ def decode(request: Request[T], response: Response) -> T:
     """The good answer to a request as its value; anything malformed is a DecodeError."""
     try:
         return request.reply(response)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         problem = f"the answer is not what the protocol says: {error}"
     failure = DecodeError(problem)
     failure.request = str(request)

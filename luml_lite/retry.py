@@ -61,6 +61,6 @@ def retry_after(value: str, date: str) -> float | None:
         return min(float(value), _LONGEST_RETRY_AFTER)
     try:
         seconds = (parsedate_to_datetime(value) - parsedate_to_datetime(date)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)

@@ -60,6 +60,11 @@ class Stop:
             time.sleep(min(_TICK, left))
 
 
+def now() -> float:
+    """Seconds of a clock that never goes back, to be compared with each other alone."""
+    return time.monotonic()
+
+
 _current = threading.local()
 
 

@@ -58,7 +58,7 @@ def prepare(request: Request[T], cfg: Config) -> Request[T]:
 
 def refusal(request: Request[Any], response: Response) -> LumlError | None:
     """The error that an answer stands for, or None for a good one."""
-    if response.status < 300:
+    if 200 <= response.status < 300:
         return None
     error: LumlError = presigned.error(request, response) if request.presigned else status.error(response)
     asked = response.header("retry-after")

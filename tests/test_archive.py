@@ -8,6 +8,7 @@ import io
 import json
 import os
 import tarfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from luml_lite import archive
 from luml_lite.config import GiB
 from luml_lite.errors import FileError, IntegrityError
+from luml_lite.stop import Stop, Stopped, watching
 
 from .packagers import fnnx_models
 from .packagers.fixtures import Packaged
@@ -346,3 +348,63 @@ JSON = st.recursive(
 @given(manifest=st.dictionaries(st.just("producer_tags"), JSON), meta=JSON)
 def test_no_metadata_whatever_is_an_error(manifest: dict[str, Any], meta: Any) -> None:
     assert isinstance(archive.metrics(manifest, json.dumps(meta).encode()), dict)
+
+
+def cut_in_a_header(path: Path) -> None:
+    """Lose everything from the middle of the last member's header on."""
+    with tarfile.open(path) as tar:
+        last = tar.getmembers()[-1].offset
+    os.truncate(path, last + 300)
+
+
+def damaged_header(path: Path) -> None:
+    """Make the last member's header one that is none."""
+    with tarfile.open(path) as tar:
+        last = tar.getmembers()[-1].offset
+    with path.open("r+b") as file:
+        file.seek(last)
+        file.write(b"x" * 200)
+
+
+@pytest.mark.parametrize("harm", [cut_in_a_header, damaged_header])
+def test_members_behind_a_broken_header_are_not_lost_silently(tmp_path: Path, harm: Callable[[Path], None]) -> None:
+    """tarfile takes such a header for the end of the archive."""
+    path = write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST, "weights": b"w" * 5000}, tarfile.USTAR_FORMAT)
+    assert "weights" in archive.read(path).file_index
+    harm(path)
+    with pytest.raises(FileError, match="not a plain tar"):
+        archive.read(path)
+
+
+def test_a_header_that_claims_a_name_as_large_as_the_file_is_not_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "m.fnnx"
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 200_000_000
+    with path.open("wb") as file:
+        file.write(info.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(200_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileError, match="not a plain tar"):
+            archive.read(path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_name_that_is_no_unicode_is_told_before_the_file_is_hashed(tmp_path: Path) -> None:
+    """JSON could not carry it."""
+    with pytest.raises(FileError, match="UTF-8"):
+        archive.checked_name("m\udce9.fnnx")
+    path = write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST, "m\udce9": b""}, tarfile.GNU_FORMAT)
+    with pytest.raises(FileError, match="UTF-8"):
+        archive.read(path)
+
+
+def test_reading_the_index_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    """An archive may have very many members."""
+    path = write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST})
+    stop = Stop()
+    stop.set()
+    with watching(stop), pytest.raises(Stopped):
+        archive.read(path)

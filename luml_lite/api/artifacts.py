@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -23,6 +23,12 @@ from .dialects import artifacts_path, collection_id_of, orbit_path, speech
 
 JSON = (("Content-Type", "application/json"),)
 MAX_LIMIT = 100
+
+
+class _Url(TypedDict):
+    """The answer to a request for a presigned URL."""
+
+    url: str
 
 
 def get(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[ModelArtifact]:
@@ -129,13 +135,13 @@ def update(
 def download_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
     """A presigned URL that the artifact's bytes can be read from."""
     path = artifacts_path(cfg, collection_id, artifact_id, "download-url")
-    return Request(method="GET", url=path, reply=Json(dict[str, str]))
+    return Request(method="GET", url=path, reply=Json(_Url))
 
 
 def delete_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
     """A presigned URL that deletes the artifact's bytes; asking sets the row to pending_deletion."""
     path = artifacts_path(cfg, collection_id, artifact_id, "delete-url")
-    return Request(method="GET", url=path, reply=Json(dict[str, str]))
+    return Request(method="GET", url=path, reply=Json(_Url))
 
 
 def delete(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[None]:

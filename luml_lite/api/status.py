@@ -39,7 +39,7 @@ def error(response: Response) -> APIStatusError:
     status = response.status
     try:
         body: Any = msgspec.json.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = response.body[:200].decode("utf-8", "replace")
     detail = body.get("detail", body) if isinstance(body, dict) else body
     if isinstance(detail, list):
@@ -48,10 +48,14 @@ def error(response: Response) -> APIStatusError:
             {k: v for k, v in item.items() if k in ("type", "loc", "msg")} for item in detail if isinstance(item, dict)
         ]
         body = {"detail": detail}
-        said = "; ".join(f"{'.'.join(map(str, item.get('loc', ())))}: {item.get('msg', '')}" for item in detail)
+        said = "; ".join(f"{_place(item.get('loc'))}: {item.get('msg', '')}" for item in detail)
     else:
         said = str(detail)
     kind = _KINDS.get(status, InternalServerError if status >= 500 else APIStatusError)
     if status == 404 and "artifact" in said.lower() and said.endswith("not found"):
         kind = ArtifactNotFoundError
     return kind(f"{status}: {said or 'no detail'}{_ADVICE.get(status, '')}", status_code=status, body=body)
+
+
+def _place(loc: Any) -> str:
+    return ".".join(map(str, loc)) if isinstance(loc, list) else str(loc)

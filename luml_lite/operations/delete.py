@@ -9,9 +9,7 @@ from msgspec import Struct
 from ..api import artifacts
 from ..config import Config
 from ..errors import (
-    APIStatusError,
     BadRequestError,
-    ConnectionFailed,
     Interrupted,
     LumlError,
     StorageError,
@@ -20,6 +18,7 @@ from ..flow import Flow, send
 from ..models import ModelArtifactStatus
 from ..storage import presigned
 from .named import dropped
+from .rows import marked
 
 
 def delete(cfg: Config, model_id: str, *, collection_id: str | None = None, force: bool = False) -> Flow[None]:
@@ -63,7 +62,7 @@ def _deleted(cfg: Config, model_id: str, collection_id: str | None) -> Flow[None
     try:
         yield from _object_removed(url)
     except Exception:
-        yield from _marked_failed(cfg, model_id, collection_id)
+        yield from marked(cfg, model_id, ModelArtifactStatus.DELETION_FAILED, collection_id)
         raise
     try:
         yield from dropped(artifacts.delete(cfg, model_id, collection_id=collection_id))
@@ -79,12 +78,3 @@ def _object_removed(url: str) -> Flow[None]:
     except StorageError as error:
         if error.status_code != 404:
             raise
-
-
-def _marked_failed(cfg: Config, model_id: str, collection_id: str | None) -> Flow[None]:
-    """Mark the row; whatever goes wrong with that must not hide why the deletion failed."""
-    failed = ModelArtifactStatus.DELETION_FAILED
-    try:
-        yield from send(artifacts.update(cfg, model_id, status=failed, collection_id=collection_id))
-    except (APIStatusError, ConnectionFailed):
-        return

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from ..api import artifacts
+from ..bodies import hash_ahead
 from ..config import Config
 from ..discreet import Discreet
 from ..errors import ConnectionFailed, DecodeError, IntegrityError, LumlError, StorageError
@@ -119,6 +120,8 @@ def _rest(one: _Fetch) -> Flow[str]:
     """All that is missing in one read; the digest of the whole file where it is wanted."""
     size, offset = one.artifact.size, one.offset
     sink = FileSink(one.partial.path, offset, digest=bool(one.check), limit=size - offset)
+    if offset and one.check:
+        yield from local(hash_ahead, one.partial.path, offset)
     try:
         response = yield from transfer(
             presigned.read(one.url, sink, etag=one.etag), Progress(one.on_progress, size, offset)

@@ -16,6 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from ..config import Config
+from ..errors import FileError
+from .locks import locked, unlock
 
 _VERSION = 1
 
@@ -51,15 +53,23 @@ class Journal:
                 record = msgspec.json.decode(file.read(), type=Record)
             self.record = record if record.version == _VERSION else None
 
-    def write(self, record: Record) -> None:
-        """Replace the journal, so that a crash leaves the old one or the new one."""
+    def write(self, record: Record) -> bool:
+        """Replace the journal, so that a crash leaves the old one or the new one; False where the disk refuses.
+
+        An older journal knows of fewer parts and is as good, so that an upload goes on without the newest.
+        """
         self.record = record
         temporary = f"{self.path}.tmp"
-        with open(temporary, "wb") as file:
-            file.write(msgspec.json.encode(record))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path)
+        try:
+            with open(temporary, "wb") as file:
+                file.write(msgspec.json.encode(record))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        return os.path.exists(self.path)
 
     def finish(self) -> None:
         """Forget the upload: it is done, or definitely failed."""
@@ -74,17 +84,23 @@ class Journal:
             if self.record is None:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(lock.name)
+            unlock(lock.fileno())
             lock.close()
 
 
 def open_journal(cfg: Config, collection_id: str, path: str, name: str) -> Journal | None:
     """The journal of uploading this file under this name there, or None where another process has it."""
     directory = state_dir(cfg)
-    os.makedirs(directory, mode=0o700, exist_ok=True)
     key = msgspec.json.encode((cfg.base_url, cfg.organization, cfg.orbit, collection_id, path, name))
     place = os.path.join(directory, f"{sha256(key).hexdigest()[:32]}.json")
-    lock = _locked(f"{place}.lock")
-    return None if lock is None else Journal(place, lock)
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        lock = _locked(f"{place}.lock")
+    except OSError as error:
+        problem = f"cannot keep a journal in {directory} ({error.strerror}): set state_dir or LUML_STATE_DIR"
+    else:
+        return None if lock is None else Journal(place, lock)
+    raise FileError(problem)
 
 
 def state_dir(cfg: Config) -> str:
@@ -105,7 +121,7 @@ def _locked(path: str) -> IO[bytes] | None:
     """An exclusively locked file, or None where another process holds it; the lock ends with the process."""
     while True:
         file: Any = open(path, "ab")  # noqa: SIM115 - held while the upload runs
-        if not _try_lock(file):
+        if not locked(file.fileno()):
             file.close()
             return None
         try:
@@ -114,18 +130,3 @@ def _locked(path: str) -> IO[bytes] | None:
         except FileNotFoundError:
             pass
         file.close()  # the holder before us has unlinked it meanwhile: lock the one that is there now
-
-
-def _try_lock(file: IO[bytes]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

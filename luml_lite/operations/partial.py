@@ -7,24 +7,31 @@ is not found. It is locked while it grows; a second process gets a partial of it
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
+import stat
 from hashlib import sha256
 
 from ..bodies import hash_on
 from ..errors import FileDownloadError
 from ..models import ModelArtifact
+from .locks import locked, unlock
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*]")
 
 
 class Partial:
-    """A partial file of `size` bytes from an earlier run, or none, that is to become `target`."""
+    """A partial file of `size` bytes from an earlier run, or none, that is to become `target`.
 
-    def __init__(self, path: str, target: str, descriptor: int) -> None:
+    One that is not `lasting` has a name that no later run would look for, and is never left behind.
+    """
+
+    def __init__(self, path: str, target: str, descriptor: int, lasting: bool) -> None:
         self.path = path
         self.target = target
+        self.lasting = lasting
         self._descriptor = descriptor
         self._digest, self._hashed = sha256(), 0
         self.size = os.fstat(descriptor).st_size
@@ -45,8 +52,13 @@ class Partial:
         self._digest, self._hashed = sha256(), 0
 
     def publish(self) -> None:
-        """Make the partial durable and give it the target's name, in one step."""
+        """Make the partial durable and give it the target's name in one step; the mode of an older file is kept."""
+        if os.name == "posix":
+            with contextlib.suppress(FileNotFoundError):
+                os.fchmod(self._descriptor, stat.S_IMODE(os.stat(self.target).st_mode))
         os.fsync(self._descriptor)
+        if os.name != "posix":
+            self._close()  # Windows renames no open file
         os.replace(self.path, self.target)
         self._close()
         with contextlib.suppress(OSError, AttributeError):  # not every platform opens directories
@@ -58,7 +70,7 @@ class Partial:
 
     def release(self, keep: bool) -> None:
         """Leave the partial for a later run, or remove it."""
-        if not keep:
+        if not (keep and self.lasting):
             with contextlib.suppress(OSError):
                 os.unlink(self.path)
         self._close()
@@ -66,6 +78,7 @@ class Partial:
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
+            unlock(descriptor)
             os.close(descriptor)
 
     __del__ = _close
@@ -74,43 +87,65 @@ class Partial:
 def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifact) -> Partial:
     """The partial of an artifact's download to a path, by default to its own name in the working directory."""
     target = os.path.abspath(os.fspath(file_path) if file_path is not None else safe_name(artifact.file_name))
-    if os.path.isdir(target):
-        raise FileDownloadError(f"{target} is a directory: give the path of the file to write")
     directory, name = os.path.split(target)
-    stem = os.path.join(directory, f".{name[:100]}.{artifact.id[:36]}.{artifact.file_hash[:16]}")
+    bare = name.encode(errors="replace")[:80].decode(errors="ignore")
+    stem = os.path.join(directory, f".{bare}.{artifact.id[:36]}.{artifact.file_hash[:16]}")
     try:
+        _replaceable(target)
         return (
-            _opened(f"{stem}.part", target, artifact.size)
-            or _opened(f"{stem}.{secrets.token_hex(4)}.part", target, artifact.size)
+            _opened(f"{stem}.part", target, artifact.size, lasting=True)
+            or _opened(f"{stem}.{secrets.token_hex(4)}.part", target, artifact.size, lasting=False)
             or _refused(directory)
         )
     except OSError as error:
-        problem = f"cannot write in {directory}: {error.strerror}"
+        problem = f"cannot write {target}: {error.strerror}"
     raise FileDownloadError(problem)
 
 
 def safe_name(name: str) -> str:
     """A server's file name reduced to a bare name that is safe on every platform."""
     bare = _UNSAFE.sub("_", re.split(r"[/\\]", name)[-1]).strip(" .")
-    return bare[:200] or "artifact"
+    return bare.encode(errors="replace")[:200].decode(errors="ignore") or "artifact"
 
 
-def _opened(path: str, target: str, size: int) -> Partial | None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o666)
+def _replaceable(target: str) -> None:
+    """Refuse a target that a rename would replace by something else."""
     try:
-        import fcntl
+        kind = os.stat(target).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(kind):
+        raise FileDownloadError(f"{target} is a directory: give the path of the file to write")
+    if not stat.S_ISREG(kind):
+        raise FileDownloadError(f"{target} is no regular file: luml_lite.open_download streams to what is not a file")
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.stat(path).st_ino != os.fstat(descriptor).st_ino:
-            raise FileNotFoundError  # its holder has published or removed it meanwhile
-    except ImportError:
-        pass  # without locks partials are still told apart by artifact
-    except (BlockingIOError, FileNotFoundError):
+
+def _opened(path: str, target: str, size: int, *, lasting: bool) -> Partial | None:
+    # No link is followed: the name can be guessed, and another user of the directory may have left one there.
+    flags = os.O_RDWR | os.O_CREAT
+    for name in ("O_CLOEXEC", "O_BINARY", "O_NOFOLLOW"):
+        flags |= getattr(os, name, 0)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
+    # Without locks, partials are still told apart by artifact.
+    if os.name == "posix" and not (locked(descriptor) and _same(path, descriptor)):
         os.close(descriptor)
         return None
     if os.fstat(descriptor).st_size > size:
         os.ftruncate(descriptor, 0)
-    return Partial(path, target, descriptor)
+    return Partial(path, target, descriptor, lasting)
+
+
+def _same(path: str, descriptor: int) -> bool:
+    """Whether the open file still has the name; its holder may have published or removed it before it was locked."""
+    try:
+        return os.lstat(path).st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False
 
 
 def _refused(directory: str) -> Partial:

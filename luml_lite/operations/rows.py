@@ -5,7 +5,7 @@ upload_failed is final on the server, so a row is marked only when the call has 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -14,11 +14,12 @@ from msgspec import Struct, structs
 from ..api import artifacts
 from ..archive import Archive
 from ..config import Config
-from ..errors import APIStatusError, BadRequestError, ConnectionFailed, FileError, LumlError, NotFoundError
-from ..flow import Flow, again, send
+from ..errors import APIStatusError, BadRequestError, FileError, Interrupted, LumlError, NotFoundError
+from ..flow import Flow, again, local, send
 from ..models import CreatedModel, ModelArtifact, ModelArtifactsList, ModelArtifactStatus
 from ..request import Request, Response
 from ..retry import unanswered
+from ..stop import now
 
 _SLACK = 2.0  # seconds; created_at and Date come from clocks of the same server, but Date has whole seconds
 
@@ -62,13 +63,14 @@ def created(cfg: Config, wanted: Wanted) -> Flow[CreatedModel]:
     )
     attempt = 0
     while True:
+        began = yield from local(now)
         try:
             return (yield from send(request))
         except LumlError as error:
             if not unanswered(error):
                 raise
             lost = error
-        orphan = yield from _orphan(cfg, wanted, lost.elapsed)
+        orphan = yield from _orphan(cfg, wanted, began)
         if orphan is not None:
             yield from _dropped(cfg, wanted.collection_id, orphan)
         attempt += 1
@@ -99,10 +101,17 @@ def confirmed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[
 
 def marked_failed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[None]:
     """Set the row to upload_failed; whatever goes wrong with that must not hide why the upload failed."""
-    failed = ModelArtifactStatus.UPLOAD_FAILED
+    yield from marked(cfg, artifact_id, ModelArtifactStatus.UPLOAD_FAILED, collection_id)
+
+
+def marked(cfg: Config, artifact_id: str, status: ModelArtifactStatus, collection_id: str | None) -> Flow[None]:
+    """Set the row to a status of failure, if that can be done at all."""
+    request = artifacts.update(cfg, artifact_id, status=status, collection_id=collection_id)
     try:
-        yield from send(artifacts.update(cfg, artifact_id, status=failed, collection_id=collection_id))
-    except (APIStatusError, ConnectionFailed):
+        yield from send(structs.replace(request, idempotent=True))  # where it was done already, the answer is a 400
+    except Interrupted:
+        raise
+    except LumlError:
         return
 
 
@@ -115,22 +124,29 @@ class _Dated(Struct, frozen=True):
         return self.reply(response), response.header("date")
 
 
-def _orphan(cfg: Config, wanted: Wanted, elapsed: float) -> Flow[ModelArtifact | None]:
+def _orphan(cfg: Config, wanted: Wanted, began: float) -> Flow[ModelArtifact | None]:
     """The one pending row that the lost request must have made, if there is exactly one so young."""
     search = wanted.name if cfg.dialect == "artifacts" else None
     page = artifacts.page(cfg, collection_id=wanted.collection_id, search=search)
     dated: Request[tuple[ModelArtifactsList, str]] = structs.replace(page, reply=_Dated(page.reply))  # type: ignore[arg-type]
     listed, date = yield from send(dated)
+    elapsed = (yield from local(now)) - began
     try:
         since = parsedate_to_datetime(date) - timedelta(seconds=elapsed + _SLACK)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None  # without the server's time nobody can tell whose row it is
     young = [
-        row
-        for row in listed.items
-        if wanted.matches(row, ModelArtifactStatus.PENDING_UPLOAD) and datetime.fromisoformat(row.created_at) >= since
+        row for row in listed.items if wanted.matches(row, ModelArtifactStatus.PENDING_UPLOAD) and _since(row, since)
     ]
     return young[0] if len(young) == 1 else None
+
+
+def _since(row: ModelArtifact, since: datetime) -> bool:
+    try:
+        made = datetime.fromisoformat(row.created_at)
+    except ValueError:
+        return False
+    return (made if made.tzinfo else made.replace(tzinfo=UTC)) >= since
 
 
 def _dropped(cfg: Config, collection_id: str | None, row: ModelArtifact) -> Flow[None]:

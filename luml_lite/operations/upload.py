@@ -88,11 +88,14 @@ def _uploaded(
     upload = ready if ready is not None else (yield from _begun(cfg, wanted, on_progress, journal))
     row = upload.record.artifact_id
     try:
+        if journal is not None:
+            yield from local(journal.write, upload.record)
         yield from store(upload)
         yield from local(unchanged, wanted.archive)
         artifact = yield from confirmed(cfg, row, wanted.collection_id)
     except Exception as error:
-        later = journal is not None and _goes_on(error)  # then the row stays pending_upload, for the same call
+        # Then the row stays pending_upload, for the same call.
+        later = journal is not None and _goes_on(error) and (yield from local(journal.write, upload.record))
         if not later:
             yield from marked_failed(cfg, row, wanted.collection_id)
             if journal is not None:
@@ -128,8 +131,6 @@ def _begun(
         bucket_location=details.bucket_location,
         bucket_secret_id=details.bucket_secret_id,
     )
-    if journal is not None:
-        yield from local(journal.write, record)
     return Upload(cfg, wanted.collection_id, archive, record, details.url, on_progress, journal)
 
 

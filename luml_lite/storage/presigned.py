@@ -37,7 +37,7 @@ def expired(url: str, date: str) -> bool:
     end = expiry(url)
     try:
         return end is not None and parsedate_to_datetime(date) >= end
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
@@ -72,7 +72,7 @@ class ContentRange(Struct, frozen=True):
 
 def content_range(response: Response) -> ContentRange | None:
     """The range that a 206, or a 200 from a server that answers ranges so, says it carries."""
-    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.header("content-range").strip())
+    found = re.fullmatch(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})", response.header("content-range").strip())
     return ContentRange(int(found[1]), int(found[2]) + 1, int(found[3])) if found else None
 
 

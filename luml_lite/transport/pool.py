@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import urllib3
 from urllib3 import exceptions
 
-from ..bodies import CHUNK, SinkWriter, SliceReader, Stride
+from ..bodies import SinkWriter, SliceReader, Stride
 from ..config import Timeouts
 from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut
 from ..request import FileSlice, Request, Response
@@ -131,16 +132,17 @@ class _Exchange:
         """Whether the body is the one that the sink is for: errors stay in memory, and so does a wrong range."""
         if status not in (200, 206):
             return False
-        start = re.match(r"bytes (\d+)-", self.head.get("content-range", ""))
+        start = re.match(r"bytes ([0-9]{1,19})-", self.head.get("content-range", ""))
         offset = self.request.into.offset if self.request.into is not None else 0
         return int(start[1]) == offset if start else offset == 0
 
     def _body(self, answer: urllib3.BaseHTTPResponse) -> bytes:
-        length = self.head.get("content-length", "")
+        told = re.fullmatch(r"[0-9]{1,19}", self.head.get("content-length", ""))
+        length = int(told[0]) if told else sys.maxsize
         least, window = self.timeouts.stall_bytes, self.timeouts.stall_window
-        if length.isdigit() and int(length) <= min(self.request.limit, _AT_ONCE * least):
+        if length <= min(self.request.limit, _AT_ONCE * least):
             # Counted when all of it is there: as many windows as it may take at the least rate.
-            self.watch.expect(1, window * (1 + int(length) // least))
+            self.watch.expect(1, window * (1 + length // least))
             return answer.read(decode_content=False)
         parts: list[bytes] = []
         size = 0
@@ -167,9 +169,6 @@ class _Exchange:
         return body[:_ERROR_KEPT]
 
     def _chunks(self, answer: urllib3.BaseHTTPResponse) -> Iterator[memoryview | bytes]:
-        if self.head.get("transfer-encoding", "").lower() == "chunked":
-            yield from answer.stream(CHUNK, decode_content=False)
-            return
         stride = Stride(self.timeouts.stall_bytes // 2)
         while view := answer.read(stride.size, decode_content=False):
             yield view

@@ -39,13 +39,27 @@ class Threads:
         with self._lock:
             if self._free:
                 self._free -= 1
-            elif self._threads < self.most:
-                threading.Thread(target=self._run, name="luml-lite-worker", daemon=True).start()
-                self._threads += 1
-            else:
+            elif self._threads >= self.most or not self._started():
                 self._backlog += 1
-            self._work.put((future, func))
+            if self._threads:
+                self._work.put((future, func))
+                return future
+            self._backlog -= 1
+        # No thread can be had: the interpreter is on its way out, or the system has no more.
+        _perform(future, func, lambda: None)
         return future
+
+    def _started(self) -> bool:
+        """Whether another thread could be started."""
+        self._threads += 1  # first: one that has started counts itself out when it ends
+        try:
+            threading.Thread(target=self._run, name="luml-lite-worker", daemon=True).start()
+        except BaseException as error:
+            self._threads -= 1
+            if not isinstance(error, RuntimeError):
+                raise
+            return False
+        return True
 
     def _run(self) -> None:
         while True:
@@ -58,18 +72,7 @@ class Threads:
                         self._threads -= 1
                         return
                 continue  # work that counts on this thread is on its way
-            if future.set_running_or_notify_cancel():
-                try:
-                    value = func()
-                except BaseException as error:
-                    self._released()
-                    future.set_exception(error)
-                else:
-                    self._released()
-                    future.set_result(value)
-                    del value
-            else:
-                self._released()
+            _perform(future, func, self._released)
             del future, func
 
     def _released(self) -> None:
@@ -79,6 +82,21 @@ class Threads:
                 self._backlog -= 1
             else:
                 self._free += 1
+
+
+def _perform(future: Future[Any], func: Callable[[], Any], released: Callable[[], None]) -> None:
+    """Call `func` for its future unless that was cancelled; `released` is called before the outcome is told."""
+    if not future.set_running_or_notify_cancel():
+        released()
+        return
+    try:
+        value = func()
+    except BaseException as error:
+        released()
+        future.set_exception(error)
+    else:
+        released()
+        future.set_result(value)
 
 
 SHARED = Threads()

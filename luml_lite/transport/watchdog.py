@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 _TICK = 0.25  # seconds between two looks
 _IDLE = 4  # looks without anything to watch before the thread ends
@@ -73,8 +74,10 @@ def watch(cut: Callable[[], None]) -> Watch:
         _watches.add(one)
         if _thread is None:
             thread = threading.Thread(target=_run, name="luml-lite-watchdog", daemon=True)
-            thread.start()
-            _thread = thread
+            # While the interpreter is on its way out no thread can be had: the socket's own timeouts must do then.
+            with suppress(RuntimeError):
+                thread.start()
+                _thread = thread
     return one
 
 

@@ -103,6 +103,13 @@ def current() -> Attempt | None:
 class _Response(http.client.HTTPResponse):
     """An answer whose reads of up to a chunk fill the thread's own buffer and return a view of it."""
 
+    def begin(self) -> None:
+        super().begin()
+        while self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
+            # Early hints and the like: http.client skips 100 alone, and would take the answer for the next one's.
+            self.headers = None  # type: ignore[assignment]
+            super().begin()
+
     def read(self, amt: int | None = None) -> Any:
         view = buffer()
         if amt is None or amt > len(view) or self.chunked:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from luml_lite.config import Config
+from luml_lite.errors import FileError
 from luml_lite.operations.journal import Journal, Record, open_journal, state_dir
 
 from .hand import CFG, uid
@@ -97,3 +101,38 @@ def test_the_state_directory_is_chosen_by_config_environment_and_platform(
     monkeypatch.setenv("LUML_STATE_DIR", str(tmp_path / "env"))
     assert state_dir(CFG) == str(tmp_path / "env")
     assert state_dir(CFG.replace(state_dir="/given")) == "/given"
+
+
+def test_a_full_disk_leaves_the_older_journal(cfg: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows of fewer parts and is as good; without an older one there is none, and that is told."""
+    journal = opened(cfg)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert not journal.write(RECORD)
+    assert journal.write(RECORD)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert journal.write(structs.replace(RECORD, etags={1: "e", 2: "f"}))
+    journal.release()
+    assert remembered(cfg) == RECORD
+    assert not [name for name in os.listdir(str(cfg.state_dir)) if name.endswith(".tmp")]
+
+
+def test_a_place_that_cannot_be_written_is_told(cfg: Config, tmp_path: Path) -> None:
+    """Before the row is made, with what to set."""
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(FileError, match="LUML_STATE_DIR"):
+        open_journal(cfg, uid(3), "/m.fnnx", "m")
+
+
+def test_a_forked_child_does_not_keep_the_lock(cfg: Config) -> None:
+    """It has the lock's file open, and may outlive the upload."""
+    journal = opened(cfg)
+    with subprocess.Popen(["sleep", "30"], pass_fds=(journal._lock.fileno(),)) as child:  # type: ignore[union-attr]
+        journal.release()
+        opened(cfg).release()
+        child.kill()

@@ -18,6 +18,7 @@ from luml_lite.errors import (
     PermissionDeniedError,
 )
 from luml_lite.models import ModelArtifact
+from luml_lite.operations import rows
 from luml_lite.operations.rows import Wanted, confirmed, created, marked_failed
 from luml_lite.request import Response
 from luml_lite.testing import json_response
@@ -169,3 +170,42 @@ def test_marking_failed_never_raises_what_the_server_says() -> None:
     """The cause of the failure is what the caller must see."""
     for answer in (state("upload_failed"), REFUSED, lost(), ArtifactNotFoundError("404", status_code=404)):
         assert play(marked_failed(CFG, uid(1), None), ("PATCH artifacts/1 upload_failed", answer)) is None
+
+
+def test_an_orphan_is_known_however_long_the_server_was_away(wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time that the look itself took counts, too."""
+    times = iter([100.0, 160.0, 160.0])
+    monkeypatch.setattr(rows, "now", lambda: next(times))
+    orphan = row(wanted, 4, created_at=(NOW - timedelta(seconds=58)).isoformat())
+    play(
+        created(CFG, wanted),
+        ("POST artifacts", lost()),
+        ("GET artifacts", page(orphan)),
+        ("DELETE artifacts/4/force", Response(204)),
+        ("AGAIN 1", None),
+        ("POST artifacts", made(wanted)),
+    )
+
+
+@pytest.mark.parametrize(("created_at", "dropped"), [(NOW.isoformat()[:19], True), ("", False), ("yesterday", False)])
+def test_an_orphan_without_a_whole_time_is_no_defect(wanted: Wanted, created_at: str, dropped: bool) -> None:
+    """One without a zone is in UTC, and one without a time is not known to be ours."""
+    drop = [("DELETE artifacts/4/force", Response(204))] if dropped else []
+    play(
+        created(CFG, wanted),
+        ("POST artifacts", lost()),
+        ("GET artifacts", page(row(wanted, 4, created_at=created_at))),
+        *drop,
+        ("AGAIN 1", None),
+        ("POST artifacts", made(wanted)),
+    )
+
+
+def test_marking_is_repeated_and_hides_nothing() -> None:
+    """The same mark twice is the same state; an answer that is none is not more than no answer."""
+
+    def garbled(effect: Any) -> Response:
+        assert effect.repeatable
+        return Response(200, {}, b"<html>")
+
+    play(marked_failed(CFG, uid(1), None), ("PATCH artifacts/1 upload_failed", garbled))

@@ -22,6 +22,7 @@ from luml_lite.errors import (
     StorageError,
 )
 from luml_lite.models import ModelArtifact
+from luml_lite.operations.journal import Journal, Record
 from luml_lite.operations.upload import upload
 from luml_lite.request import Response
 from luml_lite.testing import json_response
@@ -259,3 +260,32 @@ def test_a_definite_failure_leaves_no_journal(resuming: Config, archive: Archive
     with pytest.raises(FileUploadError):
         play(upload(resuming, archive.path), created(archive), ("PUT first", EXPIRED), FAILED)
     assert journals(resuming) == []
+
+
+def test_an_interruption_before_the_journal_is_written_leaves_a_row_that_is_known(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next call finds the row in the journal, and does not leave it pending."""
+    cfg = CFG.replace(state_dir=str(tmp_path / "state"))
+    real, calls = Journal.write, []
+
+    def interrupted_once(journal: Journal, record: Record) -> bool:
+        calls.append(record)
+        if len(calls) == 1:
+            raise Interrupted("the call was interrupted")
+        return real(journal, record)
+
+    monkeypatch.setattr(Journal, "write", interrupted_once)
+    with pytest.raises(Interrupted):
+        play(upload(cfg, archive.path, resume=True), created(archive))
+    assert len([name for name in os.listdir(tmp_path / "state") if name.endswith(".json")]) == 1
+
+
+def test_a_row_whose_journal_cannot_be_written_is_marked_failed(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No later call would find it."""
+    cfg = CFG.replace(state_dir=str(tmp_path / "state"))
+    monkeypatch.setattr(Journal, "write", lambda journal, record: False)
+    with pytest.raises(Interrupted):
+        play(upload(cfg, archive.path, resume=True), created(archive), ("PUT first", Interrupted("x")), FAILED)

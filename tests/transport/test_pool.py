@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from luml_lite.errors import ConnectionFailed, FileError, IntegrityError
+from luml_lite.errors import ConnectionFailed, FileError, IntegrityError, LumlError
 from luml_lite.request import FileSink, FileSlice
 
 from ..faults.server import Peer, always, serving
@@ -237,3 +240,51 @@ def test_a_body_longer_than_the_limit_is_refused(client: Client) -> None:
         with pytest.raises(IntegrityError, match="99999"):
             client("GET", server.url, limit=99_999)
         assert len(client("GET", server.url, limit=100_000).body) == 100_000
+
+
+def test_early_hints_are_not_the_answer(client: Client, tls: Any) -> None:
+    """Taken for it, the real answer would be the next request's."""
+
+    def script(peer: Peer, number: int) -> None:
+        for body in (b"first", b"second"):
+            peer.request()
+            peer.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+            peer.answer(body)
+
+    with serving(script, tls) as server:
+        assert client("GET", server.url).body == b"first"
+        assert client("GET", server.url).body == b"second"
+        assert server.connections == 1
+
+
+def test_a_chunked_body_that_moves_slowly_is_waited_for(client: Client, tmp_path: Path) -> None:
+    """Though none of its chunks is through before the stall window has passed."""
+    data = os.urandom(MiB)
+    client.timeouts = replace(client.timeouts, stall_window=0.5)
+
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(data))
+        for at in range(0, len(data), 32 * 1024):
+            peer.send(data[at : at + 32 * 1024])
+            time.sleep(0.05)
+        peer.send(b"\r\n0\r\n\r\n")
+        peer.request()
+        peer.answer(b"on the same connection")
+
+    with serving(script) as server:
+        client("GET", server.url, into=FileSink(str(tmp_path / "target")))
+        assert (tmp_path / "target").read_bytes() == data
+        assert client("GET", server.url).body == b"on the same connection"
+
+
+@pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "-1", "1e3"])
+def test_a_length_that_is_none_is_no_defect(client: Client, length: str) -> None:
+    """The answer breaks or ends with its connection; nothing else than a library error comes of it."""
+
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.send(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nbody".encode("latin-1"))
+
+    with serving(script) as server, suppress(LumlError):
+        assert client("GET", server.url).body == b"body"

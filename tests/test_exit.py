@@ -1,0 +1,104 @@
+"""Work at the end: in atexit handlers, where no thread can be started any more, and in tasks that are cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import luml_lite
+from luml_lite import Config, async_driver
+from luml_lite.cli import write_model
+from luml_lite.flow import Flow, local
+from luml_lite.request import Request, nothing
+from luml_lite.transport.threads import Threads
+
+SCRIPT = """
+import atexit, sys
+import luml_lite
+
+base_url, key, path, *places = sys.argv[1:]
+cfg = luml_lite.Config(base_url=base_url, api_key=key, **dict(zip(("organization", "orbit", "collection"), places)))
+
+def late():
+    made = luml_lite.upload(cfg, path)
+    luml_lite.download(cfg, made.id, path + ".copy")
+    print(made.status, len(luml_lite.list(cfg).items))
+
+atexit.register(late)
+"""
+
+
+def test_transfers_work_at_exit(luml_registry: Any, tmp_path: Path) -> None:
+    """Trackers upload there, and Python 3.12 starts no thread that late."""
+    path = tmp_path / "model.fnnx"
+    write_model(str(path), {})
+    cfg = luml_registry.config
+    places = [str(each) for each in (cfg.organization, cfg.orbit, cfg.collection)]
+    command = [sys.executable, "-W", "error", "-c", SCRIPT, cfg.base_url, cfg.api_key, str(path), *places]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("uploaded 1\n", "")
+    assert (tmp_path / "model.fnnx.copy").read_bytes() == path.read_bytes()
+
+
+def test_work_is_done_in_place_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its outcome is told by the same future."""
+
+    def none(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none)
+    threads = Threads(2)
+    assert threads.submit(threading.current_thread).result(0) is threading.current_thread()
+    with pytest.raises(ZeroDivisionError):
+        threads.submit(lambda: 1 // 0).result(0)
+
+
+def test_what_no_thread_has_begun_never_runs_and_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its flow has ended with the cancellation, and nobody would undo it."""
+    threads, over = Threads(1), threading.Event()
+    monkeypatch.setattr(async_driver, "SHARED", threads)
+    threads.submit(over.wait)  # the only thread there is
+    done: list[str] = []
+
+    def flow() -> Flow[None]:
+        yield from local(done.append, "too late")
+
+    async def main() -> None:
+        async with asyncio.timeout(0.2):
+            await luml_lite.aio.run(flow(), Config())
+
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+    assert time.monotonic() - began < 2
+    over.set()
+    assert threads.submit(lambda: "free").result(10) == "free"  # all that was queued before has had its turn
+    assert done == []
+
+
+def test_a_second_cancellation_leaves_no_task_behind() -> None:
+    """What must not be sent twice is waited for by the first one; the second one waits for nothing."""
+
+    class Silent:
+        async def asend(self, request: Any, /, *, timeouts: Any, stop: Any, on_bytes: Any) -> Any:
+            await asyncio.sleep(60)
+
+    async def main() -> set[asyncio.Task[Any]]:
+        post: Request[None] = Request(method="POST", url="/x", reply=nothing)
+        task = asyncio.create_task(luml_lite.aio.run(post, Config(api_key="k", transport=Silent())))
+        for _ in range(2):
+            await asyncio.sleep(0.1)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.2)
+        return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
+
+    assert asyncio.run(main()) == set()
