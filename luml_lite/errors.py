@@ -1,9 +1,7 @@
 """Everything that can go wrong, as one tree.
 
     LumlError
-    +-- ConfigurationError               a setting is missing or wrong; nothing was sent
     +-- InvalidArgumentError (ValueError)   an argument no server would take; nothing was sent
-    +-- MultipleResourcesFoundError      a name stands for more than one thing
     +-- ResourceNotFoundError            no organization, orbit or collection of that name
     +-- FileError                        the local file cannot be used
     |   +-- FileUploadError              the upload definitely failed
@@ -13,7 +11,9 @@
     +-- ConnectionFailed                 the connection broke; `sent` says whether the server may have acted
     +-- TimedOut                         nothing, or too little, moved for too long
     +-- Interrupted                      the call was interrupted or cancelled
-    +-- LumlAPIError
+    +-- LumlAPIError                     what programs of the published SDK catch by this name
+    |   +-- ConfigurationError           a setting is missing or wrong; nothing was sent
+    |   +-- MultipleResourcesFoundError  a name stands for more than one thing
     |   +-- APIStatusError               the platform answered with an error status
     |       +-- BadRequestError 400, AuthenticationError 401, PermissionDeniedError 403, NotFoundError 404,
     |           ConflictError 409, UnprocessableEntityError 422, InternalServerError 5xx
@@ -60,20 +60,8 @@ class LumlError(Exception):
         return f"{self.message} [{self.request}{times}]"
 
 
-class ConfigurationError(LumlError):
-    """A setting is missing or wrong; raised before any request."""
-
-
 class InvalidArgumentError(LumlError, ValueError):
     """An argument that no server would take; raised before any request."""
-
-
-class MultipleResourcesFoundError(LumlError):
-    """A name stands for more than one thing; `ids` lists them."""
-
-    def __init__(self, message: str = "", ids: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.ids = ids
 
 
 class ResourceNotFoundError(LumlError):
@@ -126,7 +114,19 @@ class Interrupted(LumlError):
 
 
 class LumlAPIError(LumlError):
-    """The platform refused or could not answer."""
+    """What the published SDK calls so: the platform refused, or the client's settings and names are not clear."""
+
+
+class ConfigurationError(LumlAPIError):
+    """A setting is missing or wrong; raised before any request."""
+
+
+class MultipleResourcesFoundError(LumlAPIError):
+    """A name stands for more than one thing; `ids` lists them."""
+
+    def __init__(self, message: str = "", ids: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.ids = ids
 
 
 class APIStatusError(LumlAPIError):

@@ -61,9 +61,9 @@ def test_the_names_of_the_ecosystem_keep_their_bases() -> None:
     assert issubclass(errors.InvalidArgumentError, ValueError)
     assert issubclass(errors.FileUploadError, errors.FileError)
     assert issubclass(errors.FileDownloadError, errors.FileError)
+    caught = (errors.APIStatusError, errors.ConfigurationError, errors.MultipleResourcesFoundError)
     for kind in TREE:
-        if issubclass(kind, errors.APIStatusError):
-            assert issubclass(kind, errors.LumlAPIError)
+        assert issubclass(kind, errors.LumlAPIError) == (issubclass(kind, caught) or kind is errors.LumlAPIError)
 
 
 def test_one_try_is_not_counted_aloud() -> None:

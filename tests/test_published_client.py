@@ -5,6 +5,7 @@ Both are given the same calls. Results are compared field by field, and so are t
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 import re
@@ -25,6 +26,7 @@ if sys.version_info < (3, 12):
     pytest.skip("the published client needs Python 3.12", allow_module_level=True)
 
 import luml_api
+from luml_api import _exceptions
 
 log = logging.getLogger(__name__)
 NAMES = {"model_name": "name", "metrics": "extra_values", "metric_keys": "artifacts_extra_values"}
@@ -202,3 +204,20 @@ def test_a_difference_in_any_field_is_seen() -> None:
     assert differences(theirs, {"name": "a", "items": [{"size": 2}]}) == [".items[0].size: 1 is 2"]
     assert differences(theirs, {"name": "a", "items": []}) != []
     assert differences(theirs, {"items": [{"size": 1}]}) != []
+
+
+def test_an_except_clause_of_theirs_catches_ours() -> None:
+    """An error of the same name has at least the bases that it has in the published client."""
+    theirs = {name: kind for name, kind in vars(_exceptions).items() if inspect.isclass(kind) and kind.__doc__}
+    shared = theirs.keys() & {*luml_lite.__all__}
+    assert {"LumlAPIError", "ConfigurationError", "NotFoundError", "FileUploadError"} <= shared
+    for name in shared:
+        bases = {base.__name__ for base in theirs[name].__mro__} & shared
+        assert bases <= {base.__name__ for base in getattr(luml_lite, name).__mro__}, name
+
+
+def test_a_missing_key_is_what_it_is_there() -> None:
+    for client in (luml_api.LumlClient, luml_lite.LumlClient):
+        error = luml_lite.LumlAPIError if client is luml_lite.LumlClient else luml_api.LumlAPIError
+        with pytest.raises(error, match="LUML_API_KEY"):
+            client()
