@@ -38,8 +38,8 @@ def awaited(
     """An operation as a coroutine function."""
 
     @wraps(operation)
-    async def verb(on: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await run(*started(on, lambda cfg: operation(cfg, *args, **kwargs)))
+    async def verb(cfg: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await run(*started(cfg, lambda known: operation(known, *args, **kwargs)))
 
     return shown(verb, operation)
 
@@ -50,8 +50,8 @@ def iterating(
     """An operation of many items as a function that returns an async iterator."""
 
     @wraps(operation)
-    def verb(on: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
-        return iterate(*started(on, lambda cfg: operation(cfg, *args, **kwargs)))
+    def verb(cfg: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        return iterate(*started(cfg, lambda known: operation(known, *args, **kwargs)))
 
     return shown(verb, operation, "AsyncIterator")
 

@@ -43,6 +43,8 @@ def started(
     """The flow of an operation and the Config to run it with; names in a client's settings become ids first."""
     if isinstance(on, Config):
         return operation(on), on
+    if not isinstance(on, Bound):
+        raise TypeError(f"the first argument is a Config, not {type(on).__name__}; of a client, call its methods")
     settings = on._settings
     if not settings.pending:
         return operation(settings.config), settings.config
@@ -58,8 +60,8 @@ def blocking(operation: Callable[Concatenate[Config, P], Flow[T]]) -> Callable[C
     """An operation as a function that returns its value."""
 
     @wraps(operation)
-    def verb(on: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return run(*started(on, lambda cfg: operation(cfg, *args, **kwargs)))
+    def verb(cfg: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return run(*started(cfg, lambda known: operation(known, *args, **kwargs)))
 
     return shown(verb, operation)
 
@@ -70,8 +72,8 @@ def iterating(
     """An operation of many items as a function that returns an iterator."""
 
     @wraps(operation)
-    def verb(on: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        return iterate(*started(on, lambda cfg: operation(cfg, *args, **kwargs)))
+    def verb(cfg: Config | Bound, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return iterate(*started(cfg, lambda known: operation(known, *args, **kwargs)))
 
     return shown(verb, operation)
 
@@ -86,8 +88,9 @@ def shown(verb: Callable[P, T], operation: Any, stream: str = "Iterator") -> Cal
         returns = returns[len("Flow[") : -1]
     elif returns.startswith("Stream["):
         returns = stream + returns[len("Stream") :]
+    code = operation.__code__.replace(co_posonlyargcount=1)  # the Config cannot be named, for a method has none
     copy = type(operation)(
-        operation.__code__, operation.__globals__, operation.__name__, operation.__defaults__, operation.__closure__
+        code, operation.__globals__, operation.__name__, operation.__defaults__, operation.__closure__
     )
     copy.__kwdefaults__ = operation.__kwdefaults__
     copy.__annotations__ = verb.__annotations__ = {**operation.__annotations__, "return": returns}

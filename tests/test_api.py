@@ -6,14 +6,14 @@ import json
 import pickle
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
 
 from luml_lite import errors
-from luml_lite.api import artifacts, places, status, uploads
+from luml_lite.api import artifacts, places, status, tracks, uploads
 from luml_lite.config import Config
 from luml_lite.flow import decode
 from luml_lite.models import Collection, ModelArtifact, ModelArtifactSortBy, MultipartPlan
@@ -315,6 +315,8 @@ CFG = Config(organization=NIL, orbit=NIL, collection=NIL)
     [
         (lambda: artifacts.page(CFG, limit=0), errors.InvalidArgumentError, "1 to 100"),
         (lambda: artifacts.page(CFG, limit=101), errors.InvalidArgumentError, "1 to 100"),
+        (lambda: artifacts.page(CFG, limit=cast("int", "10")), errors.InvalidArgumentError, "whole number.*'10'"),
+        (lambda: artifacts.page(CFG, limit=cast("int", 1.5)), errors.InvalidArgumentError, "whole number"),
         (lambda: artifacts.page(CFG, order="up"), errors.InvalidArgumentError, "asc"),
         (lambda: artifacts.page(CFG, sort_by="nope"), errors.InvalidArgumentError, "metric_key"),
         (lambda: artifacts.page(CFG, sort_by="metrics"), errors.ConfigurationError, "metric_key"),
@@ -335,6 +337,10 @@ CFG = Config(organization=NIL, orbit=NIL, collection=NIL)
         (lambda: artifacts.get(CFG.replace(orbit="Lab Orbit"), NIL), errors.ConfigurationError, "resolve"),
         (lambda: artifacts.get(CFG, NIL, collection_id="models"), errors.ConfigurationError, "resolve"),
         (lambda: artifacts.get(CFG, "../../" + NIL), errors.InvalidArgumentError, "not an artifact id"),
+        (lambda: artifacts.get(CFG, cast("str", None)), errors.InvalidArgumentError, "None is not an artifact id"),
+        (lambda: artifacts.delete(CFG, cast("str", None)), errors.InvalidArgumentError, "not an artifact id"),
+        (lambda: artifacts.update(CFG, "", model_name="x"), errors.InvalidArgumentError, "'' is not an artifact id"),
+        (lambda: artifacts.delete_url(CFG, cast("str", 7)), errors.InvalidArgumentError, "not an artifact id"),
         (lambda: artifacts.update(CFG, NIL), errors.InvalidArgumentError, "nothing to update"),
     ],
 )
@@ -344,6 +350,12 @@ def test_what_no_server_would_take_is_told_before_any_request(
     """A wrong argument or a missing setting is its own error, with what to do about it."""
     with pytest.raises(kind, match=words):
         make()
+
+
+def test_no_limit_is_the_largest_page() -> None:
+    """The servers refuse an empty limit."""
+    for request in (artifacts.page(CFG, limit=None), places.collections(CFG, limit=None), tracks.page(CFG, limit=None)):
+        assert ("limit", "100") in request.query
 
 
 def test_a_collection_given_to_the_call_wins_over_the_config() -> None:

@@ -56,7 +56,7 @@ def test_a_verb_has_one_signature_in_both_colours(verb: str) -> None:
     blocking, awaited = getattr(luml_lite, verb), getattr(aio, verb)
     assert inspect.signature(blocking).parameters == inspect.signature(awaited).parameters
     first, *rest = inspect.signature(blocking).parameters.values()
-    assert first.name == "cfg"
+    assert (first.name, first.kind) == ("cfg", inspect.Parameter.POSITIONAL_ONLY)
     assert blocking.__doc__ == awaited.__doc__
     assert "Flow" not in str(blocking.__annotations__["return"])
     assert "Stream" not in str(blocking.__annotations__["return"])

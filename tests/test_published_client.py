@@ -216,7 +216,8 @@ def test_an_except_clause_of_theirs_catches_ours() -> None:
         assert bases <= {base.__name__ for base in getattr(luml_lite, name).__mro__}, name
 
 
-def test_a_missing_key_is_what_it_is_there() -> None:
+def test_a_missing_key_is_what_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LUML_API_KEY", raising=False)
     for client in (luml_api.LumlClient, luml_lite.LumlClient):
         error = luml_lite.LumlAPIError if client is luml_lite.LumlClient else luml_api.LumlAPIError
         with pytest.raises(error, match="LUML_API_KEY"):

@@ -194,6 +194,24 @@ def test_bad_calls_are_told_before_any_request(verbs: Any, call: Any, error: typ
     assert scripted.requests == []
 
 
+def test_the_config_comes_first(verbs: Any, cfg: Config) -> None:
+    """Something else in its place is told."""
+    for other in (luml_lite.LumlClient(config=cfg), "model.fnnx"):
+        with pytest.raises(TypeError, match=r"first argument is a Config, not (LumlClient|str)"):
+            verbs.list(other)
+    with pytest.raises(TypeError, match="'cfg'"):
+        verbs.list()
+
+
+def test_a_lookup_of_nothing_is_told(verbs: Any, cfg: Config) -> None:
+    """What an earlier lookup did not find is no name, and no wish for everything."""
+    for verb in (verbs.get, verbs.download, verbs.delete, verbs.download_url, verbs.delete_url):
+        with pytest.raises(luml_lite.InvalidArgumentError, match=r"not None|None is not"):
+            verb(cfg, None)
+    (report,) = verbs.delete_many(cfg, [None])
+    assert isinstance(report.error, luml_lite.InvalidArgumentError)
+
+
 def test_resolve_takes_names_and_the_only_one(verbs: Any, cfg: Config) -> None:
     """Names become ids, nothing becomes the only one, and what is missing is listed."""
     known = verbs.resolve(cfg.replace(organization=None, orbit=None, collection=None))

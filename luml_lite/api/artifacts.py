@@ -19,7 +19,7 @@ from ..models import (
     SortOrder,
 )
 from ..request import Json, Pairs, Request, nothing
-from .dialects import artifacts_path, collection_id_of, orbit_path, speech
+from .dialects import artifact_path, artifacts_path, collection_id_of, orbit_path, speech
 
 JSON = (("Content-Type", "application/json"),)
 MAX_LIMIT = 100
@@ -33,7 +33,7 @@ class _Url(TypedDict):
 
 def get(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[ModelArtifact]:
     """One artifact by its id."""
-    return Request(method="GET", url=artifacts_path(cfg, collection_id, artifact_id), reply=speech(cfg).artifact)
+    return Request(method="GET", url=artifact_path(cfg, collection_id, artifact_id), reply=speech(cfg).artifact)
 
 
 def page(
@@ -124,7 +124,7 @@ def update(
         raise InvalidArgumentError("nothing to update: give file_name, model_name, description, tags or status")
     return Request(
         method="PATCH",
-        url=artifacts_path(cfg, collection_id, artifact_id),
+        url=artifact_path(cfg, collection_id, artifact_id),
         headers=JSON,
         body=msgspec.json.encode(body),
         reply=speech(cfg).artifact,
@@ -134,33 +134,33 @@ def update(
 
 def download_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
     """A presigned URL that the artifact's bytes can be read from."""
-    path = artifacts_path(cfg, collection_id, artifact_id, "download-url")
+    path = artifact_path(cfg, collection_id, artifact_id, "download-url")
     return Request(method="GET", url=path, reply=Json(_Url))
 
 
 def delete_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
     """A presigned URL that deletes the artifact's bytes; asking sets the row to pending_deletion."""
-    path = artifacts_path(cfg, collection_id, artifact_id, "delete-url")
+    path = artifact_path(cfg, collection_id, artifact_id, "delete-url")
     return Request(method="GET", url=path, reply=Json(_Url))
 
 
 def delete(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[None]:
     """Drop a row that is in state pending_deletion."""
-    return Request(method="DELETE", url=artifacts_path(cfg, collection_id, artifact_id), reply=nothing)
+    return Request(method="DELETE", url=artifact_path(cfg, collection_id, artifact_id), reply=nothing)
 
 
 def force_delete(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[None]:
     """Drop a row in any state; its object stays in the bucket."""
-    return Request(method="DELETE", url=artifacts_path(cfg, collection_id, artifact_id, "force"), reply=nothing)
+    return Request(method="DELETE", url=artifact_path(cfg, collection_id, artifact_id, "force"), reply=nothing)
 
 
 def page_limit(limit: int | None) -> int:
     """A page size the servers take; None means 100."""
     if limit is None:
         return MAX_LIMIT
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidArgumentError(f"limit is 1 to {MAX_LIMIT}, not {limit!r}")
-    return limit
+    if limit not in range(1, MAX_LIMIT + 1):
+        raise InvalidArgumentError(f"limit is a whole number from 1 to {MAX_LIMIT}, not {limit!r}")
+    return int(limit)
 
 
 def sort_order(order: SortOrder | str) -> str:

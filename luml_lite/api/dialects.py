@@ -180,31 +180,35 @@ def speech(cfg: Config) -> Speech:
     return _SPEECH[cfg.dialect]
 
 
-def _required(cfg: Config, name: str, value: str | None) -> str:
+def _required(name: str, value: str | None) -> str:
+    collection = name == "collection"  # the one place that calls may give
     if not value:
         raise ConfigurationError(
-            f"no {name} is set: give Config({name}=...) or LUML_{name.upper()}, "
-            f"or let luml_lite.resolve(cfg) find it" + (", or pass collection_id" if name == "collection" else "")
+            f"no {name} is set: give the client or setup_config {name}=... (a name or an id), set LUML_{name.upper()}, "
+            "or let luml_lite.resolve(cfg) find the only one" + (", or pass collection_id" if collection else "")
         )
     if not is_uuid(value):
-        raise ConfigurationError(f"{name} {value!r} is not an id: luml_lite.resolve(cfg) turns names into ids")
+        raise ConfigurationError(
+            f"{name} {value!r} is not an id: luml_lite.resolve(cfg) turns names into ids"
+            + (", and collections.get(name).id finds it" if collection else "")
+        )
     return value
 
 
 def organization_path(cfg: Config) -> str:
     """The path of the Config's organization; a ConfigurationError where none is set."""
-    return f"{speech(cfg).prefix}/organizations/{_required(cfg, 'organization', cfg.organization)}"
+    return f"{speech(cfg).prefix}/organizations/{_required('organization', cfg.organization)}"
 
 
 def orbit_path(cfg: Config) -> str:
     """The path of the Config's orbit."""
     base = organization_path(cfg)
-    return f"{base}/orbits/{_required(cfg, 'orbit', cfg.orbit)}"
+    return f"{base}/orbits/{_required('orbit', cfg.orbit)}"
 
 
 def collection_id_of(cfg: Config, collection_id: str | None) -> str:
     """The collection that a call is about: its own, else the Config's."""
-    return _required(cfg, "collection", cfg.collection if collection_id is None else collection_id)
+    return _required("collection", cfg.collection if collection_id is None else collection_id)
 
 
 def collection_path(cfg: Config, collection_id: str | None = None) -> str:
@@ -213,16 +217,19 @@ def collection_path(cfg: Config, collection_id: str | None = None) -> str:
     return f"{orbit_path(cfg)}/collections/{wanted}"
 
 
-def artifacts_path(cfg: Config, collection_id: str | None, artifact_id: str | None = None, *then: str) -> str:
-    """The path of a collection's artifacts, of one of them, or of something below it."""
-    path = f"{collection_path(cfg, collection_id)}/{speech(cfg).artifacts}"
-    if artifact_id is None:
-        return path
+def artifacts_path(cfg: Config, collection_id: str | None) -> str:
+    """The path of a collection's artifacts."""
+    return f"{collection_path(cfg, collection_id)}/{speech(cfg).artifacts}"
+
+
+def artifact_path(cfg: Config, collection_id: str | None, artifact_id: str, *then: str) -> str:
+    """The path of one artifact, or of something below it; without an id that would be all of them."""
+    path = artifacts_path(cfg, collection_id)
     if not is_uuid(artifact_id):
         raise InvalidArgumentError(f"{artifact_id!r} is not an artifact id: luml_lite.get(cfg, name).id finds it")
     return "/".join((path, artifact_id, *then))
 
 
-def is_uuid(value: str) -> bool:
+def is_uuid(value: object) -> bool:
     """Whether a value has the dashed form that servers use for ids."""
-    return _UUID.fullmatch(value) is not None
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..api import artifacts
 from ..api.dialects import is_uuid
 from ..config import Config
-from ..errors import ArtifactNotFoundError, MultipleResourcesFoundError
+from ..errors import ArtifactNotFoundError, InvalidArgumentError, MultipleResourcesFoundError
 from ..flow import Flow, send
 from ..models import ModelArtifact
 from .pages import matching
@@ -16,6 +16,8 @@ def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> F
 
     A name is looked for on every page. More than one artifact of that name is a MultipleResourcesFoundError.
     """
+    if not isinstance(model_value, str):
+        raise InvalidArgumentError(f"get takes an id or a name, not {model_value!r}")
     if is_uuid(model_value):
         try:
             return (yield from send(artifacts.get(cfg, model_value, collection_id=collection_id)))
