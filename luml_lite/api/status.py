@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -27,11 +28,14 @@ _KINDS: dict[int, type[APIStatusError]] = {
     409: ConflictError,
     422: UnprocessableEntityError,
 }
-_MISSING = ("artifact not found", "model artifact not found", "model artifact model not found", "model not found")
 _ADVICE = {
     401: "; check the API key",
     403: "; the key's owner is not a member there, or the role lacks the right",
+    404: "; check the ids: what has been deleted, or is of another orbit or collection, is not found either",
+    500: "; the platform failed, not the request: try again later",
 }
+# What there is to say of a path that it does not have at all.
+_NO_ROUTE = "; the server has no such address: check base_url, which ends before /v1, and the dialect"
 
 
 def error(response: Response) -> APIStatusError:
@@ -54,7 +58,24 @@ def error(response: Response) -> APIStatusError:
     kind = _KINDS.get(status, InternalServerError if status >= 500 else APIStatusError)
     if status == 404 and "artifact" in said.lower() and said.endswith("not found"):
         kind = ArtifactNotFoundError
-    return kind(f"{status}: {said or 'no detail'}{_ADVICE.get(status, '')}", status_code=status, body=body)
+    advice = _NO_ROUTE if status == 404 and said == "Not Found" else _ADVICE.get(min(status, 500), "")
+    return kind(f"{status}: {said or 'no detail'}{advice}", status_code=status, body=body)
+
+
+def hushed(error: APIStatusError, secrets: Iterable[str | None]) -> None:
+    """Take secrets that were sent out of an error, for the case that the server's words repeat them."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        error.message = error.message.replace(secret, "...")
+        error.body = _without(error.body, secret)
+    error.args = (error.message,)
+
+
+def _without(value: Any, secret: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(secret, "...")
+    if isinstance(value, list):
+        return [_without(each, secret) for each in value]
+    return {name: _without(each, secret) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def _place(loc: Any) -> str:

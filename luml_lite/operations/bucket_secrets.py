@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import builtins
 
-from ..api import secrets
+from ..api import secrets, status
 from ..api.dialects import is_uuid
 from ..config import Config
-from ..errors import MultipleResourcesFoundError
+from ..errors import APIStatusError, MultipleResourcesFoundError
 from ..flow import Flow, send
+from ..request import Request
 from ..resources import BucketSecret, BucketType
 from .named import dropped, optional
 
@@ -49,7 +50,7 @@ def create(
 
     Azure's endpoint is a connection string. A second one of the same endpoint and bucket is a ConflictError.
     """
-    return send(
+    return _hushed(
         secrets.create(
             cfg,
             endpoint=endpoint,
@@ -61,7 +62,8 @@ def create(
             session_token=session_token,
             secure=secure,
             cert_check=cert_check,
-        )
+        ),
+        *(endpoint, access_key, secret_key, session_token),
     )
 
 
@@ -78,7 +80,7 @@ def update(
     cert_check: bool | None = None,
 ) -> Flow[BucketSecret]:
     """Change the given fields of a bucket secret; what is None stays as it is, and so does the type."""
-    return send(
+    return _hushed(
         secrets.update(
             cfg,
             secret_id,
@@ -90,10 +92,23 @@ def update(
             session_token=session_token,
             secure=secure,
             cert_check=cert_check,
-        )
+        ),
+        *(endpoint, access_key, secret_key, session_token),
     )
 
 
 def delete(cfg: Config, secret_id: str) -> Flow[None]:
     """Forget a bucket secret; one that an orbit uses is a ConflictError."""
     return dropped(secrets.delete(cfg, secret_id))
+
+
+def _hushed(request: Request[BucketSecret], endpoint: str | None, *keys: str | None) -> Flow[BucketSecret]:
+    """Send a request that carries secrets; what a server says of them in an error is left out."""
+    try:
+        return (yield from send(request))
+    except APIStatusError as error:
+        # Azure's endpoint is NAME=VALUE;NAME=VALUE, an AccountKey or a SharedAccessSignature among them.
+        named = [part.partition("=") for part in (endpoint or "").split(";")]
+        parts = [value for name, _, value in named if name.lower().endswith(("key", "signature"))]
+        status.hushed(error, (endpoint, *parts, *keys))
+        raise
