@@ -5,7 +5,7 @@ Nothing is decided here: every method is an operation bound to the client's sett
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any
 
 from .aio import Artifacts, run
@@ -42,13 +42,15 @@ class AsyncLumlClient(Client):
 
     def setup_config(
         self, *, organization: str | None = None, orbit: str | None = None, collection: str | None = None
-    ) -> Awaitable[None]:
+    ) -> Setup:
         """Set organization, orbit and collection by id or name; where nothing is given, the only one is taken.
 
-        Awaited, names are looked up at once; not awaited, when the client is first used.
+        Awaited, names are looked up at once; not awaited, when the client is first used. Another organization or orbit
+        than before forgets what was set below it.
         """
+        self.settings.moved(organization=organization, orbit=orbit)
         self.settings.set_up(organization=organization, orbit=orbit, collection=collection)
-        return _Setup(self.settings)
+        return Setup(self.settings)
 
     async def __aenter__(self) -> AsyncLumlClient:
         return self
@@ -57,11 +59,33 @@ class AsyncLumlClient(Client):
         """Nothing is left to close."""
 
 
-class _Setup:
-    """What setup_config returns: awaiting it settles the names. No coroutine, which would warn when dropped."""
+class Setup(Coroutine[Any, Any, None]):
+    """What setup_config returns: awaited, or run as a task, it settles the names.
+
+    It begins the coroutine of that only then: one that was made and dropped would warn.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._begun: Coroutine[Any, Any, None] | None = None
 
-    def __await__(self) -> Generator[Any, None, None]:
-        return run(self._settings.settled(), self._settings.config).__await__()
+    def _coroutine(self) -> Coroutine[Any, Any, None]:
+        if self._begun is None:
+            self._begun = run(self._settings.settled(), self._settings.config)
+        return self._begun
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._coroutine().__await__()
+
+    def send(self, value: Any, /) -> Any:
+        """Go on, as the event loop tells a coroutine to."""
+        return self._coroutine().send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Raise an error where the coroutine waits."""
+        return self._coroutine().throw(*error)
+
+    def close(self) -> None:
+        """End the coroutine, if it has begun."""
+        if self._begun is not None:
+            self._begun.close()

@@ -30,6 +30,12 @@ class Settings:
         self.config = self.config.replace(**places)
         self.pending = self.pending or any(not is_uuid(value or NIL) for value in places.values())
 
+    def moved(self, *, organization: str | None, orbit: str | None) -> None:
+        """Forget what is set below an organization or orbit that is now given another value."""
+        for depth, value in enumerate((organization, orbit), 1):
+            if value is not None and getattr(self.config, PLACES[depth - 1]) not in (None, value):
+                self.config = self.config.replace(**dict.fromkeys(PLACES[depth:]))
+
     def set_up(self, **places: str | None) -> None:
         """Set the places that are given; those that are still missing become the only one that exists."""
         self.change(**{name: value for name, value in places.items() if value is not None})

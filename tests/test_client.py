@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -180,6 +181,62 @@ def test_setup_config_works_without_being_awaited(cfg: Config, bare: Config) -> 
         assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
 
     asyncio.run(use())
+
+
+def test_setup_config_can_be_run_as_a_coroutine(cfg: Config, bare: Config) -> None:
+    """As the published SDK's: by asyncio.run, as a task, with a timeout, and one that is cancelled ends."""
+    made = AsyncLumlClient(config=bare)
+    asyncio.run(made.setup_config(collection="Local"))
+    assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
+
+    async def use() -> None:
+        made.collection = "another"
+        with pytest.raises(luml_lite.ResourceNotFoundError):
+            await asyncio.create_task(made.setup_config())
+        async with asyncio.timeout(5):
+            await asyncio.gather(made.setup_config(collection="Local"), made.setup_config())
+        assert made.collection == cfg.collection
+        made.collection = "another"
+        cancelled = asyncio.create_task(made.setup_config())
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        made.setup_config().close()
+
+    asyncio.run(use())
+
+
+def test_another_place_forgets_what_was_set_below_it(cfg: Config, bare: Config) -> None:
+    secret = luml_lite.run(luml_lite.api.places.orbit(cfg), cfg).bucket_secret_id
+    second = luml_lite.orbits.create(cfg, "second", secret)
+    within = luml_lite.collections.create(cfg.replace(orbit=second.id), "text", "within", "mixed")
+
+    async def use() -> None:
+        made = AsyncLumlClient(config=bare)
+        await made.setup_config(organization="Local", orbit="Local", collection="Local")
+        await made.setup_config(orbit="second")
+        assert places(made) == (cfg.organization, second.id, within.id)
+        await made.setup_config(organization=cfg.organization, orbit=second.id)
+        assert made.collection == within.id
+        await made.setup_config(orbit=cfg.orbit, collection=cfg.collection)
+        assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
+
+    asyncio.run(use())
+
+
+def test_a_client_can_be_pickled_and_shows_no_key(cfg: Config) -> None:
+    """What arrives elsewhere works, and its methods follow its own settings."""
+    for client in (LumlClient(config=cfg), AsyncLumlClient(config=cfg)):
+        again: Any = pickle.loads(pickle.dumps(client))  # noqa: S301
+        assert places(again) == places(client)
+        assert again.model_artifacts is again.artifacts
+        again.collection = None
+        assert client.collection == cfg.collection
+        with pytest.raises(luml_lite.ConfigurationError, match=r"collection.*setup_config"):
+            again.artifacts.list() if isinstance(again, LumlClient) else asyncio.run(again.artifacts.list())
+        for shown in (again, again.artifacts, again.bucket_secrets, again.settings.config):
+            assert cfg.api_key not in f"{shown!r} {shown}"
 
 
 def test_the_client_is_a_context_manager(cfg: Config) -> None:
