@@ -13,25 +13,27 @@ from typing import TextIO
 
 import msgspec
 
+from . import __version__
 from .errors import LumlError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
     parser = argparse.ArgumentParser(prog="luml-lite", description="A small client core for LUML registries.")
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser.add_argument("--version", action="version", version=f"luml-lite {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="{demo,serve}", required=True)
     commands.add_parser("demo", help="upload, find, download, update and delete a model in a temporary registry")
-    commands.add_parser("serve", help="serve a registry from a directory over HTTP", add_help=False)
+    commands.add_parser("serve", help="serve a registry from a directory over HTTP; serve --help", add_help=False)
     chosen, rest = parser.parse_known_args(argv)
     if chosen.command == "serve":
         from .local.__main__ import main as serve
 
-        return serve(rest)
+        return serve(rest, prog="luml-lite serve")
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         demo(_say)
-    except LumlError as error:
+    except (LumlError, OSError) as error:
         _say(f"error: {error}", sys.stderr)
         return 1
     return 0

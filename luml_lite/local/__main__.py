@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from . import serve
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve, print how to reach it, and go when told to."""
-    parser = argparse.ArgumentParser(prog="python -m luml_lite.local", description="Serve a registry from a directory.")
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_lite.local") -> int:
+    """Serve, print how to reach it, and go when told to; the exit status is 1 where that cannot begin."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Serve a registry from a directory until Ctrl-C. The settings that lead a client there are printed "
+        "as lines for the environment.",
+    )
     parser.add_argument("--dir", required=True, metavar="DIR", help="where everything is kept; made if missing")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
-    parser.add_argument("--port", type=int, default=0, help="the port to listen on (default: any free one)")
+    parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
     parser.add_argument(
         "--dialect", choices=("artifacts", "model_artifacts"), default="artifacts", help="which of the two is announced"
     )
@@ -24,7 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
-    with serve(chosen.dir, host=chosen.host, port=chosen.port, dialect=chosen.dialect) as served:
+    with ExitStack() as stack:
+        try:
+            served = stack.enter_context(serve(chosen.dir, host=chosen.host, port=chosen.port, dialect=chosen.dialect))
+        except (OSError, RuntimeError, sqlite3.Error) as error:
+            sys.stderr.write(f"error: cannot serve {chosen.dir} on {chosen.host}: {_reason(error)}\n")
+            return 1
         sys.stdout.write(
             f"LUML_BASE_URL={served.base_url}\n"
             f"LUML_API_KEY={served.api_key}\n"
@@ -35,6 +47,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         ended.wait()
     return 0
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _reason(error: Exception) -> str:
+    """Why it cannot begin, and what to do about it."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "that is a file; give a directory, or a path that does not exist yet"
+    if isinstance(error, sqlite3.DatabaseError):
+        return f"its registry.db cannot be used ({error}); give the directory of a registry, or a new one"
+    if isinstance(error, OSError):
+        advice = "; without --port any free one is taken" if error.errno == errno.EADDRINUSE else ""
+        return f"{error.strerror or error}{advice}"
+    return str(error)
 
 
 if __name__ == "__main__":
