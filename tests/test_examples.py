@@ -21,7 +21,7 @@ import luml_lite
 from luml_lite import Config, local
 from luml_lite.cli import write_model
 
-from .reference_examples import Example, examples
+from .reference_examples import BLOCKS, TEXT, Example, examples
 
 KEY = "luml_your_key"
 IDS = {
@@ -188,20 +188,21 @@ def test_the_example_of_create_works_with_a_manifest_that_servers_take(example: 
 
 def test_both_colours_ask_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same example sends the same requests, whether it is awaited or not."""
-    pairs = {
-        method: [each for each in EXAMPLES if each.method == method] for method in ("get", "list_all", "list", "delete")
-    }
-    for method, pair in pairs.items():
+    for method in {each.method for each in RUN}:
         asked = []
-        for example in pair:
+        for example in (each for each in RUN if each.method == method):
             folder = tmp_path / f"{example.colour}-{method}"
             folder.mkdir()
-            prepared(folder, pending=False)
+            prepared(folder, pending=method == "update")
+            for below in ("path/to", "local/path"):
+                (folder / below).mkdir(parents=True)
+            (folder / "model.fnnx").rename(folder / "path/to/model.fnnx")
+            monkeypatch.chdir(folder)
             seen: list[local.Seen] = []
             with local.serve(folder / "registry", seen=seen.append) as served:
                 monkeypatch.setenv("LUML_BASE_URL", served.base_url)
                 place = Place(folder, served, seen)
-                run(example, place)
+                run(example, place, mended(example))
                 asked.append(place.asked())
         assert asked[0] == asked[1] != []
 
@@ -225,3 +226,16 @@ def test_the_reference_has_ten_methods_in_each_colour() -> None:
         methods = [each.method for each in EXAMPLES if each.colour == colour]
         assert len(methods) == len(set(methods)) == 10
     assert all(each.code for each in EXAMPLES)
+
+
+def test_no_block_of_the_reference_is_left_out() -> None:
+    """Every fence is of a block that was read, every block has its place, and every example is among those run."""
+    assert TEXT.count("```") == 2 * len(BLOCKS)
+    assert "".join(BLOCKS).count("LumlClient(") == len(EXAMPLES) == len(RUN) + len(CREATE) == 20
+    assert len(ANSWERS) == sum("    id=" in block and "LumlClient(" not in block for block in BLOCKS)
+    assert len(BLOCKS) == 2 + 2 * len(EXAMPLES) + len(ANSWERS)  # two classes; a signature and an example a method
+    assert {name for block in BLOCKS for name in re.findall(r"luml\.model_artifacts\.(\w+)", block)} == {
+        each.method for each in EXAMPLES
+    }
+    for each in EXAMPLES:  # what runs is the example of that method
+        assert f"model_artifacts.{each.method}(" in each.code
