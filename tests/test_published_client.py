@@ -5,6 +5,7 @@ Both are given the same calls. Results are compared field by field, and so are t
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import logging
@@ -21,6 +22,8 @@ import pytest
 import luml_lite
 from luml_lite import local
 from luml_lite.cli import write_model
+
+from .test_verbs import MEMBERS, verbs_manifest
 
 if sys.version_info < (3, 12):
     pytest.skip("the published client needs Python 3.12", allow_module_level=True)
@@ -59,14 +62,39 @@ def differences(theirs: Any, ours: Any, at: str = "") -> list[str]:
     return [] if theirs == ours else [f"{at}: {theirs!r} is {ours!r}"]
 
 
-class Bench:
-    """One registry, both clients on it, and what the server saw of each call."""
+class Awaited:
+    """An asynchronous client, or a group of its methods, called as if it blocked, always in one loop."""
 
-    def __init__(self, served: local.Served, seen: list[local.Seen]) -> None:
-        place = (served.base_url, served.api_key, served.organization, served.orbit, served.collection)
-        self.theirs = luml_api.LumlClient(*place)
-        self.ours = luml_lite.LumlClient(*place)
+    def __init__(self, inner: Any, runner: asyncio.Runner) -> None:
+        self._inner, self._runner = inner, runner
+        self.name = type(inner).__module__
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        if not callable(value):
+            return Awaited(value, self._runner)
+
+        async def all_of(value: Any) -> Any:
+            return [item async for item in value] if hasattr(value, "__aiter__") else await value
+
+        return lambda *args, **options: self._runner.run(all_of(value(*args, **options)))
+
+
+class Bench:
+    """One registry, both clients of one colour on it, and what the server saw of each call."""
+
+    def __init__(self, served: local.Served, seen: list[local.Seen], runner: asyncio.Runner | None) -> None:
+        place = {"organization": served.organization, "orbit": served.orbit, "collection": served.collection}
+        clients: list[Any] = []
+        for library in (luml_api, luml_lite):
+            if runner is None:
+                clients.append(library.LumlClient(served.base_url, served.api_key, **place))
+            else:
+                clients.append(Awaited(library.AsyncLumlClient(served.base_url, served.api_key), runner))
+                clients[-1].setup_config(**place)
+        self.theirs, self.ours = clients
         self.collection = served.collection
+        self.secret = luml_lite.bucket_secrets.list(served.config)[0].id
         self._seen = seen
         self._seen.clear()
 
@@ -83,7 +111,7 @@ class Bench:
             )
             for each in self._seen
         ]
-        log.info("%s: %s -> %.500r", type(client).__module__, name, value)
+        log.info("%s: %s -> %.500r", "ours" if client is self.ours else "theirs", name, value)
         for request in requests:
             log.info("    %s %s %s %.300s", *request)
         return value, requests
@@ -97,15 +125,16 @@ class Bench:
             assert asked_ours == asked, name
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A fresh registry over HTTP."""
+@pytest.fixture(params=["sync", "async"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """A fresh registry over HTTP, once for each colour of the clients."""
     write_model(str(tmp_path / "model.fnnx"), {"F1": 0.5, "loss": 2})
     seen: list[local.Seen] = []
-    with local.serve(tmp_path / "registry", seen=seen.append) as served:
-        bench = Bench(served, seen)
+    with local.serve(tmp_path / "registry", seen=seen.append) as served, asyncio.Runner() as runner:
+        bench = Bench(served, seen, runner if request.param == "async" else None)
         yield bench
-        bench.theirs._client.close()  # it has no public way
+        close = bench.theirs._client.close if request.param == "sync" else bench.theirs._client.aclose
+        close()  # it has no public way
 
 
 def scenario(bench: Bench, writer: Any, folder: Path) -> dict[str, list[Any]]:
@@ -122,6 +151,13 @@ def scenario(bench: Bench, writer: Any, folder: Path) -> dict[str, list[Any]]:
     read("the orbit", lambda luml: luml.orbits.get())
     read("orbit by name", lambda luml: luml.orbits.get("Local"))
     read("bucket secrets", lambda luml: luml.bucket_secrets.list())
+    read("bucket secret by id", lambda luml: luml.bucket_secrets.get(bench.secret))
+    read("no bucket secret", lambda luml: luml.bucket_secrets.get("nobody's bucket"))
+    write("rename orbit", lambda luml: luml.orbits.update(name="Renamed"))
+    write("rename orbit back", lambda luml: luml.orbits.update("Local"))
+    orbit = write("create orbit", lambda luml: luml.orbits.create("Second", bench.secret))
+    read("orbit by id", lambda luml: luml.orbits.get(str(orbit.id)))
+    write("delete orbit", lambda luml: luml.orbits.delete(str(orbit.id)))
 
     kind = luml_api.CollectionType.MODEL
     made = write("create collection", lambda luml: luml.collections.create("a text", "Second", kind, ["a", "b"]))
@@ -144,10 +180,19 @@ def scenario(bench: Bench, writer: Any, folder: Path) -> dict[str, list[Any]]:
     read("empty collection", lambda luml: luml.artifacts.list(collection_id=made.id))
     write("update", lambda luml: luml.artifacts.update(one.id, description="another", tags=["y", "z"]))
     read("updated artifact", lambda luml: luml.artifacts.get("First model"))
-    for luml in (bench.theirs, bench.ours):
-        target = folder / f"{type(luml).__module__}.fnnx"
+    for number, luml in enumerate((bench.theirs, bench.ours)):
+        target = folder / f"copy-{number}.fnnx"
         luml.artifacts.download(one.id, str(target))
         assert target.read_bytes() == Path(path).read_bytes()
+    row = {"file_name": "m.fnnx", "manifest": verbs_manifest(), "file_hash": "0" * 64, "size": 9, "tags": ["x"]}
+    row |= {"collection_id": None, "file_index": dict.fromkeys(MEMBERS, (512, 2)), "description": "a text"}
+    fields = ("metrics", "model_name") if writer is bench.ours else ("extra_values", "name")
+    row |= dict(zip(fields, ({"F1": 0.25}, "Third model"), strict=True))
+    created = write("create", lambda luml: luml.artifacts.create(**row))
+    pending = created.model if writer is bench.ours else created.artifact
+    read("created artifact", lambda luml: luml.artifacts.get("Third model"))
+    write("download url", lambda luml: luml.artifacts.download_url(pending.id))
+    write("delete url", lambda luml: luml.artifacts.delete_url(pending.id))
 
     model = luml_api.ArtifactType.MODEL
     track = write("create track", lambda luml: luml.tracks.create("line", model, "a text", ["t"], ["dev", "prod"]))
@@ -166,6 +211,8 @@ def scenario(bench: Bench, writer: Any, folder: Path) -> dict[str, list[Any]]:
     read("renamed track", lambda luml: luml.tracks.get(line))
     write("delete track", lambda luml: luml.tracks.delete(line))
     read("no tracks", lambda luml: luml.tracks.list())
+    write("delete collection", lambda luml: luml.collections.delete(collection_id=made.id))
+    read("collections that are left", lambda luml: luml.collections.list())
     return wrote
 
 
@@ -185,9 +232,6 @@ def test_what_either_client_writes_both_read_alike(bench: Bench, tmp_path: Path)
     theirs = scenario(bench, bench.theirs, tmp_path)
     for item in [*bench.ours.artifacts.list_all()]:
         bench.ours.artifacts.delete(item.id)
-    for collection in [*bench.ours.collections.list_all()]:
-        if collection.id != bench.collection:
-            bench.ours.collections.delete(collection.id)
     ours = scenario(bench, bench.ours, tmp_path)
     assert list(theirs) == list(ours)
     for name in theirs:
