@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -229,29 +232,38 @@ def test_servers_without_tracks_are_not_asked_for_them(luml: Any) -> None:
 
 
 @pytest.mark.parametrize("cfg", ["artifacts"], indirect=True)
-def test_artifacts_are_listed_by_type_and_part_of_the_name(cfg: Config) -> None:
-    artifact(cfg, "a model")
-    dataset = luml_lite.create(
-        cfg,
-        file_name="d.luml",
-        metrics={},
-        manifest={
-            "artifact_type": "dataset",
-            "variant": "tabular",
-            "producer_name": "t",
-            "producer_version": "1",
-            "producer_tags": [],
-            "payload": {},
-        },
-        file_hash="0" * 64,
-        file_index={"manifest.json": (512, 2)},
-        size=9,
-        model_name="a dataset",
-    ).model
-    assert dataset.type == "dataset"
-    assert [each.id for each in luml_lite.list(cfg, types=["dataset"]).items] == [dataset.id]
-    assert [each.id for each in luml_lite.list(cfg, search="DATA").items] == [dataset.id]
-    assert len([*luml_lite.list_all(cfg, types=["dataset", "model"], search="a ")]) == 2
+@pytest.mark.parametrize("luml", ["client", "async client"], indirect=True)
+def test_artifacts_are_listed_by_type_and_part_of_the_name(luml: Any, cfg: Config, tmp_path: Path) -> None:
+    """The type is told by the manifest, of a row that is created as of a file that is uploaded."""
+    ids = {"model": artifact(cfg, "a model")}
+    for kind in ("dataset", "experiment"):
+        manifest = {"artifact_type": kind, "variant": "v", "producer_name": "t", "producer_version": "1"}
+        manifest |= {"producer_tags": [], "payload": {}}
+        with tarfile.open(tmp_path / f"{kind}.luml", "w") as tar:
+            data = json.dumps(manifest).encode()
+            member = tarfile.TarInfo("manifest.json")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+        made = luml.artifacts.upload(tmp_path / f"{kind}.luml", f"the {kind}")
+        assert made.type == luml_lite.ArtifactType(kind) == kind
+        ids[kind] = made.id
+    for kind, id in ids.items():
+        assert [each.id for each in luml.artifacts.list(types=[kind]).items] == [id]
+        assert [each.id for each in luml.artifacts.list_all(types=[luml_lite.ArtifactType(kind)])] == [id]
+        assert [each.id for each in luml.artifacts.list(search=kind[:5].upper()).items] == [id]
+    found = luml.artifacts.list_all(types=["dataset", "experiment"], search="THE ", limit=1)
+    assert [each.id for each in found] == [ids["experiment"], ids["dataset"]]
+    by_type = luml.artifacts.list(sort_by=luml_lite.ModelArtifactSortBy.TYPE, order="asc").items
+    assert [each.type for each in by_type] == ["dataset", "experiment", "model"]
+
+
+@pytest.mark.parametrize("cfg", ["model_artifacts"], indirect=True)
+@pytest.mark.parametrize("luml", ["client", "async client"], indirect=True)
+def test_servers_without_types_are_not_asked_for_them(luml: Any) -> None:
+    for options in ({"types": ["model"]}, {"search": "a"}):
+        for method in (luml.artifacts.list, luml.artifacts.list_all):
+            with pytest.raises(luml_lite.ConfigurationError, match="'artifacts' dialect"):
+                method(**options)
 
 
 @pytest.mark.parametrize("cfg", ["artifacts"], indirect=True)
