@@ -15,9 +15,11 @@ import pytest
 
 import luml_lite
 from luml_lite import AsyncLumlClient, Config, LumlClient, local
+from luml_lite.testing import Scripted, json_response
 
 from .test_verbs import MEMBERS, verbs_manifest
 
+ID = "0199c455-21ee-74c6-b747-19a82f1a1e75"
 DIALECTS = ("artifacts", "model_artifacts")
 
 
@@ -129,6 +131,21 @@ def test_an_update_of_a_collection_keeps_what_is_not_given(luml: Any) -> None:
     assert (described.name, described.description, described.tags) == ("B", "", [])
     with pytest.raises(luml_lite.InvalidArgumentError, match="nothing to update"):
         luml.collections.update()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_an_update_of_a_collection_sends_name_description_and_tags(dialect: Any) -> None:
+    """Servers answer 500 without the first two; what is not given is read from the collection first."""
+    now = {"id": ID, "name": "A", "description": "a text", "tags": ["one"]}
+    scripted = Scripted([json_response(now)] * 3)
+    cfg = Config(api_key="k", organization=ID, orbit=ID, collection=ID, dialect=dialect, transport=scripted)
+    luml_lite.collections.update(cfg, tags=["two"])
+    asyncio.run(luml_lite.aio.collections.update(cfg, "B", "text", []))
+    assert [request.method for request in scripted.requests] == ["GET", "PATCH", "PATCH"]
+    assert [json.loads(request.body) for request in scripted.requests[1:]] == [
+        {"name": "A", "description": "a text", "tags": ["two"]},
+        {"name": "B", "description": "text", "tags": []},
+    ]
 
 
 def test_a_collection_with_artifacts_stays(luml: Any, cfg: Config) -> None:
