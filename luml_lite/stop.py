@@ -30,7 +30,7 @@ class Stop:
     __slots__ = ("_wires", "flag")
 
     def __init__(self) -> None:
-        self.flag = False
+        self.flag: bool = False
         self._wires: set[Wire] = set()
 
     def set(self) -> None:

@@ -123,6 +123,15 @@ def test_the_environment_says_where_and_who(monkeypatch: pytest.MonkeyPatch) -> 
     assert LumlClient(base_url="http://other.test").settings.config.base_url == "http://other.test"
 
 
+def test_names_in_the_environment_are_looked_up(cfg: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("orbit", "Local"), ("collection", "Local"), ("api_key", cfg.api_key)):
+        monkeypatch.setenv(f"LUML_{name.upper()}", value)
+    assert places(LumlClient(cfg.base_url, transport=cfg.transport)) == places(LumlClient(config=cfg))
+    made = AsyncLumlClient(cfg.base_url, transport=cfg.transport)
+    assert asyncio.run(made.artifacts.list()).items == []
+    assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
+
+
 @pytest.mark.parametrize("client", [LumlClient, AsyncLumlClient])
 def test_a_missing_key_is_told_at_once(client: Callable[..., Any]) -> None:
     with pytest.raises(luml_lite.ConfigurationError, match="LUML_API_KEY"):
@@ -149,80 +158,6 @@ def test_a_blocking_client_loads_no_asyncio() -> None:
     code = "import sys, luml_lite; luml_lite.LumlClient; print('asyncio' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert loaded.stdout.strip() == "False"
-
-
-def test_the_async_client_looks_names_up_when_first_used(cfg: Config) -> None:
-    other = luml_lite.collections.create(cfg, "a second one", "another", "mixed")
-    assert isinstance(cfg.transport, Counted)
-
-    async def use() -> None:
-        made = AsyncLumlClient(config=cfg)
-        made.collection = "another"
-        asked = len(cfg.transport.urls)
-        assert [item async for item in made.artifacts.list_all()] == []
-        assert made.collection == other.id
-        assert len(cfg.transport.urls) == asked + 2  # the name, and the list
-        assert await made.artifacts.get("x") is None
-        assert len(cfg.transport.urls) == asked + 3
-
-    asyncio.run(use())
-
-
-def test_setup_config_works_without_being_awaited(cfg: Config, bare: Config) -> None:
-    """It takes effect on first use; several calls at once look the names up and agree."""
-
-    async def use() -> None:
-        made = AsyncLumlClient(config=bare)
-        made.setup_config()
-        async with made as entered:
-            assert entered is made
-            pages = await asyncio.gather(*(made.model_artifacts.list() for _ in range(3)))
-        assert [page.items for page in pages] == [[], [], []]
-        assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
-
-    asyncio.run(use())
-
-
-def test_setup_config_can_be_run_as_a_coroutine(cfg: Config, bare: Config) -> None:
-    """As the published SDK's: by asyncio.run, as a task, with a timeout, and one that is cancelled ends."""
-    made = AsyncLumlClient(config=bare)
-    asyncio.run(made.setup_config(collection="Local"))
-    assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
-
-    async def use() -> None:
-        made.collection = "another"
-        with pytest.raises(luml_lite.ResourceNotFoundError):
-            await asyncio.create_task(made.setup_config())
-        async with asyncio.timeout(5):
-            await asyncio.gather(made.setup_config(collection="Local"), made.setup_config())
-        assert made.collection == cfg.collection
-        made.collection = "another"
-        cancelled = asyncio.create_task(made.setup_config())
-        await asyncio.sleep(0)
-        cancelled.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await cancelled
-        made.setup_config().close()
-
-    asyncio.run(use())
-
-
-def test_another_place_forgets_what_was_set_below_it(cfg: Config, bare: Config) -> None:
-    secret = luml_lite.run(luml_lite.api.places.orbit(cfg), cfg).bucket_secret_id
-    second = luml_lite.orbits.create(cfg, "second", secret)
-    within = luml_lite.collections.create(cfg.replace(orbit=second.id), "text", "within", "mixed")
-
-    async def use() -> None:
-        made = AsyncLumlClient(config=bare)
-        await made.setup_config(organization="Local", orbit="Local", collection="Local")
-        await made.setup_config(orbit="second")
-        assert places(made) == (cfg.organization, second.id, within.id)
-        await made.setup_config(organization=cfg.organization, orbit=second.id)
-        assert made.collection == within.id
-        await made.setup_config(orbit=cfg.orbit, collection=cfg.collection)
-        assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
-
-    asyncio.run(use())
 
 
 def test_a_client_can_be_pickled_and_shows_no_key(cfg: Config) -> None:
@@ -266,11 +201,15 @@ def test_create_takes_both_call_forms(cfg: Config) -> None:
         made.artifacts.create(file_name="c.fnnx", manifest={}, file_index={})
 
 
-def test_a_dialect_and_a_transport_can_be_given(tmp_path: Path) -> None:
+@pytest.mark.parametrize("client", [LumlClient, AsyncLumlClient])
+def test_a_dialect_and_a_transport_can_be_given(client: Any, tmp_path: Path) -> None:
     cfg = local.open(tmp_path / "registry")
     counted = Counted(cfg.transport)
-    made = LumlClient(cfg.base_url, cfg.api_key, transport=counted, dialect="model_artifacts")
-    assert made.artifacts.list().items == []
+    made = client(cfg.base_url, cfg.api_key, transport=counted, dialect="model_artifacts")
+    if client is AsyncLumlClient:
+        made.setup_config()
+    page = made.artifacts.list()
+    assert (page if client is LumlClient else asyncio.run(page)).items == []
     assert [url for url in counted.urls if "/v1/" in url] == []
     assert counted.urls[-1].endswith("/model_artifacts?limit=100&order=desc")
 

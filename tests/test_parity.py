@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import pydoc
 from typing import Any
 
 import pytest
@@ -72,6 +73,17 @@ def test_the_signature_is_the_references(example: Example) -> None:
 def test_every_method_has_a_docstring(example: Example) -> None:
     assert inspect.getdoc(getattr(CLIENTS[example.colour].model_artifacts, example.method))
     assert getattr(CLIENTS[example.colour].artifacts, example.method)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[f"{each.colour}-{each.method}" for each in EXAMPLES])
+def test_help_shows_parameters_and_words(example: Example) -> None:
+    """Those of the operation, not those of what binds it."""
+    method = getattr(CLIENTS[example.colour].model_artifacts, example.method)
+    shown = pydoc.plain(pydoc.render_doc(method))
+    theirs = stated(example.signature).args
+    assert all(f"{each.arg}: " in shown for each in (*theirs.args, *theirs.kwonlyargs))
+    assert str(inspect.getdoc(method)).splitlines()[0] in shown
+    assert not [word for word in ("cfg", "args", "Flow", "Stream", "Bound") if word in shown.splitlines()[2]]
 
 
 def test_the_clients_are_made_as_in_the_reference() -> None:

@@ -184,8 +184,9 @@ def _required(name: str, value: str | None) -> str:
     collection = name == "collection"  # the one place that calls may give
     if not value:
         raise ConfigurationError(
-            f"no {name} is set: give the client or setup_config {name}=... (a name or an id), set LUML_{name.upper()}, "
-            "or let luml_lite.resolve(cfg) find the only one" + (", or pass collection_id" if collection else "")
+            f"no {name} is set: give {name}=... (a name or an id) to the client or setup_config, set "
+            f"LUML_{name.upper()}, {'pass collection_id, ' if collection else ''}or let luml_lite.resolve(cfg) find "
+            "the only one"
         )
     if not is_uuid(value):
         raise ConfigurationError(
