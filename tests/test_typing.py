@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import luml_lite
+
+from .reference_examples import Example, examples
 
 ROOT = Path(__file__).parent.parent
 VERBS = sorted(name for name in luml_lite.__all__ if hasattr(getattr(luml_lite, name), "__wrapped__"))
@@ -26,3 +30,31 @@ def test_every_verb_is_asserted_in_both_colours(verb: str) -> None:
     """A verb that is added is typed here as well."""
     assert f"luml_lite.{verb}(cfg" in (ROOT / "tests/typing/blocking.py").read_text()
     assert f"aio.{verb}(cfg" in (ROOT / "tests/typing/awaited.py").read_text()
+
+
+@pytest.mark.parametrize("example", examples(), ids=[f"{each.colour}-{each.method}" for each in examples()])
+def test_the_protocol_that_a_method_satisfies_is_the_references_signature(example: Example) -> None:
+    """mypy checks that every method fits its protocol in tests/typing/reference.py; here, that it is the right one."""
+    tree = ast.parse((ROOT / "tests/typing/reference.py").read_text())
+    (statement,) = (
+        node for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == _name(example)
+    )
+    client = "luml" if example.colour == "sync" else "waiting"
+    assert ast.unparse(statement.value or statement) == f"{client}.model_artifacts.{example.method}"
+    (protocol,) = (
+        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == ast.unparse(statement.annotation)
+    )
+    (call,) = protocol.body
+    (stated,) = ast.parse(re.sub(r"\bdict\b(?!\[)", "dict[str, Any]", example.signature.rstrip()) + ": ...").body
+    assert isinstance(call, ast.FunctionDef)
+    assert isinstance(stated, ast.FunctionDef | ast.AsyncFunctionDef)
+    assert call.args.args.pop(0).arg == "self"
+    assert ast.unparse(call.args) == ast.unparse(stated.args)
+    returns = ast.unparse(stated.returns or stated)
+    if isinstance(stated, ast.AsyncFunctionDef):
+        returns = f"Coroutine[Any, Any, {returns}]"
+    assert ast.unparse(call.returns or call) == returns
+
+
+def _name(example: Example) -> str:
+    return f"{example.colour}_{example.method}"
