@@ -32,6 +32,14 @@ def test_every_verb_is_asserted_in_both_colours(verb: str) -> None:
     assert f"aio.{verb}(cfg" in (ROOT / "tests/typing/awaited.py").read_text()
 
 
+@pytest.mark.parametrize("group", ["organizations", "orbits", "collections", "bucket_secrets", "tracks"])
+def test_every_method_of_a_group_is_asserted_on_both_clients(group: str) -> None:
+    asserted = (ROOT / "tests/typing/resources.py").read_text()
+    verbs = [name for name, verb in vars(getattr(luml_lite, group)).items() if hasattr(verb, "__wrapped__")]
+    assert len(verbs) > 1
+    assert not [name for name in verbs for client in ("luml", "waiting") if f"{client}.{group}.{name}(" not in asserted]
+
+
 @pytest.mark.parametrize("example", examples(), ids=[f"{each.colour}-{each.method}" for each in examples()])
 def test_the_protocol_that_a_method_satisfies_is_the_references_signature(example: Example) -> None:
     """mypy checks that every method fits its protocol in tests/typing/reference.py; here, that it is the right one."""
