@@ -6,6 +6,8 @@ used.
 
 from __future__ import annotations
 
+from typing import overload
+
 from .api.dialects import is_uuid
 from .config import Config
 from .errors import ConfigurationError
@@ -58,8 +60,17 @@ class Place:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
+        self.__doc__ = f"The id of the {name} that the client works in; set it to an id or a name."
 
-    def __get__(self, client: Client, owner: type) -> str | None:
+    @overload
+    def __get__(self, client: None, owner: type) -> Place: ...
+
+    @overload
+    def __get__(self, client: Client, owner: type) -> str | None: ...
+
+    def __get__(self, client: Client | None, owner: type) -> Place | str | None:
+        if client is None:
+            return self  # for help and mocks, which look at the class
         value: str | None = getattr(client.settings.config, self._name)
         return value
 

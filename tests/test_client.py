@@ -6,11 +6,13 @@ import asyncio
 import inspect
 import os
 import pickle
+import pydoc
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -227,6 +229,15 @@ def test_a_dialect_and_a_transport_can_be_given(client: Any, tmp_path: Path) -> 
 def test_help_shows_what_a_verb_returns(verb: Any, returns: str) -> None:
     assert inspect.signature(verb).return_annotation == returns
     assert inspect.getdoc(verb) or verb is LumlClient.__init__
+
+
+@pytest.mark.parametrize("client", [LumlClient, AsyncLumlClient])
+def test_help_of_a_client_shows_its_places(client: Any) -> None:
+    """And a mock can be made of the class."""
+    shown = pydoc.plain(pydoc.render_doc(client))
+    for name in IDS:
+        assert f"The id of the {name} that the client works in" in shown
+        assert hasattr(mock.create_autospec(client), name)
 
 
 def test_methods_show_the_parameters_of_their_operation(cfg: Config) -> None:
