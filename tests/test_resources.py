@@ -117,7 +117,7 @@ def test_collections_are_made_found_changed_and_removed(luml: Any, cfg: Config) 
     assert luml.collections.list(sort_by="total_artifacts", types=["model"]).items[0].id == made.id
     assert {each.id for each in luml.collections.list(sort_by="type").items} == {first.id, made.id}
     luml.collections.create("twin", "Ünder test", "model")
-    with pytest.raises(luml_lite.MultipleResourcesFoundError):
+    with pytest.raises(luml_lite.MultipleResourcesFoundError, match=f"take one by its id, of .*{made.id}"):
         luml.collections.get("Ünder test")
     luml.collections.delete(made.id)
     assert luml.collections.get(made.id) is None
@@ -163,6 +163,11 @@ def test_bucket_secrets_are_kept_and_never_printed(luml: Any, cfg: Config) -> No
     )
     assert (made.endpoint, made.region, made.type) == ("s3.example", "eu-north-1", "s3")
     assert luml.bucket_secrets.get(made.id) == luml.bucket_secrets.get("models") == made
+    twin = luml.bucket_secrets.create("https://other.example", "models", "eu-north-1")
+    with pytest.raises(luml_lite.MultipleResourcesFoundError, match=f"take one by its id, of .*{made.id}") as several:
+        luml.bucket_secrets.get("models")
+    assert {*several.value.ids} == {made.id, twin.id}
+    luml.bucket_secrets.delete(twin.id)
     changed = luml.bucket_secrets.update(made.id, bucket_name="others", secret_key="hush again")
     assert (changed.bucket_name, changed.region) == ("others", "eu-north-1")
     connection = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=aHVzaA==;EndpointSuffix=core.example"

@@ -20,7 +20,9 @@ def path(cfg: Config, *steps: str) -> str:
         raise ConfigurationError("tracks need a server of the 'artifacts' dialect")
     for step in steps:
         if step not in ("stages", "entries", "by-stage") and not is_uuid(step):
-            raise InvalidArgumentError(f"{step!r} is not the id of a track, stage, entry or artifact")
+            raise InvalidArgumentError(
+                f"{step!r} is not the id of a track, stage, entry or artifact: the get and list methods have it"
+            )
     return "/".join((f"{orbit_path(cfg)}/tracks", *steps))
 
 

@@ -30,7 +30,9 @@ def _by_bucket(cfg: Config, bucket_name: str) -> Flow[BucketSecret | None]:
     found = [each for each in (yield from send(secrets.listed(cfg))) if each.bucket_name == bucket_name]
     if len(found) > 1:
         ids = tuple(each.id for each in found)
-        raise MultipleResourcesFoundError(f"{len(found)} secrets are of {bucket_name!r}: {', '.join(ids)}", ids)
+        raise MultipleResourcesFoundError(
+            f"{len(found)} bucket secrets are of {bucket_name!r}: take one by its id, of {', '.join(ids)}", ids
+        )
     return found[0] if found else None
 
 

@@ -49,7 +49,9 @@ def picked(kind: str, value: str, existing: Iterable[Any]) -> Any:
     found = [item for item in existing if value in (item.id, item.name)]
     if len(found) > 1:
         ids = tuple(str(item.id) for item in found)
-        raise MultipleResourcesFoundError(f"{len(found)} {kind}s are called {value!r}: {', '.join(ids)}", ids)
+        raise MultipleResourcesFoundError(
+            f"{len(found)} {kind}s are called {value!r}: take one by its id, of {', '.join(ids)}", ids
+        )
     return found[0] if found else None
 
 
