@@ -188,6 +188,11 @@ def sort_key(cfg: Config, sort_by: ModelArtifactSortBy | str, metric_key: str | 
     return str(sort_by)
 
 
+def pages_by_metric(cfg: Config) -> bool:
+    """Whether the server goes on from its own cursor of a metric sort; those that list by orbit begin again."""
+    return not speech(cfg).lists_by_orbit
+
+
 def pairs_of(**fields: str | int | None) -> Pairs:
     """Query pairs of the fields that are given."""
     return tuple((name, str(value)) for name, value in fields.items() if value is not None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,8 @@ from ..errors import BadRequestError, InternalServerError, InvalidArgumentError
 from ..flow import Emit, Flow, Stream, send
 from ..models import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, SortOrder
 from ..request import Request
+
+Place: TypeAlias = tuple[bool, Any, str]  # whether there is a value, the value, the id
 
 
 def list(
@@ -35,7 +37,8 @@ def list(
 ) -> Flow[ModelArtifactsList]:
     """One page of a collection's artifacts, newest first unless sorted; `start_after` is the previous page's cursor.
 
-    `limit` is 1 to 100, None means 100. `search` (part of the name) and `types` need current servers.
+    `limit` is 1 to 100, None means 100. `search` (part of the name) and `types` need current servers. Where the client
+    sorts (by file name, and further pages by metric of current servers), every page reads the whole collection.
     """
 
     page = partial(
@@ -47,9 +50,20 @@ def list(
         search=search,
         types=types,
     )
-    if sort_by != ModelArtifactSortBy.FILE_NAME:
-        return send(page(start_after=start_after, sort_by=sort_by, limit=limit))
-    return _by_file_name(lambda cursor: page(start_after=cursor), start_after, artifacts.page_limit(limit), order)
+    key: Callable[[ModelArtifact], Any] = _file_name
+    served = sort_by != ModelArtifactSortBy.FILE_NAME
+    if served:
+        asked = page(start_after=start_after, sort_by=sort_by, limit=limit)
+        if sort_by != ModelArtifactSortBy.METRICS:
+            return send(asked)
+        key = _metric(metric_key or "")
+        served = not _shadowed(metric_key)
+        if served and artifacts.pages_by_metric(cfg):
+            return send(asked)
+    rest = partial(_page, lambda cursor: page(start_after=cursor), key, artifacts.page_limit(limit), order)
+    if start_after is not None:
+        return rest(_decoded(start_after, key))
+    return _first_page(asked, key, rest) if served else rest(None)
 
 
 def list_all(
@@ -82,7 +96,7 @@ def list_all(
     if sort_by != ModelArtifactSortBy.METRICS:
         return _in_server_order(first, lambda cursor: in_order(start_after=cursor))
     by_metric = _metric(metric_key or "")
-    if metric_key in [*ModelArtifactSortBy, "name"]:  # servers sort by the column of that name
+    if _shadowed(metric_key):
         return _emitted(lambda cursor: page(start_after=cursor), by_metric, order)
     return _by_metric(
         first,
@@ -161,39 +175,61 @@ def _all(
             return [*found.values()]
 
 
+def _first_page(
+    first: Request[ModelArtifactsList],
+    key: Callable[[ModelArtifact], Any],
+    rest: Callable[[Place | None], Flow[ModelArtifactsList]],
+) -> Flow[ModelArtifactsList]:
+    """The server's first page, with a cursor that the next call can use."""
+    try:
+        reply = yield from send(first)
+    except (BadRequestError, InternalServerError):  # as in list_all
+        return (yield from rest(None))
+    more = reply.cursor is not None and reply.items
+    return ModelArtifactsList(reply.items, _encoded(_place(reply.items[-1], key)) if more else None)
+
+
+def _page(
+    page: Callable[[str | None], Request[ModelArtifactsList]],
+    key: Callable[[ModelArtifact], Any],
+    limit: int,
+    order: SortOrder,
+    after: Place | None,
+) -> Flow[ModelArtifactsList]:
+    """One page of everything in order; the cursor is a place in that order, so that its artifact may be gone."""
+    ordered = _ordered((yield from _all(page)), key, order)
+    if after is not None:
+        down = order == SortOrder.DESC
+        places = [(_place(item, key), item) for item in ordered]
+        ordered = [item for place, item in places if (place < after if down else place > after)]
+    items = [*ordered[:limit]]
+    return ModelArtifactsList(items, _encoded(_place(items[-1], key)) if len(ordered) > limit else None)
+
+
 def _ordered(
     items: Sequence[ModelArtifact], key: Callable[[ModelArtifact], Any], order: SortOrder
 ) -> Sequence[ModelArtifact]:
-    present = [(value, item.id, item) for item in items if (value := key(item)) is not None]
-    missing = sorted((item for item in items if key(item) is None), key=_id, reverse=order == SortOrder.DESC)
-    ordered = [item for *_, item in sorted(present, key=lambda row: row[:2], reverse=order == SortOrder.DESC)]
-    return ordered + missing if order == SortOrder.DESC else missing + ordered
+    return sorted(items, key=lambda item: _place(item, key), reverse=order == SortOrder.DESC)
 
 
-def _by_file_name(
-    page: Callable[[str | None], Request[ModelArtifactsList]], start_after: str | None, limit: int, order: SortOrder
-) -> Flow[ModelArtifactsList]:
-    after = _place(start_after) if start_after is not None else None
-    ordered = _ordered((yield from _all(page)), _file_name, order)
-    if after is not None:
-        down = order == SortOrder.DESC
-        places = [((item.file_name, item.id), item) for item in ordered]
-        ordered = [item for place, item in places if (place < after if down else place > after)]
-    items = [*ordered[:limit]]
-    more = len(ordered) > limit
-    return ModelArtifactsList(items, _cursor(items[-1]) if more else None)
+def _place(item: ModelArtifact, key: Callable[[ModelArtifact], Any]) -> Place:
+    """Where an artifact stands: what is missing comes below every value, ties by id."""
+    value = key(item)
+    return (False, 0.0, item.id) if value is None else (True, value, item.id)
 
 
-def _cursor(last: ModelArtifact) -> str:
-    return urlsafe_b64encode(msgspec.json.encode((last.file_name, last.id))).decode()
+def _encoded(place: Place) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def _place(cursor: str) -> tuple[str, str]:
+def _decoded(cursor: str, key: Callable[[ModelArtifact], Any]) -> Place:
     try:
-        return msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[str, str])
+        present, value, id = msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[bool, str | float, str])
+        if isinstance(value, str) == (key is _file_name):
+            return present, value, id
     except ValueError:
-        problem = "start_after is the cursor of the previous page, and this one is not of a list sorted by file_name"
-    raise InvalidArgumentError(problem)
+        pass
+    raise InvalidArgumentError("start_after is the cursor of the previous page, and this one is of no list sorted so")
 
 
 def _file_name(item: ModelArtifact) -> str:
@@ -208,5 +244,6 @@ def _metric(key: str) -> Callable[[ModelArtifact], float | None]:
     return value
 
 
-def _id(item: ModelArtifact) -> str:
-    return item.id
+def _shadowed(metric_key: str | None) -> bool:
+    """Whether servers take a metric's name for that of a column."""
+    return metric_key in [*ModelArtifactSortBy, "name"]

@@ -126,10 +126,15 @@ def test_a_file_name_sort_has_everything_once_in_order(
     expected = [each for _, each in sorted(((row["file_name"], row["id"]) for row in drawn), reverse=down)]
     stream = pages.list_all(CFG, limit=limit, sort_by=FILE_NAME, order=order)
     assert [item.id for item in read(stream, Server(drawn))] == expected
+    assert by_pages(drawn, limit, order, sort_by=FILE_NAME) == expected
+
+
+def by_pages(drawn: list[dict[str, Any]], limit: int, order: SortOrder, **how: Any) -> list[str]:
+    """The ids of all pages that `list` gives, each after the cursor of the one before."""
     paged: list[str] = []
     cursor: str | None = None
     for _ in range(len(drawn) + 1):
-        flow = pages.list(CFG, limit=limit, sort_by=FILE_NAME, order=order, start_after=cursor)
+        flow = pages.list(CFG, limit=limit, order=order, start_after=cursor, **how)
         server, reply = Server(drawn), None
         try:
             while True:
@@ -140,7 +145,37 @@ def test_a_file_name_sort_has_everything_once_in_order(
             assert len(end.value.items) <= limit
         if cursor is None:
             break
-    assert paged == expected
+    return paged
+
+
+@given(rows, st.integers(1, 5), st.sampled_from(SortOrder), st.sampled_from(["F1", "size"]))
+def test_pages_by_metric_have_everything_once_in_order(
+    drawn: list[dict[str, Any]], limit: int, order: SortOrder, metric: str
+) -> None:
+    """Though the server begins again at its own cursor, and takes a metric called like a column for the column."""
+    named = [{**row, "extra_values": dict(zip([metric], row["extra_values"].values(), strict=False))} for row in drawn]
+    down = order == SortOrder.DESC
+    have = sorted(((row["extra_values"][metric], row["id"]) for row in named if row["extra_values"]), reverse=down)
+    missing = sorted((row["id"] for row in named if not row["extra_values"]), reverse=down)
+    ids = [each for _, each in have]
+    found = by_pages(named, limit, order, sort_by=METRICS, metric_key=metric)
+    assert found == (ids + missing if down else missing + ids)
+
+
+def test_a_page_by_metric_is_one_request_where_the_server_can_do_it() -> None:
+    """The first page everywhere, every page of older servers; a server that fails is made up for."""
+    by_metric: Any = {"sort_by": METRICS, "metric_key": "F1", "limit": 1}
+    row = artifact(1, extra_values={"F1": 0.5})
+    first = play(pages.list(CFG, **by_metric), ("GET artifacts by F1", page(row, cursor="c")))
+    assert first.cursor not in (None, "c")
+    assert play(pages.list(CFG, **by_metric), ("GET artifacts by F1", page(row))).cursor is None
+    older = CFG.replace(dialect="model_artifacts")
+    found = play(pages.list(older, start_after="c", **by_metric), ("GET model_artifacts by F1 from c", page(row)))
+    assert [item.id for item in found.items] == [uid(1)]
+    failing = pages.list(CFG, **by_metric)
+    failure = InternalServerError("500: Internal Server Error", status_code=500)
+    found = play(failing, ("GET artifacts by F1", failure), ("GET artifacts", page(row, artifact(2))))
+    assert [item.id for item in found.items] == [uid(1)]
 
 
 def test_a_page_by_file_name_goes_on_though_its_last_artifact_is_gone() -> None:
@@ -153,9 +188,10 @@ def test_a_page_by_file_name_goes_on_though_its_last_artifact_is_gone() -> None:
 
 @pytest.mark.parametrize("cursor", ["", "garbage", "WyJhIl0=", "é"])
 def test_a_cursor_of_another_list_is_told(cursor: str) -> None:
-    """A cursor that is not of a list sorted by file_name would silently begin again."""
-    with pytest.raises(InvalidArgumentError, match="start_after"):
-        play(pages.list(CFG, sort_by=FILE_NAME, start_after=cursor))
+    """A cursor that is not of a list sorted in this way would silently begin again."""
+    for how in ({"sort_by": FILE_NAME}, {"sort_by": METRICS, "metric_key": "F1"}):
+        with pytest.raises(InvalidArgumentError, match="start_after"):
+            play(pages.list(CFG, start_after=cursor, **how))  # type: ignore[arg-type]
 
 
 def test_a_metric_called_like_a_column_is_sorted_on_the_client() -> None:
