@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from .config import Config
 from .errors import LumlError
@@ -45,6 +45,9 @@ class iterate(AsyncIterator[T]):
 
     def __aiter__(self) -> iterate[T]:
         return self
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("this is read with `async for`, not with `for`")
 
     async def __anext__(self) -> T:
         while True:

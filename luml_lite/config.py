@@ -81,6 +81,8 @@ class Config(Discreet, Struct, frozen=True, kw_only=True):
             raise ValueError(f"concurrency is at least 1, not {self.concurrency}")
         if not self.base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url starts with http:// or https://, not {self.base_url[:12]!r}")
+        if "@" in self.base_url.split("/")[2]:
+            raise ValueError("base_url has a user or password in it; the API takes a key, in api_key")
 
     @classmethod
     def from_env(cls, **fields: Any) -> Config:

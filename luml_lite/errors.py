@@ -93,14 +93,21 @@ class DecodeError(LumlError):
 class ConnectionFailed(LumlError):
     """The connection could not be made or broke; `received` bytes of a body had landed by then.
 
-    `sent` is False only where the server provably never saw the request.
+    `sent` is False only where the server provably never saw the request, `permanent` True where trying again is no use.
     """
 
     def __init__(
-        self, message: str = "", *, sent: bool = True, received: int = 0, headers: dict[str, str] | None = None
+        self,
+        message: str = "",
+        *,
+        sent: bool = True,
+        received: int = 0,
+        headers: dict[str, str] | None = None,
+        permanent: bool = False,
     ):
         super().__init__(message)
         self.sent = sent
+        self.permanent = permanent
         self.received = received
         self.headers = headers or {}
 

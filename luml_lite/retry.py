@@ -21,7 +21,7 @@ _LONGEST_RETRY_AFTER = 3600.0
 def transient(error: LumlError) -> bool:
     """Whether the same request may well succeed later."""
     if isinstance(error, ConnectionFailed):
-        return True
+        return not error.permanent
     if isinstance(error, APIStatusError | StorageError):
         return error.status_code in _TRANSIENT
     return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from ..errors import MultipleResourcesFoundError, NotFoundError
+from ..errors import DecodeError, MultipleResourcesFoundError, NotFoundError
 from ..flow import Emit, Flow, Stream, send
 from ..request import Request
 
@@ -57,20 +57,33 @@ def picked(kind: str, value: str, existing: Iterable[Any]) -> Any:
 
 def every(first: Request[Any], page: Callable[[str], Request[Any]]) -> Stream[Any]:
     """The items of all pages, one page after the other."""
+    seen: set[str] = set()
     reply: Page[Any] = yield from send(first)
     while True:
         yield Emit(reply.items)
-        if reply.cursor is None:
+        cursor = following(reply, seen)
+        if cursor is None:
             return
-        reply = yield from send(page(reply.cursor))
+        reply = yield from send(page(cursor))
 
 
 def collected(first: Request[Any], page: Callable[[str], Request[Any]]) -> Flow[list[Any]]:
     """The items of all pages in one list."""
     found: list[Any] = []
+    seen: set[str] = set()
     reply: Page[Any] = yield from send(first)
     while True:
         found.extend(reply.items)
-        if reply.cursor is None:
+        cursor = following(reply, seen)
+        if cursor is None:
             return found
-        reply = yield from send(page(reply.cursor))
+        reply = yield from send(page(cursor))
+
+
+def following(reply: Page[Any], seen: set[str]) -> str | None:
+    """The cursor of the next page; a DecodeError for one that has been followed before, or it would be for ever."""
+    if reply.cursor is not None and reply.cursor in seen:
+        raise DecodeError("the server's pages go round in circles; their list cannot be read to its end")
+    if reply.cursor is not None:
+        seen.add(reply.cursor)
+    return reply.cursor

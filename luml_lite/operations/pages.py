@@ -19,6 +19,7 @@ from ..errors import BadRequestError, InternalServerError, InvalidArgumentError
 from ..flow import Emit, Flow, Stream, send
 from ..models import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, SortOrder
 from ..request import Request
+from .named import every, following
 
 Place: TypeAlias = tuple[bool, Any, str]  # whether there is a value, the value, the id
 
@@ -94,7 +95,7 @@ def list_all(
         return _emitted(lambda cursor: page(start_after=cursor), _file_name, order)
     first = in_order()  # made here, so that a wrong argument is told by the call and not by the first item
     if sort_by != ModelArtifactSortBy.METRICS:
-        return _in_server_order(first, lambda cursor: in_order(start_after=cursor))
+        return every(first, lambda cursor: in_order(start_after=cursor))
     by_metric = _metric(metric_key or "")
     if _shadowed(metric_key):
         return _emitted(lambda cursor: page(start_after=cursor), by_metric, order)
@@ -105,17 +106,6 @@ def list_all(
         by_metric,
         order,
     )
-
-
-def _in_server_order(
-    first: Request[ModelArtifactsList], page: Callable[[str], Request[ModelArtifactsList]]
-) -> Stream[ModelArtifact]:
-    reply = yield from send(first)
-    while True:
-        yield Emit(reply.items)
-        if reply.cursor is None:
-            return
-        reply = yield from send(page(reply.cursor))
 
 
 def _by_metric(
@@ -134,7 +124,7 @@ def _by_metric(
         return
     while True:
         fresh = [item for item in reply.items if item.id not in seen]
-        if reply.items and not fresh:
+        if not fresh and reply.cursor is not None:
             break  # the server took its own cursor for none and began again
         seen.update(item.id for item in fresh)
         yield Emit(fresh)
@@ -166,11 +156,12 @@ def _all(
     page: Callable[[str | None], Request[ModelArtifactsList]], keep: Callable[[ModelArtifact], bool] | None = None
 ) -> Flow[Sequence[ModelArtifact]]:
     found: dict[str, ModelArtifact] = {}
+    seen: set[str] = set()
     cursor = None
     while True:
         reply = yield from send(page(cursor))
         found.update((item.id, item) for item in reply.items if keep is None or keep(item))
-        cursor = reply.cursor
+        cursor = following(reply, seen)
         if cursor is None:
             return [*found.values()]
 

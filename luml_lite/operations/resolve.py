@@ -10,7 +10,9 @@ from ..api.dialects import is_uuid
 from ..config import Config
 from ..errors import ConfigurationError, MultipleResourcesFoundError, ResourceNotFoundError
 from ..flow import Flow, send
-from ..models import Collection
+from ..models import Collection, CollectionsList
+from ..request import Request
+from .named import collected
 
 
 def resolve(cfg: Config) -> Flow[Config]:
@@ -69,14 +71,10 @@ def _without(kind: str, cfg: Config) -> Config:
 
 
 def _collections(cfg: Config, name: str | None) -> Flow[list[Collection]]:
-    found: list[Collection] = []
-    cursor = None
-    while True:
-        page = yield from send(places.collections(cfg, start_after=cursor, search=name))
-        found.extend(page.items)
-        cursor = page.cursor
-        if cursor is None:
-            break
+    def asked(cursor: str | None) -> Request[CollectionsList]:
+        return places.collections(cfg, start_after=cursor, search=name)
+
+    found: list[Collection] = yield from collected(asked(None), asked)
     if name is not None and not any(item.name == name for item in found):
         page = yield from send(places.collections(cfg))  # for the message: what does exist
         return found + [item for item in page.items if item not in found]

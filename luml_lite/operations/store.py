@@ -153,10 +153,8 @@ def _planned(upload: Upload) -> Flow[MultipartPlan]:
     gaps = [0, *(end for _, end in layout)] != [*(start for start, _ in layout), archive.size]
     if gaps or any(start >= end for start, end in layout):
         raise DecodeError("the platform's parts do not cover the file once, in order")
-    if record.parts and record.parts != layout:
-        raise DecodeError("the platform now cuts the file in other parts; the upload begins anew")
-    if not record.parts:
-        record.parts = layout
+    if record.parts != layout:
+        record.parts, record.etags = layout, {}  # what is stored of an earlier layout does not fit this one
         yield from _remember(upload)
     return plan
 

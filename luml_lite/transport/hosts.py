@@ -16,7 +16,7 @@ from urllib3.exceptions import LocationValueError
 
 from .wire import POOLS
 
-_POOLED = 32  # connections kept open to one host
+_POOLED = 64  # connections kept open to one host: as many as there are threads
 _HOSTS = 64  # hosts whose connections are kept
 _ORIGIN = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE)
 

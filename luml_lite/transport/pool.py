@@ -198,17 +198,21 @@ class _Exchange:
         if isinstance(error, exceptions.ProxyError) and isinstance(error.original_error, exceptions.HTTPError):
             error = error.original_error
         host = self._host()
-        if isinstance(
-            error, exceptions.NewConnectionError | exceptions.NameResolutionError
-        ):  # the first is a timeout, too, by descent
-            return ConnectionFailed(
-                f"cannot connect to {host}; is it up, and is the address right?", sent=self.attempt.sent
-            )
+        if isinstance(error, exceptions.ProxyError) and "Tunnel connection failed" in str(error.original_error):
+            said = str(error.original_error).rpartition(": ")[2][:200]
+            problem = f"the proxy would not connect to {host} ({said}); look at HTTPS_PROXY and NO_PROXY"
+            return ConnectionFailed(problem, sent=False, permanent=said.startswith("4"))
+        # In this order: urllib3's refused connect descends from its slow one.
+        if isinstance(error, exceptions.NewConnectionError | exceptions.NameResolutionError):
+            problem = f"cannot connect to {host}; is it up, and is the address right?"
+            return ConnectionFailed(problem, sent=self.attempt.sent)
         if isinstance(error, exceptions.ConnectTimeoutError):
             return TimedOut(f"no connection to {host} within {self.timeouts.connect:g} s", sent=self.attempt.sent)
         if isinstance(error, exceptions.SSLError) and not (self.attempt.sent or self.watch.expired):
-            reason = str(error.args[0]) if error.args else "TLS failed"
-            return ConnectionFailed(f"no trusted TLS connection to {host}: {reason[:200]}", **self._facts())
+            reason = error.args[0] if error.args else "TLS failed"
+            untrusted = type(reason).__name__ == "SSLCertVerificationError"
+            problem = f"no trusted TLS connection to {host}: {str(reason)[:200]}"
+            return ConnectionFailed(problem, **self._facts(), permanent=untrusted)
         if isinstance(error, exceptions.TimeoutError):
             return TimedOut(f"{host} stalled: nothing moved for too long", **self._facts())
         return self.broken()
@@ -222,7 +226,8 @@ class _Exchange:
         )
 
     def _host(self) -> str:
-        return urllib3.util.parse_url(self.request.url).host or ""
+        url = urllib3.util.parse_url(self.request.url)
+        return f"{url.host}:{url.port}" if url.port else url.host or ""
 
     def _facts(self) -> dict[str, Any]:
         return {"sent": self.attempt.sent, "received": self.received, "headers": self.head}

@@ -140,7 +140,11 @@ class _Cuttable(HTTPConnection):
             raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
         problem: OSError | None = None
         for family, kind, protocol, _, address in found:
-            sock = socket.socket(family, kind, protocol)
+            try:
+                sock = socket.socket(family, kind, protocol)
+            except OSError as error:  # a family that this machine does not speak
+                problem = error
+                continue
             try:
                 self._connect(sock, address)
             except OSError as error:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luml_lite.errors import BadRequestError, InternalServerError, InvalidArgumentError
+from luml_lite.errors import BadRequestError, DecodeError, InternalServerError, InvalidArgumentError
 from luml_lite.flow import Emit
 from luml_lite.models import ModelArtifact, ModelArtifactSortBy, SortOrder
 from luml_lite.operations import pages
@@ -228,3 +228,28 @@ def test_a_refused_list_is_an_error() -> None:
     """A 400 is not mistaken for a server that cannot sort."""
     with pytest.raises(BadRequestError):
         play(pages.list_all(CFG), ("GET artifacts", BadRequestError("400: no", status_code=400)))
+
+
+def test_pages_that_go_round_in_circles_are_an_error_and_not_a_wait() -> None:
+    """However many pages the circle has."""
+    circle = (
+        ("GET artifacts", page(artifact(1), cursor="a")),
+        ("EMIT 1.fnnx", None),
+        ("GET artifacts from a", page(artifact(2), cursor="b")),
+        ("EMIT 2.fnnx", None),
+        ("GET artifacts from b", page(artifact(1), cursor="a")),
+        ("EMIT 1.fnnx", None),
+    )
+    with pytest.raises(DecodeError, match="circles"):
+        play(pages.list_all(CFG), *circle)
+    with pytest.raises(DecodeError, match="circles"):
+        play(pages.list_all(CFG, sort_by=ModelArtifactSortBy.FILE_NAME), *circle[::2])
+
+
+def test_a_metric_sort_that_has_nothing_but_cursors_is_sorted_here() -> None:
+    play(
+        pages.list_all(CFG, sort_by=ModelArtifactSortBy.METRICS, metric_key="F1"),
+        ("GET artifacts by F1", page(cursor="a")),
+        ("GET artifacts", page(artifact(1))),
+        ("EMIT 1.fnnx", None),
+    )

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from luml_lite.errors import ConfigurationError, ConnectionFailed, TimedOut
 from luml_lite.request import FileSink, FileSlice
+from luml_lite.retry import transient
 
 from ..faults.server import Peer, always, serving
 from .conftest import QUICK, Client, MiB, free_port, ok
@@ -193,3 +194,21 @@ def test_a_refusal_in_the_middle_of_the_body_is_still_read(client: Client, tls: 
         again = client("PUT", server.url, body=FileSlice(str(path), 0, 32 * MiB))
         assert again.status == 403
         assert server.connections == 2
+
+
+def test_what_no_second_try_would_mend_is_told_so(
+    client: Client, certificate: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate that is not trusted, and a proxy that wants a password."""
+    with serving(always(ok), certificate) as server:
+        with pytest.raises(ConnectionFailed, match="CERTIFICATE_VERIFY_FAILED") as caught:
+            client("GET", server.url)
+        assert not transient(caught.value)
+        refusing = always(lambda peer: peer.answer(status="407 Proxy Authentication Required"))
+        with serving(refusing) as between:
+            monkeypatch.setenv("HTTPS_PROXY", between.url)
+            client.pool.close()
+            with pytest.raises(ConnectionFailed, match=r"proxy .*407.*HTTPS_PROXY") as caught:
+                client("GET", server.url)
+        assert not transient(caught.value)
+        assert not caught.value.sent
