@@ -2,7 +2,7 @@
 
 import hypothesis
 
-pytest_plugins = ["luml_lite.testing", "tests.packagers.fixtures", "tests.servers.fixtures"]
+pytest_plugins = ["luml_lite.testing", "tests.faults.fixtures", "tests.packagers.fixtures", "tests.servers.fixtures"]
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no defect
 hypothesis.settings.load_profile("unhurried")

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from msgspec import Struct
 
 from ..errors import DecodeError, StorageError
-from ..request import FileSink, Request, Response, nothing, whole
+from ..request import FileSink, Request, Response, whole
 
 
 def expiry(url: str) -> datetime | None:
@@ -129,7 +129,15 @@ def _probed(response: Response) -> Probe:
 
 def delete(url: str) -> Request[None]:
     """Delete the object; repeating it is harmless."""
-    return Request(method="DELETE", url=url, presigned=True, reply=nothing)
+    return Request(method="DELETE", url=url, presigned=True, reply=done)
+
+
+def done(response: Response) -> None:
+    """A reply parser for answers that carry nothing: one that says an error inside a 200 is that error."""
+    text = response.body[:4096].decode("utf-8", "replace")
+    if re.search(r"<(?:\w+:)?Error[\s>]", text):
+        code = element(text, "Code")
+        raise StorageError(f"storage answered an error inside a 200: {code}", status_code=500, code=code)
 
 
 def _range(start: int, end: int | None) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,38 @@
+"""Fixtures of the tests with faults: worlds, and processes that can be killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .victim import Victims
+    from .world import World
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], World]]:
+    """Makes the world of a storage once."""
+    from .world import built
+
+    with ExitStack() as stack:
+        made: dict[str, World] = {}
+
+        def world(storage: str) -> World:
+            if storage not in made:
+                made[storage] = stack.enter_context(built(tmp_path_factory.mktemp("world"), storage))
+            return made[storage]
+
+        yield world
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Victims]:
+    """The process whose children are interrupted and killed."""
+    from .victim import victims
+
+    with victims() as found:
+        yield found
