@@ -131,6 +131,8 @@ class _Driver(Machine):
         """Wait for work that a cancellation must not leave behind: it is ended, waited for, its value still told."""
         work.add_done_callback(_looked_at)
         try:
+            # In two waits: a Ctrl-C that comes while the loop is on its way to sleep is seen only when it next wakes.
+            await asyncio.wait([work], timeout=REPORT)
             await asyncio.wait([work])
         except asyncio.CancelledError:
             if unbegun():
