@@ -53,10 +53,10 @@ class Journal:
                 record = msgspec.json.decode(file.read(), type=Record)
             self.record = record if record.version == _VERSION else None
 
-    def write(self, record: Record) -> bool:
-        """Replace the journal, so that a crash leaves the old one or the new one; False where the disk refuses.
+    def write(self, record: Record) -> None:
+        """Replace the journal, so that a crash leaves the old one or the new one.
 
-        An older journal knows of fewer parts and is as good, so that an upload goes on without the newest.
+        Where the disk refuses, the older one does, which knows of fewer parts; a FileError says that there is none.
         """
         self.record = record
         temporary = f"{self.path}.tmp"
@@ -66,15 +66,16 @@ class Journal:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, self.path)
-        except OSError:
+        except OSError as error:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-        return os.path.exists(self.path)
+            if not os.path.exists(self.path):
+                raise _unkept(self.path, error) from error
 
     def finish(self) -> None:
         """Forget the upload: it is done, or definitely failed."""
         self.record = None
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # a record that stays is told by the state of its row
             os.unlink(self.path)
 
     def release(self) -> None:
@@ -82,7 +83,7 @@ class Journal:
         lock, self._lock = self._lock, None
         if lock is not None:
             if self.record is None:
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(OSError):
                     os.unlink(lock.name)
             unlock(lock.fileno())
             lock.close()
@@ -97,10 +98,14 @@ def open_journal(cfg: Config, collection_id: str, path: str, name: str) -> Journ
         os.makedirs(directory, mode=0o700, exist_ok=True)
         lock = _locked(f"{place}.lock")
     except OSError as error:
-        problem = f"cannot keep a journal in {directory} ({error.strerror}): set state_dir or LUML_STATE_DIR"
-    else:
-        return None if lock is None else Journal(place, lock)
-    raise FileError(problem)
+        raise _unkept(place, error) from error
+    return None if lock is None else Journal(place, lock)
+
+
+def _unkept(path: str, error: OSError) -> FileError:
+    directory = os.path.dirname(path)
+    advice = "choose another place with state_dir or LUML_STATE_DIR, or upload without resume"
+    return FileError(f"cannot keep an upload's journal in {directory}: {error.strerror}; {advice}")
 
 
 def state_dir(cfg: Config) -> str:

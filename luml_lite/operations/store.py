@@ -48,6 +48,7 @@ class Upload(Discreet, Struct):
 
 def store(upload: Upload) -> Flow[None]:
     """Put the archive's bytes under the row's key and prove that all of them are there."""
+    yield from _remember(upload)  # before a byte is sent, so that what is sent can always be found again
     expected = ""
     if upload.record.multipart:
         expected = yield from _in_parts(upload)
@@ -116,6 +117,7 @@ def _in_parts(upload: Upload) -> Flow[str]:
             if upload.url is None:
                 raise DecodeError("the platform gave no URL to begin the multipart upload with")
             record.upload_id = yield from _initiated(upload.url)
+            yield from _remember(upload)  # the URL dies with this process, and the row could not go on without the id
         plan = yield from _planned(upload)
         try:
             plan = yield from _sent(upload, plan)

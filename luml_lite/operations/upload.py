@@ -10,7 +10,7 @@ from ..api import artifacts
 from ..api.dialects import artifacts_path, collection_id_of
 from ..archive import Archive, read, unchanged
 from ..config import Config
-from ..errors import FileUploadError, Interrupted, InvalidArgumentError, LumlError, NotFoundError
+from ..errors import FileError, FileUploadError, Interrupted, InvalidArgumentError, LumlError, NotFoundError
 from ..flow import Flow, local, send
 from ..models import ModelArtifact, ModelArtifactStatus
 from ..retry import transient
@@ -88,14 +88,12 @@ def _uploaded(
     upload = ready if ready is not None else (yield from _begun(cfg, wanted, on_progress, journal))
     row = upload.record.artifact_id
     try:
-        if journal is not None:
-            yield from local(journal.write, upload.record)
         yield from store(upload)
         yield from local(unchanged, wanted.archive)
         artifact = yield from confirmed(cfg, row, wanted.collection_id)
     except Exception as error:
         # Then the row stays pending_upload, for the same call.
-        later = journal is not None and _goes_on(error) and (yield from local(journal.write, upload.record))
+        later = journal is not None and _goes_on(error) and (yield from _kept(journal, upload.record))
         if not later:
             yield from marked_failed(cfg, row, wanted.collection_id)
             if journal is not None:
@@ -114,6 +112,15 @@ def _uploaded(
 def _goes_on(error: Exception) -> bool:
     """Whether a later call can continue the upload: it was interrupted, or the trouble may pass."""
     return isinstance(error, LumlError) and (transient(error) or isinstance(error, Interrupted))
+
+
+def _kept(journal: Journal, record: Record) -> Flow[bool]:
+    """Whether a later call will find the upload."""
+    try:
+        yield from local(journal.write, record)
+    except FileError:
+        return False
+    return True
 
 
 def _begun(

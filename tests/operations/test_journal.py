@@ -91,6 +91,26 @@ def test_an_unreadable_journal_is_none(cfg: Config, content: bytes) -> None:
     assert remembered(cfg) is None
 
 
+def test_a_journal_is_on_the_disk_before_it_replaces_the_old_one(cfg: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a crash leaves the old one or the new one."""
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (done.append("file"), fsync(descriptor))[1])
+    monkeypatch.setattr(os, "replace", lambda old, new: (done.append("rename"), replace(old, new))[1])
+    journal = opened(cfg)
+    journal.write(RECORD)
+    assert done == ["file", "rename"]
+    journal.finish()
+    journal.release()
+
+
+def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """Before any request."""
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="journal"):
+        opened(CFG.replace(state_dir=str(tmp_path / "file" / "state")))
+
+
 def test_the_state_directory_is_chosen_by_config_environment_and_platform(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -104,7 +124,7 @@ def test_the_state_directory_is_chosen_by_config_environment_and_platform(
 
 
 def test_a_full_disk_leaves_the_older_journal(cfg: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It knows of fewer parts and is as good; without an older one there is none, and that is told."""
+    """It knows of fewer parts and is as good; that there is none at all is told, with what to do about it."""
     journal = opened(cfg)
 
     def full(descriptor: int) -> None:
@@ -112,21 +132,15 @@ def test_a_full_disk_leaves_the_older_journal(cfg: Config, monkeypatch: pytest.M
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        assert not journal.write(RECORD)
-    assert journal.write(RECORD)
+        with pytest.raises(FileError, match=r"No space left.*LUML_STATE_DIR"):
+            journal.write(RECORD)
+    journal.write(RECORD)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        assert journal.write(structs.replace(RECORD, etags={1: "e", 2: "f"}))
+        journal.write(structs.replace(RECORD, etags={1: "e", 2: "f"}))
     journal.release()
     assert remembered(cfg) == RECORD
     assert not [name for name in os.listdir(str(cfg.state_dir)) if name.endswith(".tmp")]
-
-
-def test_a_place_that_cannot_be_written_is_told(cfg: Config, tmp_path: Path) -> None:
-    """Before the row is made, with what to set."""
-    (tmp_path / "state").write_text("a file")
-    with pytest.raises(FileError, match="LUML_STATE_DIR"):
-        open_journal(cfg, uid(3), "/m.fnnx", "m")
 
 
 def test_a_forked_child_does_not_keep_the_lock(cfg: Config) -> None:
