@@ -92,14 +92,29 @@ def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifa
     stem = os.path.join(directory, f".{bare}.{artifact.id[:36]}.{artifact.file_hash[:16]}")
     try:
         _replaceable(target)
-        return (
+        partial = (
             _opened(f"{stem}.part", target, artifact.size, lasting=True)
             or _opened(f"{stem}.{secrets.token_hex(4)}.part", target, artifact.size, lasting=False)
             or _refused(directory)
         )
     except OSError as error:
         problem = f"cannot write {target}: {error.strerror}"
+    else:
+        _swept(directory, bare, partial.path)
+        return partial
     raise FileDownloadError(problem)
+
+
+def _swept(directory: str, name: str, ours: str) -> None:
+    """Drop what runs that were killed left of other downloads to this target; what is locked still grows."""
+    if os.name != "posix":
+        return  # without locks, what still grows cannot be told from what was left
+    left = re.compile(re.escape(f".{name}.") + r"[0-9a-f-]{36}\.[^.]*(\.[0-9a-f]{8})?\.part")
+    with contextlib.suppress(OSError):
+        for path in [os.path.join(directory, found) for found in os.listdir(directory) if left.fullmatch(found)]:
+            other = None if path == ours else _opened(path, path, 0, lasting=False)
+            if other is not None:
+                other.release(keep=False)
 
 
 def safe_name(name: str) -> str:
