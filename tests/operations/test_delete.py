@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from luml_lite.errors import (
@@ -51,8 +53,10 @@ def test_a_bucket_that_refuses_marks_the_row() -> None:
     assert caught.value.code == "AccessDenied"
 
 
-@pytest.mark.parametrize("failure", [lost(), BadRequestError("400: from X to X", status_code=400), MISSING])
-def test_trouble_with_the_mark_never_hides_the_cause(failure: Exception) -> None:
+@pytest.mark.parametrize(
+    "failure", [lost(), BadRequestError("400: from X to X", status_code=400), MISSING, Response(200, {}, b"<html>")]
+)
+def test_trouble_with_the_mark_never_hides_the_cause(failure: Any) -> None:
     """The error of the bucket comes out, whatever became of the mark."""
     with pytest.raises(StorageError, match="denied"):
         play(

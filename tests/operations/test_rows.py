@@ -168,7 +168,8 @@ def test_a_row_that_is_gone_is_not_found() -> None:
 
 def test_marking_failed_never_raises_what_the_server_says() -> None:
     """The cause of the failure is what the caller must see."""
-    for answer in (state("upload_failed"), REFUSED, lost(), ArtifactNotFoundError("404", status_code=404)):
+    garbage = Response(200, {}, b"<html>")
+    for answer in (state("upload_failed"), REFUSED, lost(), ArtifactNotFoundError("404", status_code=404), garbage):
         assert play(marked_failed(CFG, uid(1), None), ("PATCH artifacts/1 upload_failed", answer)) is None
 
 
