@@ -8,6 +8,8 @@ from typing import Any
 
 from .validation import REQUIRED, Check, Field, Problems, problem, unprocessable
 
+DEEPEST = 200  # levels of a body: what is kept must be readable from any depth of the caller's stack
+
 
 def query_values(query: Sequence[tuple[str, str]], fields: Mapping[str, Field], many: frozenset[str]) -> dict[str, Any]:
     """The query with its values checked; `many` names the parameters that may be repeated."""
@@ -34,9 +36,13 @@ def json_body(content: bytes, check: Check) -> Any:
     if not content:
         raise unprocessable([problem("missing", ("body",), "Field required", None)])
     try:
-        value = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
-        if b"\\u" in content:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        # Strictly: json.loads lets bytes of half a surrogate pair pass, and those are no text.
+        text = content.decode()
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
+        if text.count("[") + text.count("{") > DEEPEST and _deep(value):
+            raise ValueError("too deeply nested")
     except json.JSONDecodeError as error:
         raise unprocessable(
             [problem("json_invalid", ("body", error.pos), "JSON decode error", {}, error=error.msg)]
@@ -48,6 +54,16 @@ def json_body(content: bytes, check: Check) -> Any:
     if problems:
         raise unprocessable(problems)
     return result
+
+
+def _deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        inside = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [child for children in inside for child in children]
+        if not level:
+            return False
+    return True
 
 
 def _no_constant(name: str) -> Any:
