@@ -1,4 +1,4 @@
-"""`python -m luml_lite.local --dir D`: serve a directory until SIGTERM or Ctrl-C."""
+"""`python -m luml_lite.local`, `luml-lite serve`: serve a directory until SIGTERM or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_
         description="Serve a registry from a directory until Ctrl-C. The settings that lead a client there are printed "
         "as lines for the environment.",
     )
-    parser.add_argument("--dir", required=True, metavar="DIR", help="where everything is kept; made if missing")
+    where = "where everything is kept; made if missing (default: %(default)s)"
+    parser.add_argument("--dir", default="luml-registry", metavar="DIR", help=where)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
     parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
     parser.add_argument(

@@ -8,15 +8,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import os
 import re
+import selectors
 import socket
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
+from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from ..bodies import CHUNK, buffer
+from .incoming import Head, Incoming, content_length
 from .replies import BodyLost, Reply
 from .uploads import STORAGE
 
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
 
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?").fullmatch
 _log = logging.getLogger("luml_lite.local")
+_HEAD = 65_536  # bytes of a request line and its headers
 _DRAIN = 1024 * 1024  # bytes of a refused body that are read so that the connection can stay
+_WAITING = 128 * 1024  # bytes of an answer that the kernel holds before they are on their way
 _LINGER = 2.0  # seconds a refused client may go on sending before the connection is gone
 
 
@@ -43,29 +49,6 @@ class Seen(NamedTuple):
     status: int
 
 
-class _Incoming:
-    """A request body, read from the connection through the thread's buffer; `copy` gets what went by."""
-
-    def __init__(self, handler: Connection, length: int, copy: bytearray | None) -> None:
-        self.handler = handler
-        self.length = length
-        self.left = length
-        self.copy = copy
-
-    def __iter__(self) -> Iterator[memoryview]:
-        view = buffer()
-        with self.handler.moving():
-            while self.left:
-                count = self.handler.rfile.readinto1(view[: min(CHUNK, self.left)])
-                if not count:
-                    raise BodyLost
-                self.left -= count
-                self.handler.moved(count)
-                if self.copy is not None:
-                    self.copy += view[:count]
-                yield view[:count]
-
-
 class Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "luml-lite"
@@ -79,6 +62,7 @@ class Connection(BaseHTTPRequestHandler):
         self.deadline = time.monotonic() + self.server.bounds.head
         self.busy = False
         self._bytes = 0
+        self._awaited = False
         self.server.watch(self)
 
     def finish(self) -> None:
@@ -95,19 +79,43 @@ class Connection(BaseHTTPRequestHandler):
             return
         self.busy = True
         self.deadline = time.monotonic() + self.server.bounds.head
-        self.raw_requestline = self.rfile.readline(65537)
-        if len(self.raw_requestline) > 65536:
+        self._awaited = False
+        incoming, head = self.rfile, Head(self.rfile, _HEAD)
+        try:
+            self.raw_requestline = head.readline(_HEAD + 1)
+        except LineTooLong:
             self.requestline, self.request_version, self.command = "", "", ""
             self.send_error(414)
             return
-        if not self.parse_request():
-            return
+        self.rfile = head  # type: ignore[assignment]
+        try:
+            if not self.parse_request():
+                return
+        finally:
+            self.rfile = incoming
         self._answer()
         self.wfile.flush()
 
-    def moving(self) -> _Moving:
+    def handle_expect_100(self) -> bool:
+        """Ask for the body only when it is going to be read: a refusal saves the client from sending it."""
+        self._awaited = True
+        return True
+
+    def invite(self) -> None:
+        """Tell a client that waits for it to send its body."""
+        if self._awaited:
+            self._awaited = False
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+
+    @contextlib.contextmanager
+    def moving(self) -> Iterator[None]:
         """The time during which bytes must move."""
-        return _Moving(self)
+        self.deadline = time.monotonic() + self.server.bounds.stall
+        try:
+            yield
+        finally:
+            self.deadline = math.inf
 
     def moved(self, count: int) -> None:
         """Bytes went over the connection: enough of them put the deadline off."""
@@ -130,7 +138,7 @@ class Connection(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         # Folded lines come unfolded, so that no value can break a head that it is repeated in.
         headers = {name.lower(): " ".join(value.split()) for name, value in self.headers.items()}
-        length = _length(self.headers.get_all("content-length") or [])
+        length = content_length(self.headers.get_all("content-length") or [])
         if length is False or (length is not None and "transfer-encoding" in headers):
             self.send_error(400)
             return
@@ -145,7 +153,7 @@ class Connection(BaseHTTPRequestHandler):
             target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
         path, _, query = target.partition("?")
         copy = bytearray() if self.server.seen is not None and not path.startswith(STORAGE) else None
-        body = _Incoming(self, length or 0, copy)
+        body = Incoming(self, length or 0, copy)
         self.deadline = math.inf  # while the registry works, the client is not to blame
         try:
             reply = self.server.registry.handle(self.command, target, headers, body, self._base_url(headers))
@@ -168,9 +176,9 @@ class Connection(BaseHTTPRequestHandler):
         host = headers.get("host", "")
         return f"http://{host}" if _HOST(host) else self.server.base_url
 
-    def _send(self, reply: Reply, body: _Incoming) -> None:
+    def _send(self, reply: Reply, body: Incoming) -> None:
         self.deadline = time.monotonic() + self.server.bounds.stall
-        linger = body.left > _DRAIN
+        linger = body.left > _DRAIN or bool(body.left and self._awaited)  # uninvited, it may come or not
         if linger:
             self.close_connection = True
         elif body.left:
@@ -195,14 +203,21 @@ class Connection(BaseHTTPRequestHandler):
             self.wfile.write(reply.body)
             return
         self.wfile.flush()
-        with self.moving():
+        # Without blocking and with little waiting in the kernel, what a slow client takes is seen to move.
+        self.connection.setblocking(False)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _WAITING)
+        with selectors.DefaultSelector() as takes, self.moving():
+            takes.register(self.connection, selectors.EVENT_WRITE)
             for part in reply.body:
+                offset, end = part.offset, part.offset + part.length
                 with part.open() as file:
-                    for offset in range(part.offset, part.offset + part.length, CHUNK):
-                        wanted = min(CHUNK, part.offset + part.length - offset)
-                        if self.connection.sendfile(file, offset, wanted) != wanted:
-                            raise BodyLost
-                        self.moved(wanted)
+                    while offset < end:
+                        takes.select()
+                        sent = _send_some(self.connection, file, offset, min(CHUNK, end - offset))
+                        offset += sent
+                        self.moved(sent)
+        self.connection.setblocking(True)
 
     def _refuse_body(self, status: int) -> None:
         self.deadline = time.monotonic() + self.server.bounds.stall
@@ -236,21 +251,15 @@ class Connection(BaseHTTPRequestHandler):
         """Say nothing: a request line may hold a signature."""
 
 
-class _Moving:
-    def __init__(self, handler: Connection) -> None:
-        self.handler = handler
-
-    def __enter__(self) -> None:
-        self.handler.deadline = time.monotonic() + self.handler.server.bounds.stall
-
-    def __exit__(self, *failure: object) -> None:
-        self.handler.deadline = math.inf
-
-
-def _length(values: list[str]) -> int | bool | None:
-    """The length that a request gives; None where it gives none, False where it makes no sense."""
-    if not values:
-        return None
-    if len(values) > 1 or not (values[0].isascii() and values[0].strip().isdigit() and len(values[0]) < 20):
-        return False
-    return int(values[0])
+def _send_some(connection: socket.socket, file: BinaryIO, offset: int, count: int) -> int:
+    try:
+        if hasattr(os, "sendfile"):
+            sent = os.sendfile(connection.fileno(), file.fileno(), offset, count)
+        else:
+            file.seek(offset)
+            sent = connection.send(file.read(count))
+    except BlockingIOError:
+        return 0
+    if not sent:
+        raise BodyLost  # the file is shorter than its record says
+    return sent

@@ -22,6 +22,7 @@ from .replies import BodyLost
 
 _log = logging.getLogger("luml_lite.local")
 _WIND_UP = 10.0  # seconds that requests in flight get when the server stops
+_CUT = 5.0  # seconds that their threads then get to clean up
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Server(socketserver.TCPServer):
         self.bounds = bounds
         self.seen = seen
         self._free = threading.BoundedSemaphore(bounds.connections)
+        self._taken = 0
         self._watched: set[Connection] = set()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -74,11 +76,12 @@ class Server(socketserver.TCPServer):
             if self._ended.is_set():
                 self.shutdown_request(request)
                 return
+        self._count(1)
         thread = threading.Thread(target=self._connection, args=(request, client_address), daemon=True)
         try:
             thread.start()
         except BaseException:
-            self._free.release()
+            self._give_back()
             raise
 
     def stop(self) -> None:
@@ -86,18 +89,21 @@ class Server(socketserver.TCPServer):
         self._ended.set()
         self.shutdown()
         self.server_close()
-        deadline = time.monotonic() + _WIND_UP
-        while time.monotonic() < deadline:
-            with self._lock:
-                watched = list(self._watched)
-            if not watched:
-                break
-            for handler in watched:
-                handler.wind_up()
-            time.sleep(0.01)
-        for handler in watched:
-            handler.cut()
+        self._drain(Connection.wind_up, _WIND_UP)
+        self._drain(Connection.cut, _CUT)
         self._watchdog.join()
+
+    def _drain(self, end: Callable[[Connection], None], seconds: float) -> None:
+        """End connections until each has given its place back, or the time is over."""
+        deadline = time.monotonic() + seconds
+        while self._taken and time.monotonic() < deadline:
+            for handler in self._handlers():
+                end(handler)
+            time.sleep(0.01)
+
+    def _handlers(self) -> list[Connection]:
+        with self._lock:
+            return list(self._watched)
 
     def watch(self, handler: Connection) -> None:
         """Have the watchdog look at a connection."""
@@ -118,13 +124,19 @@ class Server(socketserver.TCPServer):
             _log.exception("a connection failed")
         finally:
             self.shutdown_request(request)
-            self._free.release()
+            self._give_back()
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._taken += change
+
+    def _give_back(self) -> None:
+        self._count(-1)
+        self._free.release()
 
     def _watch(self) -> None:
         while not self._ended.wait(min(0.5, self.bounds.head / 4, self.bounds.idle / 4, self.bounds.stall / 4)):
-            with self._lock:
-                watched = list(self._watched)
             moment = time.monotonic()
-            for handler in watched:
+            for handler in self._handlers():
                 if moment >= handler.deadline:
                     handler.cut()
