@@ -55,7 +55,7 @@ with suppress(ImportError):
 
     @pytest.fixture
     def luml_registry(tmp_path: Any) -> Iterator[Any]:
-        """A fresh registry served over HTTP, with `base_url`, `key` and a ready `config`."""
+        """A fresh registry served over HTTP, with `base_url`, `api_key`, ids and a ready `config`."""
         from . import local
 
         with local.serve(str(tmp_path / "registry")) as served:

@@ -7,7 +7,8 @@ so that it takes one transaction whatever the size. Files that a transaction mad
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -78,17 +79,25 @@ class Blobs:
     ) -> Blob:
         """Make a stored file the object of that key."""
         blob = Blob(etag, stored.md5.hex(), stored.size, content_type, now(), None)
-        superfluous = [stored.file]
+        with self._naming(stored) as db:
+            if only_new and _find(db, bucket, key) is not None:
+                raise AlreadyThere
+            before = _files(db, bucket, key)
+            _write(db, bucket, key, blob, [Part(None, stored.file, stored.size, stored.md5)])
+        self.objects.discard(before)
+        return blob
+
+    @contextmanager
+    def _naming(self, stored: Stored) -> Iterator[sqlite3.Connection]:
+        """A transaction that gives a file its row; where it fails the file goes."""
         try:
             with self.database.writing() as db:
-                if only_new and _find(db, bucket, key) is not None:
-                    raise AlreadyThere
-                before = _files(db, bucket, key)
-                _write(db, bucket, key, blob, [Part(None, stored.file, stored.size, stored.md5)])
-            superfluous = before
-        finally:
-            self.objects.discard(superfluous)
-        return blob
+                yield db
+        except BaseException:
+            # An interruption may come after the commit, and then the file is an object's.
+            if not self.is_known(stored.file):
+                self.objects.discard([stored.file])
+            raise
 
     def delete(self, bucket: str, key: str) -> bool:
         """Remove the object; whether there was one."""
@@ -117,20 +126,16 @@ class Blobs:
 
         `opening` opens the upload when it is not.
         """
-        replaced = [stored.file]
-        try:
-            with self.database.writing() as db:
-                if opening:
-                    _begin(db, bucket, key, upload_id)
-                elif not _has_upload(db, bucket, key, upload_id):
-                    return False
-                query = "SELECT file FROM parts WHERE upload_id = ? AND name = ?"
-                rows = db.execute(query, (upload_id, name)).fetchall()
+        with self._naming(stored) as db:
+            if opening:
+                _begin(db, bucket, key, upload_id)
+            there = _has_upload(db, bucket, key, upload_id)
+            query = "SELECT file FROM parts WHERE upload_id = ? AND name = ?"
+            replaced = [row["file"] for row in db.execute(query, (upload_id, name))]
+            if there:
                 db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)", (upload_id, name, *stored))
-            replaced = [row["file"] for row in rows]
-        finally:
-            self.objects.discard(replaced)
-        return True
+        self.objects.discard(replaced if there else [stored.file])
+        return there
 
     def parts(self, upload_id: str) -> list[Part]:
         """The parts of an open upload, by name."""

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import BinaryIO, NamedTuple
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from . import storage_azure, storage_s3
 from .blobs import Blobs
@@ -121,6 +121,8 @@ class Registry:
                 raise
             return Reply(507)
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                return Reply(507)
             if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
             return Reply(503, {"retry-after": "1"})
@@ -143,7 +145,8 @@ class Registry:
         if found is None:
             bare = path.rstrip("/")
             if bare != path and find(bare):
-                return Reply(307, {"location": base_url + quote(bare)})
+                query = f"?{urlencode(pairs)}" if pairs else ""
+                return Reply(307, {"location": base_url + quote(bare) + query})
             raise refuse(404, "Not Found")
         place, match = found
         if method == "OPTIONS":
@@ -155,14 +158,14 @@ class Registry:
         with self.database.reading() as db:
             user = user_of(db, headers.get("authorization", ""))
         ids = place.ids(match)
-        query = query_values(pairs, route.query, route.many)
+        asked = query_values(pairs, route.query, route.many)
         content = json_body(whole(body), route.body) if route.body else None
         with self.database.writing() if route.writes else self.database.reading() as db:
             if route.right:
                 demand(db, user, ids["organization_id"], ids.get("orbit_id"), *route.right)
             if "orbit_id" in ids:
                 _orbit_there(db, ids)
-            result = route.run(Call(db, self.settings, place.dialect, user, base_url, ids, query, content))
+            result = route.run(Call(db, self.settings, place.dialect, user, base_url, ids, asked, content))
         if isinstance(result, Reply):
             return result
         return Reply(204) if result is None else answer(result)
@@ -208,7 +211,8 @@ class Registry:
         orphaned = "NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.bucket_location = key)"
         with self.database.writing() as db:
             db.execute(f"DELETE FROM objects WHERE modified_at < ? AND {orphaned}", (before,))
-            db.execute(f"DELETE FROM uploads WHERE created_at < ? AND {orphaned}", (before,))
+            unfinished = f"{orphaned[:-1]} AND a.status = 'pending_upload')"
+            db.execute(f"DELETE FROM uploads WHERE created_at < ? AND {unfinished}", (before,))
         self.objects.sweep(self.blobs.is_known)
 
 

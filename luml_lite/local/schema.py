@@ -159,6 +159,8 @@ class Database:
 
     def create(self, fill: Callable[[sqlite3.Connection], None]) -> None:
         """Make the tables if there are none, and have them filled; a file of another version is a RuntimeError."""
+        # It holds the owner's key. SQLite gives the files beside it the permissions of this one.
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = self._connection()
         connection.execute("PRAGMA journal_mode = WAL")
         self._give_back(connection)

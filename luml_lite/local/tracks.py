@@ -216,7 +216,7 @@ def _set_stages(call: Call, track: str, wanted: list[dict[str, Any]]) -> None:
         if stage not in kept and call.row("SELECT 1 FROM entries WHERE stage_id = ?", stage):
             raise refuse(409, f"Stage '{name}' is used by entries.")
     moment = now()
-    call.db.execute(f"DELETE FROM stages WHERE track_id = ? AND id NOT IN ({marks(kept)})", (track, *kept))
+    call.db.executemany("DELETE FROM stages WHERE id = ?", [(stage,) for stage in present.keys() - kept])
     # Two stages may swap their names: they pass through ones that nobody can have.
     call.db.execute("UPDATE stages SET name = char(0) || id WHERE track_id = ?", (track,))
     for position, stage in enumerate(wanted):

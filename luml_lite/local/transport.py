@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
@@ -61,9 +62,9 @@ class Local:
         headers = {name.lower(): value for name, value in request.headers}
         try:
             reply = self.registry.handle(request.method, request.url[len(base_url) :], headers, body, base_url)
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
             _log.exception("%s failed", request.method)
-            raise ConnectionFailed(f"the registry's directory failed: {error.strerror}") from error
+            raise ConnectionFailed(f"the registry's directory failed: {error}") from error
         try:
             return _response(request, reply, body, self.registry.settings.clock(), stop, on_bytes)
         finally:
@@ -129,7 +130,11 @@ def _content(reply: Reply, stop: Stop) -> Iterator[bytes | memoryview]:
         return
     view = buffer()
     for part in reply.body:
-        with part.open() as file:
+        try:
+            opened = part.open()
+        except FileNotFoundError as error:
+            raise ConnectionFailed("the object was replaced while it was read") from error
+        with opened as file:
             file.seek(part.offset, SEEK_SET)
             left = part.length
             while left:
