@@ -114,8 +114,9 @@ def create(call: Call) -> dict[str, Any] | Reply:
     }
     row = {name: to_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
     call.db.execute(f"INSERT INTO artifacts ({', '.join(row)}) VALUES ({marks(row.values())})", tuple(row.values()))
-    metrics = [(collection["id"], name, number, values["id"]) for name, number in _numbers(values["extra_values"])]
-    call.db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?)", metrics)
+    numbers = _numbers(values["extra_values"])
+    metrics = [(collection["id"], name, kind, number, values["id"]) for name, number in numbers]
+    call.db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", metrics)
     secret = orbit["bucket_secret_id"]
     try:
         upload = details(call.bucket(secret), secret, key, values["size"], call.settings.layout)

@@ -8,9 +8,9 @@ from typing import Any
 
 from . import pages
 from .artifacts import from_row, the_collection
-from .calls import Call, marks
+from .calls import Call, marks, to_json
 from .manifests import TYPES
-from .pages import Source, Where
+from .pages import VARIES, Source, Where
 from .replies import refuse
 from .validation import Field, one_of, text, uuid_of
 
@@ -47,7 +47,8 @@ def _page(call: Call, collections: list[str]) -> dict[str, Any]:
     sources = [
         source
         for one in collections
-        for source in (by_metric(one, sort, condition) if metric else [by_column(one, column, condition)])
+        for kind in sorted(set(query.get("types") or TYPES))
+        for source in (by_metric(one, kind, sort, condition) if metric else [by_column(one, kind, column, condition)])
     ]
     in_orbit = "SELECT id, name FROM collections WHERE orbit_id = ?"
     names = dict(call.db.execute(in_orbit, (call.ids["orbit_id"],)).fetchall()) if call.dialect.typed else {}
@@ -68,16 +69,14 @@ def _metric(call: Call, sort: str, collections: list[str]) -> bool:
         return False
     if sort == call.dialect.metrics:
         raise refuse(400, "Cannot sort by 'metrics'. Pass a metric key")
-    query = f"SELECT 1 FROM metric_keys WHERE key = ? AND collection_id IN ({marks(collections)})"
-    if call.row(query, sort, *collections) is None:
+    query = "SELECT 1 FROM json_each(?) c JOIN metric_keys k ON k.collection_id = c.value AND k.key = ?"
+    if call.row(query, to_json(collections), sort) is None:
         raise refuse(400, f"Invalid sorting column: {sort}")
     return True
 
 
 def _filter(query: dict[str, Any]) -> Where:
     where = Where("1")
-    if query.get("types"):
-        where &= Where(f"a.type IN ({marks(query['types'])})", tuple(query["types"]))
     if query.get("search"):
         where &= Where("contains(a.name, ?)", (query["search"].casefold(),))
     if query.get("excluded_tracks"):
@@ -87,26 +86,23 @@ def _filter(query: dict[str, Any]) -> Where:
     return where
 
 
-def by_column(collection: str, column: str, condition: Where) -> Source:
+def by_column(collection: str, kind: str, column: str, condition: Where) -> Source:
+    """Those of one type by a column; each type has its own stretch of every index, so that a rare one is found."""
     select = f"SELECT a.*, a.{column} AS sort_value FROM artifacts a"
-    where = Where("a.collection_id = ?", (collection,)) & condition
-    return Source(select, where, f"a.{column}", "a.id", nullable=column == "description")
+    where = Where("a.collection_id = ? AND a.type = ?", (collection, kind)) & condition
+    fixed = kind if column == "type" else VARIES
+    return Source(select, where, f"a.{column}", "a.id", nullable=column == "description", fixed=fixed)
 
 
-def by_metric(collection: str, key: str, condition: Where) -> list[Source]:
-    """Those that have the metric, from its own index, and those that have not."""
+def by_metric(collection: str, kind: str, key: str, condition: Where) -> list[Source]:
+    """Those of one type that have the metric, from its own index, and those that have not."""
     having = Source(
         "SELECT a.*, m.value AS sort_value FROM metrics m CROSS JOIN artifacts a ON a.id = m.artifact_id",
-        Where("m.collection_id = ? AND m.key = ?", (collection, key)) & condition,
+        Where("m.collection_id = ? AND m.key = ? AND m.type = ?", (collection, key, kind)) & condition,
         "m.value",
         "m.artifact_id",
     )
     has_it = "SELECT 1 FROM metrics m WHERE m.artifact_id = a.id AND m.key = ?"
-    lacking = Source(
-        "SELECT a.*, NULL AS sort_value FROM artifacts a",
-        Where(f"a.collection_id = ? AND NOT EXISTS ({has_it})", (collection, key)) & condition,
-        "NULL",
-        "a.id",
-        always_null=True,
-    )
-    return [having, lacking]
+    where = Where(f"a.collection_id = ? AND a.type = ? AND NOT EXISTS ({has_it})", (collection, kind, key))
+    select = "SELECT a.*, NULL AS sort_value FROM artifacts a"
+    return [having, Source(select, where & condition, "NULL", "a.id", fixed=None)]

@@ -25,6 +25,9 @@ PAGED = {
 }
 
 
+VARIES: Any = object()
+
+
 class Where(NamedTuple):
     """A condition with its parameters."""
 
@@ -38,7 +41,7 @@ class Where(NamedTuple):
 class Source(NamedTuple):
     """Rows of one scope: SELECT with the sort value as `sort_value` and the id as `id`, and where the two come from.
 
-    `nullable` says that the value may be NULL there.
+    `nullable` says that the value may be NULL there, `fixed` is the value where all rows have the same.
     """
 
     select: str
@@ -46,7 +49,7 @@ class Source(NamedTuple):
     value: str
     id: str
     nullable: bool = False
-    always_null: bool = False
+    fixed: Any = VARIES
 
 
 class Position(NamedTuple):
@@ -120,8 +123,11 @@ def listed(
 
 
 def _key(row: sqlite3.Row) -> tuple[bool, Any, str]:
-    value = row["sort_value"]
-    return value is not None, value if value is not None else 0, row["id"]
+    return *_rank(row["sort_value"]), row["id"]
+
+
+def _rank(value: Any) -> tuple[bool, Any]:
+    return value is not None, 0 if value is None else value
 
 
 def _rows(
@@ -145,14 +151,13 @@ def statements(source: Source, order: str, after: Position | None) -> Iterator[t
         return f"{source.select} WHERE {where.sql} ORDER BY {columns}", where.values
 
     behind_id = None if after is None else Where(f"{id_} {compare} ?", (after.id,))
-    if source.always_null:
-        if after is None or after.value is None:
-            yield select(behind_id, (id_,))
-        elif descending:
-            yield select(None, (id_,))
+    if source.fixed is not VARIES and after is not None:
+        one, other = (_rank(source.fixed), _rank(after.value))[:: 1 if descending else -1]
+        if one <= other:
+            yield select(behind_id if one == other else None, (id_,))
         return
     if after is None:
-        yield select(None, (value, id_))
+        yield select(None, (id_,) if source.fixed is not VARIES else (value, id_))
         return
     null = Where(f"{value} IS NULL")
     if after.value is None:

@@ -70,20 +70,19 @@ CREATE TABLE artifacts (
     unique_identifier TEXT NOT NULL, created_by_user TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT,
     extra_values TEXT NOT NULL, manifest TEXT NOT NULL, file_index TEXT NOT NULL
 ) STRICT;
-CREATE INDEX artifacts_by_id ON artifacts (collection_id, id);
-CREATE INDEX artifacts_by_created_at ON artifacts (collection_id, created_at, id);
-CREATE INDEX artifacts_by_name ON artifacts (collection_id, name, id);
-CREATE INDEX artifacts_by_size ON artifacts (collection_id, size, id);
-CREATE INDEX artifacts_by_description ON artifacts (collection_id, description, id);
-CREATE INDEX artifacts_by_status ON artifacts (collection_id, status, id);
+CREATE INDEX artifacts_by_created_at ON artifacts (collection_id, type, created_at, id);
+CREATE INDEX artifacts_by_name ON artifacts (collection_id, type, name, id);
+CREATE INDEX artifacts_by_size ON artifacts (collection_id, type, size, id);
+CREATE INDEX artifacts_by_description ON artifacts (collection_id, type, description, id);
+CREATE INDEX artifacts_by_status ON artifacts (collection_id, type, status, id);
 CREATE INDEX artifacts_by_type ON artifacts (collection_id, type, id);
-CREATE INDEX artifacts_by_file_hash ON artifacts (collection_id, file_hash, id);
+CREATE INDEX artifacts_by_file_hash ON artifacts (collection_id, type, file_hash, id);
 CREATE INDEX artifacts_by_location ON artifacts (bucket_location);
 CREATE INDEX artifacts_tagged ON artifacts (collection_id, tags) WHERE tags IS NOT NULL;
 CREATE TABLE metrics (
-    collection_id TEXT NOT NULL, key TEXT NOT NULL, value ANY NOT NULL,
+    collection_id TEXT NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL, value ANY NOT NULL,
     artifact_id TEXT NOT NULL REFERENCES artifacts ON DELETE CASCADE,
-    PRIMARY KEY (collection_id, key, value, artifact_id)
+    PRIMARY KEY (collection_id, key, type, value, artifact_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX metrics_of ON metrics (artifact_id, key);
 CREATE TABLE metric_keys (

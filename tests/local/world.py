@@ -294,6 +294,7 @@ class _Filling:
         metrics = item.get("extra_values", item.get("metrics")) or {}
         if values["tags"] is not None:
             values["tags"] = json.dumps(values["tags"])
+        kind = item.get("type", "model")
         self._collection(collection, self.known.get(collection, {}), self.ids.get("orbits", FIRST))
         self._insert(
             "artifacts",
@@ -301,7 +302,7 @@ class _Filling:
             collection_id=collection,
             **values,
             size=item.get("size", 1),
-            type=item.get("type", "model"),
+            type=kind,
             status=status,
             file_hash=item.get("file_hash", "h"),
             bucket_location=item.get("bucket_location", self._location(collection)),
@@ -315,7 +316,7 @@ class _Filling:
         )
         for key, value in metrics.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
-                self._insert("metrics", collection_id=collection, key=key, value=value, artifact_id=identity)
+                self._insert("metrics", collection_id=collection, key=key, type=kind, value=value, artifact_id=identity)
 
     def _tracks(self) -> None:
         orbit = self.ids.get("orbits", FIRST)
