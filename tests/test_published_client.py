@@ -106,7 +106,7 @@ class Bench:
             (
                 each.method,
                 each.path,
-                sorted(parse_qsl(each.query)) if "/storage/" not in each.path else [],
+                sorted(parse_qsl(each.query, keep_blank_values=True)) if "/storage/" not in each.path else [],
                 json.loads(each.body) if each.body else None,
             )
             for each in self._seen

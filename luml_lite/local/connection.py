@@ -164,10 +164,18 @@ class Connection(BaseHTTPRequestHandler):
             reply = Reply(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error")
             self.close_connection = True
         try:
+            linger = body.left > _DRAIN or bool(body.left and self._awaited)  # uninvited, it may come or not
+            if linger:
+                self.close_connection = True
+            elif body.left:
+                for _ in body:
+                    pass
             if self.server.seen is not None:
                 shown = {**headers, "authorization": "..."} if "authorization" in headers else headers
                 self.server.seen(Seen(self.command, path, query, shown, bytes(copy or b""), reply.status))
-            self._send(reply, body)
+            self._send(reply)
+            if linger:
+                self._linger()
         finally:
             reply.close()
 
@@ -176,14 +184,8 @@ class Connection(BaseHTTPRequestHandler):
         host = headers.get("host", "")
         return f"http://{host}" if _HOST(host) else self.server.base_url
 
-    def _send(self, reply: Reply, body: Incoming) -> None:
+    def _send(self, reply: Reply) -> None:
         self.deadline = time.monotonic() + self.server.bounds.stall
-        linger = body.left > _DRAIN or bool(body.left and self._awaited)  # uninvited, it may come or not
-        if linger:
-            self.close_connection = True
-        elif body.left:
-            for _ in body:
-                pass
         self.send_response_only(reply.status)
         self.send_header("Date", self.date_time_string(int(self.server.registry.settings.clock())))
         for name, value in reply.headers.items():
@@ -195,8 +197,6 @@ class Connection(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self._send_body(reply)
-        if linger:
-            self._linger()
 
     def _send_body(self, reply: Reply) -> None:
         if isinstance(reply.body, bytes):
