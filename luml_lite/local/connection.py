@@ -1,4 +1,4 @@
-"""One connection: heads read within bounds, bodies through the thread's one buffer, files sent by sendfile.
+"""One connection: one request after another, read within bounds, answered by the registry.
 
 Every wait has a deadline that the server's watchdog looks at, so that nobody keeps a thread by saying little.
 """
@@ -8,19 +8,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import os
 import re
-import selectors
 import socket
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..bodies import CHUNK, buffer
+from ..bodies import buffer
 from .incoming import Head, Incoming, content_length
+from .outgoing import send
 from .replies import BodyLost, Reply
 from .uploads import STORAGE
 
@@ -31,7 +30,7 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\
 _log = logging.getLogger("luml_lite.local")
 _HEAD = 65_536  # bytes of a request line and its headers
 _DRAIN = 1024 * 1024  # bytes of a refused body that are read so that the connection can stay
-_WAITING = 128 * 1024  # bytes of an answer that the kernel holds before they are on their way
+_AT_ONCE = 16 * 1024  # bytes of an answer that go with its head
 _LINGER = 2.0  # seconds a refused client may go on sending before the connection is gone
 
 
@@ -195,29 +194,14 @@ class Connection(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
-            self._send_body(reply)
-
-    def _send_body(self, reply: Reply) -> None:
-        if isinstance(reply.body, bytes):
+        if self.command == "HEAD":
+            return
+        if isinstance(reply.body, bytes) and len(reply.body) <= _AT_ONCE:
             self.wfile.write(reply.body)
             return
         self.wfile.flush()
-        # Without blocking and with little waiting in the kernel, what a slow client takes is seen to move.
-        self.connection.setblocking(False)
-        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _WAITING)
-        with selectors.DefaultSelector() as takes, self.moving():
-            takes.register(self.connection, selectors.EVENT_WRITE)
-            for part in reply.body:
-                offset, end = part.offset, part.offset + part.length
-                with part.open() as file:
-                    while offset < end:
-                        takes.select()
-                        sent = _send_some(self.connection, file, offset, min(CHUNK, end - offset))
-                        offset += sent
-                        self.moved(sent)
-        self.connection.setblocking(True)
+        with self.moving():
+            send(self.connection, reply.body, self.moved)
 
     def _refuse_body(self, status: int) -> None:
         self.deadline = time.monotonic() + self.server.bounds.stall
@@ -249,17 +233,3 @@ class Connection(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: a request line may hold a signature."""
-
-
-def _send_some(connection: socket.socket, file: BinaryIO, offset: int, count: int) -> int:
-    try:
-        if hasattr(os, "sendfile"):
-            sent = os.sendfile(connection.fileno(), file.fileno(), offset, count)
-        else:
-            file.seek(offset)
-            sent = connection.send(file.read(count))
-    except BlockingIOError:
-        return 0
-    if not sent:
-        raise BodyLost  # the file is shorter than its record says
-    return sent

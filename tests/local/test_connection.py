@@ -95,24 +95,33 @@ def test_the_headers_of_a_request_are_bounded_together(served: Served) -> None:
         assert connection.recv(12) == b"HTTP/1.1 431"
 
 
-def test_a_slow_reader_gets_everything(served: Served) -> None:
-    """It reads 8 MB in many times what a dead one is given, never much at once, and is not taken for dead."""
-    content = os.urandom(1_000_000) * 8
-    target = stored(served, content)
+@pytest.mark.parametrize("source", ["a file", "memory"])
+def test_a_slow_reader_gets_everything(served: Served, source: str) -> None:
+    """It takes its time, many times what a dead one is given, never much at once, and is not taken for dead."""
+    desk = Desk(served.registry)
+    if source == "a file":
+        content = os.urandom(1_000_000) * 8
+        target = stored(served, content)
+    else:
+        for _ in range(8):
+            desk.made(description="d" * 1_000_000)
+        target = f"{desk.orbit}/artifacts"
+        content = desk.ask("GET", target).body
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     where = urlsplit(served.base_url)
     connection.connect((str(where.hostname), int(where.port or 80)))
     with connection:
-        head = f"GET {target} HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: close\r\n\r\n"
-        connection.sendall(head.encode())
+        lines = (f"GET {target} HTTP/1.1", f"Host: {where.netloc}", f"Authorization: Bearer {served.api_key}")
+        connection.sendall("\r\n".join((*lines, "Connection: close", "", "")).encode())
         began = time.monotonic()
         answer = b""
         while time.monotonic() - began < 5:
             answer += connection.recv(4096)
             time.sleep(0.02)
         answer += rest_of(connection)
-    assert answer.partition(b"\r\n\r\n")[2] == content
+    body = answer.partition(b"\r\n\r\n")[2]
+    assert (body if source == "a file" else json.loads(body)) == content
 
 
 def test_a_transfer_that_hangs_does_not_keep_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
