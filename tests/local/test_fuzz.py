@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from luml_lite.local import Bounds, Served, serve
 from luml_lite.local.uploads import Layout
 
-from .desk import Desk, model
+from .desk import Desk, element, model
 
 EXAMPLES = int(os.environ.get("LUML_FUZZ_EXAMPLES", "150"))
 TRIED = settings(
@@ -52,8 +52,17 @@ class Target:
         cursor = desk.ask("GET", f"{desk.orbit}/artifacts?limit=1&sort_by=name").body["cursor"] or ""
         self.words = [cursor, "name", "F1", "asc", "model", "1", "100", "created_at", *self.ids[:6]]
         wanted = {"bucket_id": azure, "bucket_location": "k", "size": 3000}
+        in_parts = desk.made(3000)["upload_details"]
+        upload = element(desk.ask("POST", in_parts["url"]).body, "UploadId")
+        s3 = {"bucket_id": names.bucket_secret, "bucket_location": in_parts["bucket_location"], "size": 3000}
         older = "/bucket-secrets/upload/multipart"
+        parts = desk.ask("POST", older, {**s3, "upload_id": upload}).body
+        probes = desk.ask("POST", "/v1/bucket-secrets/urls", secret).body
         self.urls = [
+            *probes.values(),
+            *(part["url"] for part in parts["parts"]),
+            parts["complete_url"],
+            f"{probes['download_url']}&comp=blocklist&blocklisttype=all",
             desk.made(5)["upload_details"]["url"],
             desk.made(5000)["upload_details"]["url"],
             desk.ask("GET", f"{desk.artifacts}/{artifact}/download-url").body["url"],
@@ -206,8 +215,14 @@ def test_any_body_is_answered(target: Target, data: st.DataObject) -> None:
     if data.draw(st.integers(0, 9)) == 0:
         cut = data.draw(st.integers(0, len(content)))
         content = content[:cut] + data.draw(st.binary(max_size=5)) + content[cut + 1 :]
+    if data.draw(st.integers(0, 19)) == 0:
+        encoding = data.draw(st.sampled_from(("utf-16", "utf-32", "utf-8-sig", "latin-1", "cesu")))
+        said = json.dumps(body, ensure_ascii=encoding == "latin-1")
+        content = said.encode(encoding.replace("cesu", "utf-8"), "surrogatepass")
     if data.draw(st.integers(0, 49)) == 0:
-        content = b"[" * 100_000
+        depth = data.draw(st.integers(1, 5000) | st.just(100_000))
+        content = content.replace(b": ", b": " + b"[" * depth, 1)
+        content += data.draw(st.sampled_from((b"", b"]" * depth)))
     assert 200 <= target.send(method, path, target.key(), content) < 500
 
 

@@ -1,6 +1,6 @@
 """Many large bodies at once, both ways, through a server whose memory does not grow with them.
 
-The size of one body is 64 MB, and what LUML_STREAM_BYTES says where the full measure is wanted (1 GB).
+The size of one body is 200 MB, and what LUML_STREAM_BYTES says where the full measure is wanted (1 GB).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 
 from .test_crash import Uploader, model, victim
 
-SIZE = int(os.environ.get("LUML_STREAM_BYTES", 64 * 1000**2))
+SIZE = int(os.environ.get("LUML_STREAM_BYTES", 200 * 1000**2))
 CLIENTS = 8
 GROWTH = 24 * 1024**2  # bytes: a buffer of 1 MiB for each thread, and what the allocator keeps
 CHUNK = bytes(1024 * 1024)
