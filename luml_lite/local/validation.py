@@ -7,7 +7,7 @@ adding to the problems. Checks are composed into models; a model drops unknown f
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -19,6 +19,7 @@ Check: TypeAlias = Callable[[Any, Loc, Problems], Any]
 
 WRONG: Any = object()
 INT64 = 2**63 - 1
+ENOUGH = 1000  # problems after which a body is not looked at further: each of them costs memory
 
 
 class Field(NamedTuple):
@@ -175,11 +176,21 @@ def list_of(inner: Check, *, most: int | None = None) -> Check:
             ctx = {"field_type": "List", "max_length": most, "actual_length": len(value)}
             problems.append(problem("too_long", loc, said, value, **ctx))
             return WRONG
-        before = len(problems)
-        items = [inner(item, (*loc, index), problems) for index, item in enumerate(value)]
-        return items if len(problems) == before else WRONG
+        items = _each(enumerate(value), inner, loc, problems)
+        return items if items is WRONG else [item for _, item in items]
 
     return check
+
+
+def _each(pairs: Iterable[tuple[str | int, Any]], inner: Check, loc: Loc, problems: Problems) -> Any:
+    """The pairs with their values checked; WRONG at the end of them, or as soon as there are enough problems."""
+    before = len(problems)
+    checked = []
+    for key, item in pairs:
+        checked.append((key, inner(item, (*loc, key), problems)))
+        if len(problems) > ENOUGH:
+            break
+    return checked if len(problems) == before else WRONG
 
 
 def mapping(inner: Check | None = None) -> Check:
@@ -191,9 +202,8 @@ def mapping(inner: Check | None = None) -> Check:
             return WRONG
         if inner is None:
             return value
-        before = len(problems)
-        items = {key: inner(item, (*loc, key), problems) for key, item in value.items()}
-        return items if len(problems) == before else WRONG
+        items = _each(value.items(), inner, loc, problems)
+        return items if items is WRONG else dict(items)
 
     return check
 

@@ -151,6 +151,7 @@ def test_sigterm_lets_transfers_end(tmp_path: Path) -> None:
             assert process.stdout is not None
             told = dict(process.stdout.readline().strip().split("=", 1) for _ in range(5))
             base_url = told["LUML_BASE_URL"]
+            assert base_url.startswith("http://127.0.0.1:")
             place = f"organizations/{told['LUML_ORGANIZATION']}/orbits/{told['LUML_ORBIT']}"
             artifacts = f"{base_url}/v1/{place}/collections/{told['LUML_COLLECTION']}/artifacts"
             headers = {"authorization": f"Bearer {told['LUML_API_KEY']}"}

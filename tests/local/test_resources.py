@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 import pytest
 
+from luml_lite.local import roles
 from luml_lite.local.roles import ROLES, Role
 
 from .desk import Desk, dataset, model
@@ -163,6 +165,25 @@ def test_a_member_sees_their_orbit_only(desk: Desk) -> None:
 def test_who_has_no_key_is_not_authenticated(desk: Desk, header: str) -> None:
     answer = desk.ask("GET", f"{desk.orbit}/artifacts", authorization=header)
     assert (answer.status, answer.body) == (401, {"detail": "Not authenticated"})
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_keys_are_compared_as_digests_in_constant_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """Whether or not there is such a key, one comparison is made that takes the same time wherever they differ."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return hmac_digest(one, other)
+
+    hmac_digest = hmac.compare_digest
+    monkeypatch.setattr(roles.hmac, "compare_digest", compare)
+    key = desk.key if known else desk.key[:-1] + "?"
+    assert desk.ask("GET", desk.orbit, authorization=f"Bearer {key}").status == (200 if known else 401)
+    ((one, other),) = compared
+    assert (len(one), other) == (32, roles.digest_of(key))
 
 
 def track_of(desk: Desk, *stages: str) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import luml_lite
 from luml_lite import local, verbs
 from luml_lite.cli import write_model
 from luml_lite.config import Timeouts
-from luml_lite.errors import IntegrityError
-from luml_lite.local.transport import Local
+from luml_lite.errors import ConnectionFailed, IntegrityError
+from luml_lite.local.replies import FileRange, Reply
+from luml_lite.local.transport import Local, _content
 from luml_lite.local.uploads import Layout
 from luml_lite.request import FileSink, FileSlice, Request, Response, whole
 from luml_lite.stop import Stop, Stopped
@@ -101,6 +102,26 @@ def test_more_than_the_sink_wants_is_an_integrity_error(tmp_path: Path) -> None:
     sink = FileSink(str(tmp_path / "t"), limit=2)
     with pytest.raises(IntegrityError):
         send(cfg, Request(method="GET", url=get, into=sink, reply=whole, presigned=True))
+
+
+def test_a_file_that_was_replaced_while_it_was_read_is_a_lost_connection(tmp_path: Path) -> None:
+    """Which is tried again, and then reads the new one."""
+    gone = Reply(200, {}, (FileRange(str(tmp_path / "gone"), 0, 3),))
+    with pytest.raises(ConnectionFailed):
+        list(_content(gone, Stop()))
+
+
+def test_a_directory_that_fails_is_a_lost_connection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """No error of sqlite3 comes out of the library."""
+    cfg = local.open(tmp_path / "r")
+    _, get = urls(cfg, 3)
+    assert isinstance(cfg.transport, Local)
+    with cfg.transport.registry.database.writing() as db:
+        db.execute("DROP TABLE segments")
+        db.execute("DROP TABLE objects")
+    with pytest.raises(ConnectionFailed, match="no such table"):
+        send(cfg, Request(method="GET", url=get, reply=whole, presigned=True))
+    assert "failed" in caplog.text
 
 
 def test_a_set_token_ends_a_transfer_and_nothing_is_kept(tmp_path: Path) -> None:

@@ -120,6 +120,13 @@ def test_what_is_no_json_object_is_unprocessable(content: bytes, kind: str, wher
     assert (refused.value.reply.status, detail["type"], detail["loc"]) == (422, kind, where)
 
 
+def test_problems_are_listed_until_there_are_enough() -> None:
+    check = model(a=Field(list_of(text())), b=Field(mapping(pair_of(integer()))))
+    value = {"a": [1] * 100_000, "b": {str(number): [] for number in range(100_000)}}
+    _, problems = said(check, value)
+    assert 1000 < len(problems) < 1010
+
+
 def test_a_parameter_may_be_repeated_only_where_it_may() -> None:
     fields = {"limit": Field(integer(), 50), "types": Field(one_of("a", "b"), None)}
     many = frozenset({"types"})
