@@ -8,12 +8,15 @@ Where the platform has a bug, the registry does the right thing instead:
 
 * the cursor of a metric sort works, and a metric sort without `collection_ids` sorts; a metric value that is no number
   counts as missing, and does not fail the list for everyone;
-* an id in an unknown column, a null name or status, NaN, half a surrogate pair or a NUL are 400 or 422, never 500;
+* a sort by what is no column to sort by (`id`, `metadata`), a null name or status, NaN, half a surrogate pair, a NUL or
+  endless nesting are 400 or 422, never 500;
 * PATCH of a collection may leave out name or description (left-out tags are still wiped, as on the platform);
 * part URLs for S3 without an upload_id are 422, and an unknown track entry is 404;
 * an artifact is found under its own collection only, and a bucket only by members of its organization;
 * the status of an artifact is compared and set in one transaction: of two opposed PATCHes one is refused;
 * after a refused request the connection stays usable.
+
+It answers as the platform that was recorded: what came later (deletion in bulk, lineage) is 405 or 404, as there.
 """
 
 from __future__ import annotations

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from .blobs import Blobs
-from .objects import Objects
+from .blobs import AlreadyThere, Blobs
+from .objects import Objects, Stored
 from .replies import Body, BodyLost, Refusal, Reply
 
+Error = Callable[[str, str], Refusal]  # makes a vendor's refusal of a code and a key; the codes are S3's
 MAX_DOCUMENT = 16 * 1024 * 1024  # bytes of a JSON body or a list of parts; 10,000 parts take about one million
 
 
@@ -30,6 +33,43 @@ class StorageRequest:
     smallest_part: int
     blobs: Blobs
     objects: Objects
+
+
+def receive(request: StorageRequest, most: int, error: Error) -> Stored:
+    """Keep the body, at most `most` bytes of the Content-MD5 that was given, or refuse it."""
+    if request.body.length is None:
+        raise error("MissingContentLength", request.key)
+    if request.body.length > most:
+        raise error("EntityTooLarge", request.key)
+    wanted = md5_header(request, "content-md5", error)
+
+    def check(digest: bytes) -> None:
+        if wanted not in (None, digest):
+            raise error("BadDigest", request.key)
+
+    return request.objects.receive(request.body, check)
+
+
+def md5_header(request: StorageRequest, name: str, error: Error) -> bytes | None:
+    """The digest that a header gives, None where there is none."""
+    given = request.headers.get(name)
+    if given is None:
+        return None
+    try:
+        digest = b64decode(given, validate=True)
+    except ValueError:
+        digest = b""
+    if len(digest) != 16:
+        raise error("InvalidDigest", request.key)
+    return digest
+
+
+def only_new(request: StorageRequest) -> bool:
+    """Whether the object must not be there; AlreadyThere when it is, before the body is read."""
+    wanted = request.headers.get("if-none-match") == "*"
+    if wanted and request.blobs.find(request.bucket, request.key):
+        raise AlreadyThere
+    return wanted
 
 
 def whole(body: Body) -> bytes:

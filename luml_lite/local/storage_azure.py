@@ -7,8 +7,7 @@ repeated list is 201, and a range that starts at the end is empty and not an err
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import md5
 from html import escape, unescape
 from re import finditer
@@ -18,7 +17,7 @@ from .blobs import AlreadyThere, Part, upload_of
 from .ranges import read
 from .replies import Refusal, Reply
 from .signing import check_azure
-from .storage import StorageRequest, whole
+from .storage import StorageRequest, md5_header, only_new, receive, whole
 
 MAX_BLOCK = 4000 * 1024**2  # https://learn.microsoft.com/rest/api/storageservices/put-block#remarks
 MAX_BLOCKS = 50_000
@@ -43,7 +42,14 @@ _ERRORS = {
 _NEEDED = {"GET": "r", "HEAD": "r", "PUT": "cw", "DELETE": "d"}
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 _PLAIN = "application/octet-stream"
-_ALIASES = {"NoSuchKey": "BlobNotFound", "PreconditionFailed": "ConditionNotMet"}
+_ALIASES = {
+    "BadDigest": "InvalidOperation",
+    "EntityTooLarge": "RequestBodyTooLarge",
+    "InvalidDigest": "InvalidHeaderValue",
+    "MissingContentLength": "MissingContentLengthHeader",
+    "NoSuchKey": "BlobNotFound",
+    "PreconditionFailed": "ConditionNotMet",
+}
 
 
 def handle(request: StorageRequest) -> Reply:
@@ -54,7 +60,13 @@ def handle(request: StorageRequest) -> Reply:
     fault = check_azure(request.signer, needed, request.path, request.query, request.moment)
     if fault:
         raise error(fault, request.key)
-    named = dict(request.query)
+    try:
+        return _allowed(request, dict(request.query))
+    except AlreadyThere:
+        raise error("BlobAlreadyExists", request.key) from None
+
+
+def _allowed(request: StorageRequest, named: dict[str, str]) -> Reply:
     match request.method, named.get("comp"):
         case "GET" | "HEAD", None:
             return _get(request)
@@ -95,13 +107,10 @@ def _get(request: StorageRequest) -> Reply:
 def _put(request: StorageRequest) -> Reply:
     if request.headers.get("x-ms-blob-type", "").lower() != "blockblob":
         raise error("MissingRequiredHeader", request.key)
-    only_new = _only_new(request)
-    stored = request.objects.receive(request.body, _digest_check(request))
+    new = only_new(request)
+    stored = receive(request, MAX_BLOCK, error)
     kind = request.headers.get("x-ms-blob-content-type") or request.headers.get("content-type") or _PLAIN
-    try:
-        blob = request.blobs.put(request.bucket, request.key, stored, _etag(), kind, only_new=only_new)
-    except AlreadyThere:
-        raise error("BlobAlreadyExists", request.key) from None
+    blob = request.blobs.put(request.bucket, request.key, stored, _etag(), kind, only_new=new)
     return Reply(201, {"etag": blob.etag, "content-md5": b64encode(stored.md5).decode()})
 
 
@@ -109,39 +118,12 @@ def _put_block(request: StorageRequest, block_id: str) -> Reply:
     try:
         if not 0 < len(b64decode(block_id, validate=True)) <= 64:
             raise ValueError
-    except (Base64Error, ValueError):
+    except ValueError:
         raise error("InvalidBlockId", request.key) from None
-    stored = request.objects.receive(request.body, _digest_check(request))
+    stored = receive(request, MAX_BLOCK, error)
     upload_id = upload_of(request.bucket, request.key)
     request.blobs.add_part(request.bucket, request.key, upload_id, block_id, stored, opening=True)
     return Reply(201)
-
-
-def _digest_check(request: StorageRequest) -> Callable[[bytes], None]:
-    if request.body.length is None:
-        raise error("MissingContentLengthHeader", request.key)
-    if request.body.length > MAX_BLOCK:
-        raise error("RequestBodyTooLarge", request.key)
-    wanted = _md5_header(request, "content-md5")
-
-    def check(digest: bytes) -> None:
-        if wanted is not None and digest != wanted:
-            raise error("InvalidOperation", request.key)
-
-    return check
-
-
-def _md5_header(request: StorageRequest, name: str) -> bytes | None:
-    given = request.headers.get(name)
-    if given is None:
-        return None
-    try:
-        digest = b64decode(given, validate=True)
-    except (Base64Error, ValueError):
-        digest = b""
-    if len(digest) != 16:
-        raise error("InvalidHeaderValue", request.key)
-    return digest
 
 
 def _block_list(request: StorageRequest, kind: str) -> Reply:
@@ -175,7 +157,7 @@ def _blocks(name: str, parts: Sequence[Part]) -> str:
 
 def _commit(request: StorageRequest) -> Reply:
     document = whole(request.body)
-    wanted = _md5_header(request, "content-md5")
+    wanted = md5_header(request, "content-md5", error)
     digest = md5(document, usedforsecurity=False).digest()
     if wanted is not None and wanted != digest:
         raise error("InvalidOperation", request.key)
@@ -185,7 +167,7 @@ def _commit(request: StorageRequest) -> Reply:
     listed = [(found[1], unescape(found[2])) for found in finditer(r"<(Latest|Committed|Uncommitted)>([^<]*)</", text)]
     if len(listed) > MAX_BLOCKS:
         raise error("InvalidBlockList", request.key)
-    said = _md5_header(request, "x-ms-blob-content-md5")
+    said = md5_header(request, "x-ms-blob-content-md5", error)
 
     def choose(parts: list[Part], segments: list[Part]) -> tuple[Sequence[Part], str, str | None]:
         fresh, old = ({part.name: part for part in some} for some in (parts, segments))
@@ -198,23 +180,11 @@ def _commit(request: StorageRequest) -> Reply:
             raise error("InvalidBlockList", request.key)  # a block twice in one blob: no file is shared
         return chosen, _etag(), said.hex() if said else None
 
-    only_new = _only_new(request)
+    new = only_new(request)
     kind = request.headers.get("x-ms-blob-content-type", _PLAIN)
     upload_id = upload_of(request.bucket, request.key)
-    try:
-        blob = request.blobs.assemble(
-            request.bucket, request.key, upload_id, choose, kind, only_new=only_new, opening=True
-        )
-    except AlreadyThere:
-        raise error("BlobAlreadyExists", request.key) from None
+    blob = request.blobs.assemble(request.bucket, request.key, upload_id, choose, kind, only_new=new, opening=True)
     return Reply(201, {"etag": blob.etag if blob else "", "content-md5": b64encode(digest).decode()})
-
-
-def _only_new(request: StorageRequest) -> bool:
-    only_new = request.headers.get("if-none-match") == "*"
-    if only_new and request.blobs.find(request.bucket, request.key):
-        raise error("BlobAlreadyExists", request.key)
-    return only_new
 
 
 def _etag() -> str:

@@ -7,9 +7,7 @@ refused. A part that is sent again replaces the earlier one.
 
 from __future__ import annotations
 
-from base64 import b64decode
-from binascii import Error as Base64Error
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import md5
 from html import escape, unescape
 from re import search
@@ -18,7 +16,7 @@ from .blobs import AlreadyThere, Blob, Part
 from .ranges import read
 from .replies import Refusal, Reply
 from .signing import check_s3
-from .storage import StorageRequest, whole
+from .storage import StorageRequest, only_new, receive, whole
 
 MAX_PUT = 5 * 1024**3  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_PARTS = 10_000
@@ -53,7 +51,13 @@ def handle(request: StorageRequest) -> Reply:
         fault = "SignatureDoesNotMatch"
     if fault:
         raise error(fault, request.key)
-    named = dict(request.query)
+    try:
+        return _allowed(request, dict(request.query))
+    except AlreadyThere:
+        raise error("PreconditionFailed", request.key) from None
+
+
+def _allowed(request: StorageRequest, named: dict[str, str]) -> Reply:
     match request.method:
         case "GET" | "HEAD":
             return read(request, error, past_end_is_empty=False)
@@ -91,15 +95,10 @@ def _xml(status: int, document: str, headers: dict[str, str] | None = None) -> R
 
 
 def _put(request: StorageRequest) -> Reply:
-    only_new = request.headers.get("if-none-match") == "*"
-    if only_new and request.blobs.find(request.bucket, request.key):
-        raise error("PreconditionFailed", request.key)
-    stored = request.objects.receive(request.body, _digest_check(request))
+    new = only_new(request)
+    stored = receive(request, MAX_PUT, error)
     kind = request.headers.get("content-type", "application/octet-stream")
-    try:
-        blob = request.blobs.put(request.bucket, request.key, stored, f'"{stored.md5.hex()}"', kind, only_new=only_new)
-    except AlreadyThere:
-        raise error("PreconditionFailed", request.key) from None
+    blob = request.blobs.put(request.bucket, request.key, stored, f'"{stored.md5.hex()}"', kind, only_new=new)
     return Reply(200, {"etag": blob.etag})
 
 
@@ -108,32 +107,10 @@ def _put_part(request: StorageRequest, upload_id: str, number: str) -> Reply:
         raise error("InvalidArgument", request.key)
     if not request.blobs.has_upload(request.bucket, request.key, upload_id):
         raise error("NoSuchUpload", request.key)
-    stored = request.objects.receive(request.body, _digest_check(request))
+    stored = receive(request, MAX_PUT, error)
     if not request.blobs.add_part(request.bucket, request.key, upload_id, int(number), stored):
         raise error("NoSuchUpload", request.key)
     return Reply(200, {"etag": f'"{stored.md5.hex()}"'})
-
-
-def _digest_check(request: StorageRequest) -> Callable[[bytes], None]:
-    if request.body.length is None:
-        raise error("MissingContentLength", request.key)
-    if request.body.length > MAX_PUT:
-        raise error("EntityTooLarge", request.key)
-    given = request.headers.get("content-md5")
-    if given is None:
-        return lambda digest: None
-    try:
-        wanted = b64decode(given, validate=True)
-    except (Base64Error, ValueError):
-        wanted = b""
-    if len(wanted) != 16:
-        raise error("InvalidDigest", request.key)
-
-    def check(digest: bytes) -> None:
-        if digest != wanted:
-            raise error("BadDigest", request.key)
-
-    return check
 
 
 def _complete(request: StorageRequest, upload_id: str) -> Reply:
@@ -154,13 +131,9 @@ def _complete(request: StorageRequest, upload_id: str) -> Reply:
         joined = md5(b"".join(part.md5 for part in chosen), usedforsecurity=False).hexdigest()
         return chosen, f'"{joined}-{len(chosen)}"', None
 
-    only_new = request.headers.get("if-none-match") == "*"
-    try:
-        blob = request.blobs.assemble(
-            request.bucket, request.key, upload_id, choose, "application/octet-stream", only_new=only_new
-        )
-    except AlreadyThere:
-        raise error("PreconditionFailed", request.key) from None
+    new = request.headers.get("if-none-match") == "*"  # looked at with the upload, which may be done already
+    kind = "application/octet-stream"
+    blob = request.blobs.assemble(request.bucket, request.key, upload_id, choose, kind, only_new=new)
     if blob is None:
         blob = _made_by(request, upload_id)
     fields = (
