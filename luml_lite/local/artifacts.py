@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from .calls import Call, assignments, from_json, marks, to_json
-from .collections import collection_json
+from .calls import Call, from_json, marks, to_json
+from .collections import collection_json, the_collection
 from .dialects import Dialect
 from .manifests import ALLOWED, TYPES, any_manifest, model_manifest, type_of
 from .replies import Refusal, Reply, refuse
@@ -159,7 +159,7 @@ def update(call: Call) -> dict[str, Any]:
         raise refuse(400, f"Invalid status transition from {row['status']} to {target}")
     if values:
         values = {name: to_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
-        _set(call, row["id"], values)
+        call.change("artifacts", row["id"], values)
     return from_row(_artifact(call), call.dialect)
 
 
@@ -172,7 +172,7 @@ def delete_url(call: Call) -> dict[str, Any]:
     """A URL to delete the object; the artifact is pending deletion from now on."""
     row = _artifact(call)
     _refuse_tracked(call, row["id"])
-    _set(call, row["id"], {"status": "pending_deletion"})
+    call.change("artifacts", row["id"], {"status": "pending_deletion"})
     return {"url": _object_url(call, row, "DELETE", "delete")}
 
 
@@ -202,17 +202,6 @@ def _refuse_tracked(call: Call, artifact: str) -> None:
 def _object_url(call: Call, row: sqlite3.Row, method: str, purpose: str) -> str:
     secret = call.the("Orbit not found", "SELECT bucket_secret_id FROM orbits WHERE id = ?", call.ids["orbit_id"])[0]
     return signed(call.bucket(secret), method, row["bucket_location"], {}, purpose)
-
-
-def _set(call: Call, artifact: str, values: dict[str, Any]) -> None:
-    values |= {"updated_at": now()}
-    call.db.execute(f"UPDATE artifacts SET {assignments(values)} WHERE id = ?", (*values.values(), artifact))
-
-
-def the_collection(call: Call) -> sqlite3.Row:
-    """The collection of the path, or a 404."""
-    query = "SELECT * FROM collections WHERE id = ? AND orbit_id = ?"
-    return call.the("Collection not found", query, call.ids["collection_id"], call.ids["orbit_id"])
 
 
 def _artifact(call: Call, missing: str | None = None) -> sqlite3.Row:

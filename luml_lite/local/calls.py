@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
 """What an operation gets: one request, checked and entitled, inside one transaction."""
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from .dialects import Dialect
 from .replies import refuse
 from .roles import User
+from .schema import now
 from .uploads import Bucket, Layout, OwnBucket
 
 
@@ -57,6 +59,12 @@ class Call:
             raise refuse(404, missing)
         return row
 
+    def change(self, table: str, identity: str, values: dict[str, Any]) -> None:
+        """Set some columns of a row, and when that was."""
+        values = {**values, "updated_at": now()}
+        columns = ", ".join(f"{name} = ?" for name in values)
+        self.db.execute(f"UPDATE {table} SET {columns} WHERE id = ?", (*values.values(), identity))
+
     def bucket(self, secret_id: str) -> Bucket:
         """The bucket behind a bucket secret: the one that was plugged in, or the registry's own."""
         if self.settings.plugged is not None and secret_id == self.settings.plugged_id:
@@ -83,8 +91,3 @@ def from_json(value: str | None) -> Any:
 def marks(values: Collection[Any]) -> str:
     """Question marks for a list of values."""
     return ", ".join("?" * len(values))
-
-
-def assignments(values: dict[str, Any]) -> str:
-    """The SET clause of an UPDATE."""
-    return ", ".join(f"{name} = ?" for name in values)

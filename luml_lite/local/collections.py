@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 
 from . import pages
-from .calls import Call, assignments, from_json, marks, to_json
+from .calls import Call, from_json, marks, to_json
 from .dialects import Dialect
 from .manifests import ALLOWED
 from .pages import Source, Where
@@ -71,7 +71,7 @@ def create(call: Call) -> dict[str, Any]:
             now(),
         ),
     )
-    return collection_json(_collection(call, identity), call.dialect)
+    return collection_json(the_collection(call, identity), call.dialect)
 
 
 def page(call: Call) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def page(call: Call) -> dict[str, Any]:
 
 def get(call: Call) -> dict[str, Any]:
     """One collection with the tags and metric keys of its artifacts."""
-    row = _collection(call)
+    row = the_collection(call)
     tags = call.db.execute(
         "SELECT DISTINCT t.value FROM artifacts a, json_each(a.tags) t"
         " WHERE a.collection_id = ? AND a.tags IS NOT NULL ORDER BY t.value",
@@ -113,15 +113,14 @@ def get(call: Call) -> dict[str, Any]:
 
 def update(call: Call) -> dict[str, Any]:
     """Change name and description where they are given, and the tags always."""
-    row = _collection(call)
-    values = {**call.body, "tags": to_json(call.body["tags"]), "updated_at": now()}
-    call.db.execute(f"UPDATE collections SET {assignments(values)} WHERE id = ?", (*values.values(), row["id"]))
-    return collection_json(_collection(call), call.dialect)
+    row = the_collection(call)
+    call.change("collections", row["id"], {**call.body, "tags": to_json(call.body["tags"])})
+    return collection_json(the_collection(call), call.dialect)
 
 
 def delete(call: Call) -> None:
     """Remove a collection that is empty."""
-    row = _collection(call)
+    row = the_collection(call)
     if row["total_artifacts"]:
         raise refuse(409, "Collection has artifacts and cant be deleted")
     call.db.execute("DELETE FROM collections WHERE id = ?", (row["id"],))
@@ -135,6 +134,7 @@ def collection_json(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
     return item
 
 
-def _collection(call: Call, identity: str | None = None) -> sqlite3.Row:
+def the_collection(call: Call, identity: str | None = None) -> sqlite3.Row:
+    """The collection of the path, or another of its orbit; a 404 where there is none."""
     query = "SELECT * FROM collections WHERE id = ? AND orbit_id = ?"
     return call.the("Collection not found", query, identity or call.ids["collection_id"], call.ids["orbit_id"])

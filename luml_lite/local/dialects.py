@@ -38,17 +38,11 @@ class Dialect:
         return "artifact_id" if self.typed else "model_artifact_id"
 
 
-_IDENTITY = {
+_SAME = {
     name: name
     for name in (
-        "id",
-        "collection_id",
-        "bucket_location",
-        "unique_identifier",
-        "status",
-        "created_by_user",
-        "created_at",
-        "updated_at",
+        *("file_name", "description", "manifest", "file_hash", "file_index", "size", "tags", "id", "collection_id"),
+        *("bucket_location", "unique_identifier", "status", "created_by_user", "created_at", "updated_at"),
     )
 }
 
@@ -57,19 +51,7 @@ ARTIFACTS = Dialect(
     prefix="/v1",
     segment="artifacts",
     artifact="artifact",
-    columns={
-        "file_name": "file_name",
-        "name": "name",
-        "description": "description",
-        "extra_values": "extra_values",
-        "manifest": "manifest",
-        "file_hash": "file_hash",
-        "file_index": "file_index",
-        "size": "size",
-        "tags": "tags",
-        "type": "type",
-        **_IDENTITY,
-    },
+    columns={**_SAME, "name": "name", "extra_values": "extra_values", "type": "type"},
     metrics="extra_values",
     totals="total_artifacts",
     collection_type="type",
@@ -88,18 +70,7 @@ MODEL_ARTIFACTS = Dialect(
     prefix="",
     segment="model_artifacts",
     artifact="model",
-    columns={
-        "file_name": "file_name",
-        "model_name": "name",
-        "description": "description",
-        "metrics": "extra_values",
-        "manifest": "manifest",
-        "file_hash": "file_hash",
-        "file_index": "file_index",
-        "size": "size",
-        "tags": "tags",
-        **_IDENTITY,
-    },
+    columns={**_SAME, "model_name": "name", "metrics": "extra_values"},
     metrics="metrics",
     totals="total_models",
     collection_type="collection_type",

@@ -7,8 +7,9 @@ import sqlite3
 from typing import Any
 
 from . import pages
-from .artifacts import from_row, the_collection
+from .artifacts import from_row
 from .calls import Call, marks, to_json
+from .collections import the_collection
 from .manifests import TYPES
 from .pages import VARIES, Source, Where
 from .replies import refuse

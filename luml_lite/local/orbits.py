@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
 """The operations on organizations and orbits."""
 
 from __future__ import annotations
@@ -6,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from .calls import Call, assignments
+from .calls import Call
 from .dialects import Dialect
 from .replies import refuse
 from .roles import orbit_permissions, orbit_role, organization_permissions, role_in
@@ -75,9 +74,7 @@ def update(call: Call) -> dict[str, Any]:
     if "bucket_secret_id" in call.body:
         _bucket_secret(call)
     if call.body:
-        values = {**call.body, "updated_at": now()}
-        query = f"UPDATE orbits SET {assignments(values)} WHERE id = ?"
-        call.db.execute(query, (*values.values(), call.ids["orbit_id"]))
+        call.change("orbits", call.ids["orbit_id"], call.body)
     return _one(call, call.ids["orbit_id"])
 
 

@@ -11,7 +11,6 @@ import json
 import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from hashlib import md5
 from itertools import islice
 from typing import Any, NamedTuple
@@ -97,8 +96,7 @@ def page(
         rows = list(islice(merged, limit + 1))
     finally:
         for cursor in cursors:
-            with closing(cursor):
-                pass
+            cursor.close()
     if len(rows) <= limit:
         return rows, None
     last = rows[limit - 1]

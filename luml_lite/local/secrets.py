@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
 """The operations on bucket secrets, and the URLs that a bucket signs for parts and for trying it out.
 
 A secret says which storage an orbit speaks, S3 or Azure. What it holds of credentials is kept and, as on the platform,
@@ -12,7 +11,7 @@ import sqlite3
 from typing import Any
 
 from .artifacts import MAX_SIZE
-from .calls import Call, assignments, from_json, to_json
+from .calls import Call, from_json, to_json
 from .replies import refuse
 from .roles import demand
 from .schema import new_id, now
@@ -116,8 +115,7 @@ def update(call: Call) -> dict[str, Any]:
     bucket_name = values.pop("bucket_name", row["bucket_name"])
     _refuse_second(call, endpoint, bucket_name, row["id"])
     access = to_json({**from_json(row["access"]), **values})
-    change = {"endpoint": endpoint, "bucket_name": bucket_name, "access": access, "updated_at": now()}
-    call.db.execute(f"UPDATE bucket_secrets SET {assignments(change)} WHERE id = ?", (*change.values(), row["id"]))
+    call.change("bucket_secrets", row["id"], {"endpoint": endpoint, "bucket_name": bucket_name, "access": access})
     return _secret_json(call, _secret(call))
 
 

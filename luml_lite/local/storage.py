@@ -36,7 +36,7 @@ class StorageRequest:
 
 
 def receive(request: StorageRequest, most: int, error: Error) -> Stored:
-    """Keep the body, at most `most` bytes of the Content-MD5 that was given, or refuse it."""
+    """Keep a body of at most `most` bytes that fits its Content-MD5, where one was given; refuse any other."""
     if request.body.length is None:
         raise error("MissingContentLength", request.key)
     if request.body.length > most:

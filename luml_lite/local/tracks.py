@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from . import pages
-from .calls import Call, assignments, from_json, marks, to_json
+from .calls import Call, from_json, marks, to_json
 from .manifests import TYPES
 from .pages import Source, Where
 from .replies import refuse
@@ -110,8 +110,7 @@ def update(call: Call) -> dict[str, Any]:
         values["tags"] = to_json(values["tags"])
     if wanted is not None:
         _set_stages(call, track["id"], wanted)
-    values["updated_at"] = now()
-    call.db.execute(f"UPDATE tracks SET {assignments(values)} WHERE id = ?", (*values.values(), track["id"]))
+    call.change("tracks", track["id"], values)
     return _track_json(call, _track(call))
 
 
@@ -182,7 +181,7 @@ def move(call: Call) -> dict[str, Any]:
     if stage:
         advice = " Use force to reassign."
         _free_stage(call, row["track_id"], stage, row["id"], force=call.query["force"], advice=advice)
-    call.db.execute("UPDATE entries SET stage_id = ?, updated_at = ? WHERE id = ?", (stage, now(), row["id"]))
+    call.change("entries", row["id"], {"stage_id": stage})
     return _entry_json(_entry(call, row["id"]))
 
 
@@ -203,7 +202,7 @@ def _free_stage(call: Call, track: str, stage: str, but: str | None, *, force: b
     if holder and not force:
         raise refuse(409, f"Stage '{name}' is already assigned to v{holder['version']}.{advice}")
     if holder:
-        call.db.execute("UPDATE entries SET stage_id = NULL, updated_at = ? WHERE id = ?", (now(), holder["id"]))
+        call.change("entries", holder["id"], {"stage_id": None})
 
 
 def _set_stages(call: Call, track: str, wanted: list[dict[str, Any]]) -> None:
