@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from . import pages
 from .artifacts import from_row
 from .calls import Call, marks, to_json
 from .collections import the_collection
-from .manifests import TYPES
+from .manifests import ALLOWED, TYPES
 from .pages import VARIES, Source, Where
 from .replies import refuse
 from .validation import Field, one_of, text, uuid_of
@@ -27,29 +28,30 @@ FILTERED = {
 
 def list_of_orbit(call: Call) -> dict[str, Any]:
     """A page of the orbit's artifacts, or of some of its collections."""
-    rows = call.db.execute("SELECT id FROM collections WHERE orbit_id = ?", (call.ids["orbit_id"],))
-    own = [row["id"] for row in rows]
+    rows = call.db.execute("SELECT * FROM collections WHERE orbit_id = ?", (call.ids["orbit_id"],)).fetchall()
     asked = call.query["collection_ids"]
-    foreign = sorted(set(asked or ()) - set(own))
+    foreign = sorted(set(asked or ()) - {row["id"] for row in rows})
     if foreign:
         raise refuse(404, f"You don't have access to the following collections: {', '.join(foreign)}")
-    return _page(call, sorted(set(asked)) if asked else own)
+    return _page(call, [row for row in rows if not asked or row["id"] in asked])
 
 
 def list_of_collection(call: Call) -> dict[str, Any]:
     """A page of one collection's artifacts."""
-    return _page(call, [the_collection(call)["id"]])
+    return _page(call, [the_collection(call)])
 
 
-def _page(call: Call, collections: list[str]) -> dict[str, Any]:
+def _page(call: Call, collections: Sequence[sqlite3.Row]) -> dict[str, Any]:
     query, sort = call.query, call.query["sort_by"]
-    metric = _metric(call, sort, collections)
+    metric = _metric(call, sort, [row["id"] for row in collections])
     condition, column = _filter(query), call.dialect.columns.get(sort, sort)
     sources = [
         source
-        for one in collections
-        for kind in sorted(set(query.get("types") or TYPES))
-        for source in (by_metric(one, kind, sort, condition) if metric else [by_column(one, kind, column, condition)])
+        for row in collections
+        for kind in _kinds(row, query.get("types") or TYPES)
+        for source in (
+            by_metric(row["id"], kind, sort, condition) if metric else [by_column(row["id"], kind, column, condition)]
+        )
     ]
     in_orbit = "SELECT id, name FROM collections WHERE orbit_id = ?"
     names = dict(call.db.execute(in_orbit, (call.ids["orbit_id"],)).fetchall()) if call.dialect.typed else {}
@@ -62,6 +64,12 @@ def _page(call: Call, collections: list[str]) -> dict[str, Any]:
 
     filters = [call.ids, *(query.get(name) for name in ("collection_ids", "types", "search", "excluded_tracks"))]
     return pages.listed(call.db, sources, query, sort, filters, render, numeric=metric or sort == "size")
+
+
+def _kinds(collection: sqlite3.Row, asked: Sequence[str]) -> list[str]:
+    """Those of the types that the collection may hold; the older generation puts models anywhere."""
+    possible = {"model", *ALLOWED[collection["type"]]} if collection["total_artifacts"] else set()
+    return sorted(possible.intersection(asked))
 
 
 def _metric(call: Call, sort: str, collections: list[str]) -> bool:

@@ -123,6 +123,20 @@ def test_a_rare_type_is_found_without_reading_the_others(large: Desk, sort: str)
     assert 0 < steps < 1000
 
 
+def test_empty_collections_cost_a_page_nothing(large: Desk) -> None:
+    """And one that holds models only is not asked for anything else."""
+    for _ in range(20):
+        body = {"name": "empty", "description": "", "type": "mixed"}
+        assert large.ask("POST", f"{large.orbit}/collections", body).status == 200
+    asked: list[str] = []
+    with large.registry.database.reading() as db:
+        db.set_trace_callback(asked.append)
+    assert len(large.ask("GET", f"{large.orbit}/artifacts?sort_by=name").body["items"]) == 50
+    with large.registry.database.reading() as db:
+        db.set_trace_callback(None)
+    assert sum("FROM artifacts" in sql for sql in asked) == 3
+
+
 def test_other_questions_are_answered_from_indexes_too(large: Desk) -> None:
     """Collections, one artifact, its deletion: nothing reads a hundred thousand rows."""
     path = f"{large.artifacts}/{large.ask('GET', f'{large.orbit}/artifacts?limit=1').body['items'][0]['id']}"
