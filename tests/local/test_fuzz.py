@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -33,6 +34,12 @@ TRIED = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 BOUNDS = Bounds(head=2.0, idle=2.0, stall=2.0, body=1_000_000)
+
+
+def shut(connection: socket.socket) -> None:
+    """Say that nothing more comes, if the server has not ended the connection already."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
 
 
 class Target:
@@ -82,7 +89,7 @@ class Target:
             try:
                 connection.sendall(head + body)
                 if length is not None:
-                    connection.shutdown(socket.SHUT_WR)
+                    shut(connection)
                 while chunk := connection.recv(65536):
                     answer += chunk
             except ConnectionError:
@@ -278,7 +285,7 @@ def test_any_head_is_answered_or_cut(target: Target, data: st.DataObject) -> Non
     with socket.create_connection((str(target.where.hostname), int(target.where.port or 80)), timeout=15) as connection:
         try:
             connection.sendall(data.draw(st.binary(min_size=1, max_size=400)) + b"\r\n\r\n")
-            connection.shutdown(socket.SHUT_WR)
+            shut(connection)
             answer = b""
             while chunk := connection.recv(65536):
                 answer += chunk
