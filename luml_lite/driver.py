@@ -100,6 +100,8 @@ class _Driver(Machine):
         begun: list[Future[Response]] = []
         try:
             self._begin(begun, lambda: self._exchange(request, stop, pause, Meter()))
+            while not wait(begun, timeout=REPORT).done:
+                pass  # no endless wait: a Ctrl-C that the system gives to another thread does not end one
             self.answer(begun[0].result())
         except (Exception, Stopped):
             raise

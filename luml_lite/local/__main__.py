@@ -7,11 +7,13 @@ import errno
 import signal
 import sqlite3
 import sys
-import threading
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
 from . import serve
+
+_LOOK = 0.1  # seconds between looks at what signals told
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_lite.local") -> int:
@@ -29,9 +31,9 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_
         "--dialect", choices=("artifacts", "model_artifacts"), default="artifacts", help="which of the two is announced"
     )
     chosen = parser.parse_args(arguments)
-    ended = threading.Event()
+    told: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: ended.set())
+        signal.signal(name, lambda number, _: told.append(number))
     with ExitStack() as stack:
         try:
             served = stack.enter_context(serve(chosen.dir, host=chosen.host, port=chosen.port, dialect=chosen.dialect))
@@ -46,7 +48,10 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_
             f"LUML_COLLECTION={served.collection}\n"
         )
         sys.stdout.flush()
-        ended.wait()
+        # No lock, which a handler could find held, and no endless wait: a signal that the system gives to another
+        # thread does not end it.
+        while not told:
+            time.sleep(_LOOK)
     return 0
 
 
