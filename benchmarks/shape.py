@@ -12,11 +12,11 @@ import queue
 import random
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
+
+from .peer import Peer
 
 _CHUNK = 16 * 1024
 
@@ -47,24 +47,11 @@ class Shape:
         self._options = [port, rate, rtt, cut, cut_first]
 
     def __enter__(self) -> str:
-        root = Path(__file__).parents[1]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.shape", *map(str, self._options)],
-            cwd=root,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        return f"http://127.0.0.1:{json.loads(self._process.stdout.readline())}"
+        self._peer = Peer("benchmarks.shape", *self._options)
+        return f"http://127.0.0.1:{self._peer.told}"
 
     def __exit__(self, *failure: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.terminate()
-        self._process.wait(10)
+        self._peer.stop()
 
 
 class Cuts:

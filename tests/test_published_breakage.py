@@ -21,7 +21,7 @@ import luml_api
 from luml_api._exceptions import APIStatusError, FileError, UnprocessableEntityError
 
 from .local.desk import Desk
-from .test_published_client import Bench, bench
+from .test_published_transfers import Bench, bench
 
 __all__ = ["bench"]
 

@@ -37,7 +37,8 @@ class Bench(Shared):
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A fresh registry over HTTP that asks for parts early."""
+    """A fresh registry over HTTP that asks for parts early, and a model beside it."""
+    write_model(str(tmp_path / "model.fnnx"), {"F1": 0.5, "loss": 2})
     seen: list[local.Seen] = []
     with local.serve(tmp_path / "registry", seen=seen.append, layout=Layout(300_000, 100_000)) as served:
         bench = Bench(served, seen)

@@ -22,7 +22,7 @@ from luml_lite.transport import pool
 from .colours import COLOURS
 from .faults.proxy import Fault, Proxy, before
 from .faults.wire import FAULTS, error_in_200, expired_403, flipped, no_etag
-from .faults.world import PATIENT, QUICK, bounded, eventually
+from .faults.world import CALM, PATIENT, bounded, eventually, patience
 from .servers.azurite import AzureBucket
 from .servers.seaweedfs import S3Bucket
 
@@ -54,7 +54,7 @@ def registry(bucket: Any, proxy: Proxy, tmp_path: Path) -> Callable[..., Config]
 
     def make(layout: Layout | None = None) -> Config:
         cfg = local.open(tmp_path / "registry", bucket=led, layout=layout)
-        return cfg.replace(retry=PATIENT, timeouts=QUICK, check_parts=True, concurrency=2)
+        return cfg.replace(retry=PATIENT, timeouts=CALM, check_parts=True, concurrency=2)
 
     return make
 
@@ -95,7 +95,7 @@ def test_upload(bucket: Any, proxy: Proxy, registry: Any, models: Any, fault: Fa
     for at in range(counted(proxy, lambda: verbs.upload(cfg, model, "counted"))):
         name = f"{fault.__name__} at {at}"
         proxy.arm(fault, at)
-        made = bounded(lambda: verbs.upload(cfg, model, name))  # noqa: B023
+        made = bounded(lambda: verbs.upload(cfg.replace(timeouts=patience(fault)), model, name))  # noqa: B023
         proxy.arm()
         if isinstance(made, LumlError):
             assert fault in HARD, f"{name}: {made}"
@@ -121,7 +121,7 @@ def test_download(proxy: Proxy, registry: Any, models: Any, tmp_path: Path, faul
     for at in range(counted(proxy, lambda: verbs.download(cfg, row.id, target))):
         target.write_bytes(b"before")
         proxy.arm(fault, at)
-        failure = bounded(lambda: verbs.download(cfg, row.id, target))
+        failure = bounded(lambda: verbs.download(cfg.replace(timeouts=patience(fault)), row.id, target))
         proxy.arm()
         if failure is not None:
             assert fault in (flipped, error_in_200), failure
@@ -140,7 +140,7 @@ def test_delete(bucket: Any, proxy: Proxy, registry: Any, models: Any, fault: Fa
     cfg = registry()
     row = luml_lite.upload(cfg, models(False))
     proxy.arm(fault, 0)
-    failure = bounded(lambda: verbs.delete(cfg, row.id))
+    failure = bounded(lambda: verbs.delete(cfg.replace(timeouts=patience(fault)), row.id))
     proxy.arm()
     if failure is not None:
         assert fault in HARD, failure

@@ -18,13 +18,11 @@ from luml_lite.operations import fetch
 
 from .colours import COLOURS
 from .faults.proxy import Fault
-from .faults.wire import FAULTS, error_in_200, expired_403, flipped, no_etag, stalled, stalled_in_answer
-from .faults.world import STORAGES, World, bounded, steps
+from .faults.wire import FAULTS, error_in_200, expired_403, flipped, no_etag
+from .faults.world import SLOW, STORAGES, World, bounded, patience, steps
 
 # Faults of the bucket that one call may not survive: what cannot be renewed, proven or told from damage.
 HARD = (expired_403, error_in_200, flipped, no_etag)
-# A stall that lasts takes its time at every step.
-SLOW = (stalled, stalled_in_answer)
 
 
 def hasty(fault: Fault) -> Retry:
@@ -37,7 +35,7 @@ def upload(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> 
     retry = hasty(fault) if lasting else world.cfg.retry
     for at in range(steps(world, lambda cfg: verbs.upload(cfg, world.model, "counted"))):
         name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
-        cfg = world.through(retry=retry)
+        cfg = world.through(retry=retry, timeouts=patience(fault))
         world.proxy.arm(fault, at, lasting=lasting)
         made = bounded(lambda: verbs.upload(cfg, world.model, name))  # noqa: B023
         world.proxy.arm()
@@ -65,7 +63,7 @@ def download(world: World, verbs: Any, fault: Fault, *, lasting: bool = False, *
     for at in range(steps(world, lambda cfg: verbs.download(cfg.replace(**changes), made.id, world.target))):
         name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
         world.target.write_bytes(b"before")
-        cfg = world.through(retry=retry, **changes)
+        cfg = world.through(retry=retry, timeouts=patience(fault), **changes)
         world.proxy.arm(fault, at, lasting=lasting)
         failure = bounded(lambda: verbs.download(cfg, made.id, world.target))  # noqa: B023
         world.proxy.arm()
@@ -98,7 +96,7 @@ def delete(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> 
         name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
         row = luml_lite.upload(world.direct, world.model, name)
         url = luml_lite.download_url(world.direct, row.id)["url"]
-        cfg = world.through(retry=retry)
+        cfg = world.through(retry=retry, timeouts=patience(fault))
         world.proxy.arm(fault, at, lasting=lasting)
         failure = bounded(lambda: verbs.delete(cfg, row.id))  # noqa: B023
         world.proxy.arm()

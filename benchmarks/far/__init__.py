@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..archives import Sparse
+from ..peer import Peer
 from .registry import BIG, COLLECTION, ORBIT, ORGANIZATION
 
 __all__ = ["BIG", "COLLECTION", "ORBIT", "ORGANIZATION", "Counts", "Far"]
@@ -44,32 +41,15 @@ class Far:
         self._options = ["--single-limit", str(single_limit), "--certificate", certificate, "--key", key]
 
     def __enter__(self) -> Far:
-        root = Path(__file__).parents[2]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.far", *self._options],
-            cwd=root,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(root)},
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the far end did not start")
-        ports = json.loads(line)
+        self._peer = Peer("benchmarks.far", *self._options)
+        ports = self._peer.told
         self.port: int = ports["tcp"]
         self.url = f"http://127.0.0.1:{ports['tcp']}"
         self.tls_url = f"https://127.0.0.1:{ports['tls']}" if ports["tls"] else ""
         return self
 
     def __exit__(self, *failure: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.terminate()
-        self._process.wait(10)
+        self._peer.stop()
 
     def put(self, archive: Sparse, sha256: str) -> str:
         """Have an archive as an uploaded artifact; its id."""

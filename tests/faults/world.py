@@ -20,13 +20,21 @@ from luml_lite.transport.pool import Pool
 from luml_lite.transport.threads import SHARED
 
 from ..test_fault_matrix import on_azure
-from .proxy import Proxy, before, faithful
+from .proxy import Fault, Proxy, before, faithful
+from .wire import stalled, stalled_in_answer
 
 STORAGES = ("S3 at once", "S3 in parts", "Azure at once", "Azure blocks")
 PART = 80_000  # bytes; the model has a bit more than two of them
 PATIENT = Retry(attempts=8, base=0.015, cap=0.05)  # outlasts what passes
+CALM = Timeouts(connect=5, read=8, stall_window=8, cleanup=2)  # longer than a busy machine makes anyone wait
 QUICK = Timeouts(connect=2, read=0.2, stall_window=0.25, cleanup=2)
+SLOW = (stalled, stalled_in_answer)
 LONG = 15.0  # seconds that no call may take, on a busy machine
+
+
+def patience(fault: Fault) -> Timeouts:
+    """How long a call waits: a stall is waited for in vain, anything else comes when it comes."""
+    return QUICK if fault in SLOW else CALM
 
 
 class World:
@@ -110,7 +118,7 @@ def built(place: Path, storage: str) -> Iterator[World]:
         if storage.startswith("Azure"):
             direct = on_azure(direct)
         cfg = direct.replace(
-            base_url=proxy.url, retry=PATIENT, timeouts=QUICK, check_parts=True, concurrency=2, transport=None
+            base_url=proxy.url, retry=PATIENT, timeouts=CALM, check_parts=True, concurrency=2, transport=None
         )
         try:
             yield World(place, cfg, direct, proxy)

@@ -196,7 +196,7 @@ def test_the_commands_say_why_they_cannot_serve(tmp_path: Path, command: list[st
     run = [sys.executable, *command, "--dir", str(tmp_path / "file")]
     done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert "File exists" in done.stderr
+    assert "that is a file" in done.stderr
     assert "Traceback" not in done.stderr
 
 

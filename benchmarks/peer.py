@@ -1,0 +1,41 @@
+"""A process of its own beside the client: started from this checkout, and stopped by its process id."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+class Peer:
+    """A module of this package at work; `told` is the JSON of the first line that it has printed."""
+
+    def __init__(self, module: str, *options: object) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *map(str, options)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self.stop()
+            raise RuntimeError(f"{module} did not start")
+        self.told: Any = json.loads(line)
+
+    def stop(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.terminate()
+        self._process.wait(10)
