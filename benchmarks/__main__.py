@@ -47,7 +47,7 @@ def main() -> None:
     """Measure what was asked for."""
     chosen = options()
     sizes = [int(each) * 1_000_000 for each in chosen.sizes.split(",")]
-    with tempfile.TemporaryDirectory(dir=chosen.folder or _roomy(4 * max(sizes))) as folder:
+    with tempfile.TemporaryDirectory(dir=chosen.folder or _roomy(2 * max(sizes))) as folder:
         certificate, key, root = _certificate(folder) if "tls" in chosen.schemes else ("", "", "")
         with Far(certificate=certificate, key=key) as far:
             ground = Ground(far, folder)
@@ -71,7 +71,7 @@ def _cases(chosen: argparse.Namespace, ground: Ground, sizes: list[int]) -> Iter
     yield from member(ground, 5_000_000_000)
     yield from transfers(ground, sizes, chosen.schemes.split(","))
     if not chosen.quick:
-        yield from links(ground, 100_000_000, [50, 200])
+        yield from links(ground, 16, [50, 200])
 
 
 def _measured(chosen: argparse.Namespace, ground: Ground, cases: list[Case], folder: str, root: str) -> dict[str, Any]:

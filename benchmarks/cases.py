@@ -146,14 +146,20 @@ def member(ground: Ground, size: int) -> Iterator[Case]:
     )
 
 
-def links(ground: Ground, size: int, rates: list[int]) -> Iterator[Case]:
-    """Slow links: rate in Mbit/s, 80 ms of round trip, one connection in a thousand cut; then one cut for certain."""
-    archive, key, digest = ground.archive(size)
+def links(ground: Ground, seconds: float, rates: list[int]) -> Iterator[Case]:
+    """Slow links: rate in Mbit/s, 80 ms of round trip, one connection in a thousand cut; then one cut for certain.
+
+    What is moved takes the link so many seconds. A single PUT that is cut cannot go on where it was: what it had sent,
+    up to 8 MiB here, is added to its floor.
+    """
     for rate in rates:
-        floor = size / (rate * 125_000)
+        size = int(seconds * rate * 125_000)
+        archive, key, digest = ground.archive(size)
         for cut, words in ((0, ""), (1, ", one connection cut")):
             for job, what in (("upload", archive.path), ("download", key)):
                 given = {"what": what, "target": ground.target, "sha256": digest}
+                lost = 8 * MiB if cut and job == "upload" else 0
+                floor = (size + lost) / (rate * 125_000)
                 yield Case(
                     f"slow-{job}-{rate}{'-cut' if cut else ''}",
                     f"{job} {named(size)} at {rate} Mbit/s, 80 ms{words}",

@@ -40,7 +40,8 @@ def run(
         except subprocess.TimeoutExpired:
             raise JobFailed(f"not done after {timeout:g} s") from None
         if ended.returncode:
-            raise JobFailed(ended.stderr.decode(errors="replace")[-2000:])
+            said = ended.stderr.decode(errors="replace").strip()
+            raise JobFailed(said[-2000:] or f"ended with status {ended.returncode}")
         with open(out) as file:
             facts: dict[str, Any] = json.load(file)
     return facts

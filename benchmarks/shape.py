@@ -98,6 +98,7 @@ def _pump(
             if moved >= cut_at and (cut is None or cut.take()):
                 for each in (source, sink):
                     each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    each.shutdown(socket.SHUT_RD)  # else the other way's thread, which reads it, holds the reset back
                     each.close()
                 return
             if moved >= cut_at:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import md5, sha256
 from typing import TYPE_CHECKING
 
@@ -20,22 +21,25 @@ from .request import FileSink, FileSlice
 from .stop import checkpoint
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from hashlib import _Hash
 
 CHUNK = 1024 * 1024
 _FIRST = 64 * 1024  # small enough that a slow link shows progress
 _LEAST = 4 * 1024
+_ASIDE = 256 * 1024  # bytes of a chunk that are worth another thread
 _SLOW = 0.25  # seconds that a chunk may take before the next one is smaller
 
 _thread = threading.local()
 
 
-def buffer() -> memoryview:
-    """This thread's page-aligned buffer of CHUNK bytes."""
-    view: memoryview | None = getattr(_thread, "view", None)
+def buffer(turn: int = 0) -> memoryview:
+    """This thread's page-aligned buffer of CHUNK bytes; a second one, of turn 1, for who fills them in turn."""
+    views: dict[int, memoryview] = _thread.__dict__.setdefault("views", {})
+    view = views.get(turn)
     if view is None:
         # Private: by default an anonymous map is shared with forked children, which would write into it.
-        view = _thread.view = memoryview(mmap.mmap(-1, CHUNK, access=mmap.ACCESS_COPY))
+        view = views[turn] = memoryview(mmap.mmap(-1, CHUNK, access=mmap.ACCESS_COPY))
     return view
 
 
@@ -100,12 +104,24 @@ _UNFINISHED_KEPT = 64
 
 
 class SinkWriter:
-    """Writes a body into a FileSink, hashing while it goes; used as a context manager."""
+    """Writes a body into a FileSink, hashing while it goes; used as a context manager.
 
-    def __init__(self, sink: FileSink, moved: Callable[[int], None]) -> None:
+    With `aside`, which calls a function in another thread, a large chunk is hashed while the next one arrives: its
+    memory must not be filled again before the chunk after it has been written.
+    """
+
+    def __init__(
+        self,
+        sink: FileSink,
+        moved: Callable[[int], None],
+        aside: Callable[[Callable[[], None]], Future[None]] | None = None,
+    ) -> None:
         self.sink = sink
         self.moved = moved
         self.received = 0
+        self._aside = aside
+        self._hashing: Future[None] | None = None
+        self._hashed = 0
         self._digest: _Hash | None = None
 
     def __enter__(self) -> SinkWriter:
@@ -125,8 +141,10 @@ class SinkWriter:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        self._settle()
         self._file.close()
-        if self._digest is not None and failure[0] is not None and self.received:
+        landed = self.received == self._hashed > 0  # what was hashed and could not be written is of no use
+        if self._digest is not None and failure[0] is not None and landed:
             _keep(self.sink.path, self.sink.offset + self.received, self._digest)
 
     def write(self, view: memoryview | bytes) -> None:
@@ -135,16 +153,32 @@ class SinkWriter:
         limit = self.sink.limit
         if limit is not None and self.received + size > limit:
             raise IntegrityError(f"the storage sent more than the {limit} bytes that belong to the artifact")
+        self._hash(view)
         done = 0
         while done < size:
             done += self._file.write(view[done:] if done else view) or 0
-        if self._digest is not None:
-            self._digest.update(view)
         self.received += size
         self.moved(size)
 
+    def _hash(self, view: memoryview | bytes) -> None:
+        self._settle()
+        self._hashed += len(view)
+        if self._digest is None:
+            return
+        if self._aside is not None and len(view) >= _ASIDE:
+            self._hashing = self._aside(partial(self._digest.update, view))
+        else:
+            self._digest.update(view)
+
+    def _settle(self) -> None:
+        """Wait for the chunk that is hashed aside."""
+        hashing, self._hashing = self._hashing, None
+        if hashing is not None:
+            hashing.result()
+
     def sha256(self) -> str:
         """The digest of the file up to here, or an empty string where none was asked for."""
+        self._settle()
         return self._digest.hexdigest() if self._digest is not None else ""
 
 

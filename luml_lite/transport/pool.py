@@ -21,6 +21,7 @@ from ..request import FileSlice, Request, Response
 from ..stop import Stop, Stopped
 from . import watchdog
 from .hosts import Hosts, Opener
+from .threads import ASIDE
 from .wire import Attempt, current
 
 _AT_ONCE = 16  # times the least that moves in a window: longer bodies come in chunks
@@ -121,7 +122,7 @@ class _Exchange:
         sent_md5 = self.reader.md5.hexdigest() if self.reader is not None and self.reader.md5 is not None else ""
         sink = self.request.into
         if sink is not None and self._wanted(answer.status):
-            with SinkWriter(sink, self._received) as writer:
+            with SinkWriter(sink, self._received, ASIDE.submit) as writer:
                 for view in self._chunks(answer):
                     writer.write(view)
                 return Response(answer.status, self.head, b"", writer.received, writer.sha256(), sent_md5)

@@ -100,5 +100,7 @@ def _perform(future: Future[Any], func: Callable[[], Any], released: Callable[[]
 
 
 SHARED = Threads()
+ASIDE = Threads()  # for short work that those of SHARED wait for: were it theirs, too, all might wait for none
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=SHARED.forget)
+    os.register_at_fork(after_in_child=ASIDE.forget)
