@@ -86,7 +86,8 @@ def _memory(report: dict[str, Any], left: float, top: float, wide: float, high: 
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{_COLOURS[name]}" stroke-width="2"{dash}/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_COLOURS[name]}"/>' for x, y in places]
-        parts.append(_text(places[-1][0] - 4, places[-1][1] - 7, f"{name} {way}", 10, "end"))
+        beside = 15 if way == "download" else -7  # the two lines of one client may lie close together
+        parts.append(_text(places[-1][0] - 4, places[-1][1] + beside, f"{name} {way}", 10, "end"))
     return parts
 
 

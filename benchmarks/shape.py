@@ -19,6 +19,7 @@ import time
 from .peer import Peer
 
 _CHUNK = 16 * 1024
+_LATE = 0.005  # seconds
 
 
 class Link:
@@ -32,7 +33,8 @@ class Link:
     def departs(self, count: int) -> float:
         """When the last of `count` bytes has left, on the monotonic clock."""
         with self._lock:
-            self._free = max(self._free, time.monotonic()) + count / self._rate
+            # A thread that wakes a little late must not leave the link idle: it may catch up that much.
+            self._free = max(self._free, time.monotonic() - _LATE) + count / self._rate
             return self._free
 
 

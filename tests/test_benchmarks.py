@@ -136,3 +136,12 @@ def test_the_command_measures_and_reports(tmp_path: Path) -> None:
     assert "| import | luml_lite |" in said
     assert "| wheel, dependencies | 2.00" in said
     assert (tmp_path / "plot.svg").exists()
+
+
+def test_the_readmes_command_is_one_that_the_benchmark_takes(tmp_path: Path) -> None:
+    """With its options it names every case of the table; running them takes a quarter of an hour."""
+    [line] = [each for each in (ROOT / "README.md").read_text().splitlines() if "python -m benchmarks" in each]
+    options = line.partition("python -m benchmarks")[2].split()
+    command = [sys.executable, "-m", "benchmarks", *options, "--list"]
+    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    assert {"import", "get", "list", "async", "member", "upload-tls-5000", "slow-download-200-cut", "wheel"} <= {*said}
