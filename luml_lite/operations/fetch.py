@@ -52,7 +52,7 @@ def fetch(
     collection_id: str | None,
 ) -> Flow[None]:
     """Fill the partial with the artifact's bytes; with `check` they have that sha256 in the end."""
-    ranged = cfg.ranged_from is not None and artifact.size >= cfg.ranged_from
+    ranged = cfg.ranged_from is not None and artifact.size >= max(cfg.ranged_from, 1)
     # A run that was killed amid a wave may have left gaps in its last bytes.
     left = max(0, partial.size - WAVE) if ranged else partial.size
     url_of = artifacts.download_url(cfg, artifact.id, collection_id=collection_id)

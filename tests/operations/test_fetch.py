@@ -253,3 +253,11 @@ def test_the_last_wave_of_a_killed_run_is_not_trusted(target: Path) -> None:
         resume=True,
     )
     assert target.read_bytes() == BYTES
+
+
+def test_an_empty_file_has_no_ranges(target: Path) -> None:
+    """However small the files are that are to be read so."""
+    empty = json_response(artifact(1, file_hash=sha256(b"").hexdigest(), size=0))
+    script = (("GET artifacts/1", empty), ASK, ("GET object", body(b"", status=200)))
+    play(download(CFG.replace(ranged_from=0), uid(1), target), *script)
+    assert target.read_bytes() == b""
