@@ -6,7 +6,8 @@ registry in a directory. Everything is loaded when first used: importing this lo
 
 from typing import TYPE_CHECKING, Any
 
-from .config import Config, Retry, Timeouts
+from .config import Config
+from .core.limits import Retry, Timeouts
 
 if TYPE_CHECKING:
     from . import aio as aio
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from . import testing as testing
     from .async_client import AsyncLumlClient as AsyncLumlClient
     from .client import LumlClient as LumlClient
+    from .core.request import FileSink as FileSink
+    from .core.request import FileSlice as FileSlice
+    from .core.request import Request as Request
+    from .core.request import Response as Response
     from .driver import run as run
     from .errors import APIStatusError as APIStatusError
     from .errors import ArtifactNotFoundError as ArtifactNotFoundError
@@ -44,33 +49,29 @@ if TYPE_CHECKING:
     from .groups import orbits as orbits
     from .groups import organizations as organizations
     from .groups import tracks as tracks
-    from .models import ArtifactType as ArtifactType
-    from .models import Collection as Collection
-    from .models import CollectionsList as CollectionsList
-    from .models import CollectionType as CollectionType
-    from .models import CreatedModel as CreatedModel
-    from .models import ModelArtifact as ModelArtifact
-    from .models import ModelArtifactsList as ModelArtifactsList
-    from .models import ModelArtifactSortBy as ModelArtifactSortBy
-    from .models import ModelArtifactStatus as ModelArtifactStatus
-    from .models import Orbit as Orbit
-    from .models import Organization as Organization
-    from .models import SortOrder as SortOrder
-    from .models import UploadDetails as UploadDetails
-    from .request import FileSink as FileSink
-    from .request import FileSlice as FileSlice
-    from .request import Request as Request
-    from .request import Response as Response
-    from .resources import BucketSecret as BucketSecret
-    from .resources import BucketType as BucketType
-    from .resources import CollectionSortBy as CollectionSortBy
-    from .resources import Stage as Stage
-    from .resources import Track as Track
-    from .resources import TrackEntriesList as TrackEntriesList
-    from .resources import TrackEntry as TrackEntry
-    from .resources import TrackEntrySortBy as TrackEntrySortBy
-    from .resources import TracksList as TracksList
-    from .resources import TrackSortBy as TrackSortBy
+    from .models.artifacts import ArtifactType as ArtifactType
+    from .models.artifacts import ModelArtifact as ModelArtifact
+    from .models.artifacts import ModelArtifactsList as ModelArtifactsList
+    from .models.artifacts import ModelArtifactSortBy as ModelArtifactSortBy
+    from .models.artifacts import ModelArtifactStatus as ModelArtifactStatus
+    from .models.bucket_secrets import BucketSecret as BucketSecret
+    from .models.bucket_secrets import BucketType as BucketType
+    from .models.collections import Collection as Collection
+    from .models.collections import CollectionsList as CollectionsList
+    from .models.collections import CollectionSortBy as CollectionSortBy
+    from .models.collections import CollectionType as CollectionType
+    from .models.enums import SortOrder as SortOrder
+    from .models.orbits import Orbit as Orbit
+    from .models.organizations import Organization as Organization
+    from .models.tracks import Stage as Stage
+    from .models.tracks import Track as Track
+    from .models.tracks import TrackEntriesList as TrackEntriesList
+    from .models.tracks import TrackEntry as TrackEntry
+    from .models.tracks import TrackEntrySortBy as TrackEntrySortBy
+    from .models.tracks import TracksList as TracksList
+    from .models.tracks import TrackSortBy as TrackSortBy
+    from .models.uploads import CreatedModel as CreatedModel
+    from .models.uploads import UploadDetails as UploadDetails
     from .verbs import create as create
     from .verbs import delete as delete
     from .verbs import delete_many as delete_many
@@ -94,20 +95,23 @@ __version__ = "0.1.0"
 _ROOMS = {
     "async_client": "AsyncLumlClient",
     "client": "LumlClient",
-    "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError "
-    "ConflictError "
+    "core.request": "FileSink FileSlice Request Response",
+    "driver": "run",
+    "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError ConflictError "
     "ConnectionFailed DecodeError FileDownloadError FileError FileUploadError IntegrityError InternalServerError "
     "Interrupted InvalidArgumentError LumlAPIError LumlError MultipleResourcesFoundError NotFoundError "
     "PermissionDeniedError ResourceNotFoundError StorageError TimedOut UnprocessableEntityError",
     "groups": "bucket_secrets collections orbits organizations tracks",
-    "models": "ArtifactType Collection CollectionsList CollectionType CreatedModel ModelArtifact ModelArtifactsList "
-    "ModelArtifactSortBy ModelArtifactStatus Orbit Organization SortOrder UploadDetails",
-    "request": "FileSink FileSlice Request Response",
-    "resources": "BucketSecret BucketType CollectionSortBy Stage Track TrackEntriesList TrackEntry TrackEntrySortBy "
-    "TracksList TrackSortBy",
-    "driver": "run",
-    "verbs": "create delete delete_many delete_url download download_url get list list_all members open_download "
-    "open_member read_member read_members resolve update upload",
+    "models.artifacts": "ArtifactType ModelArtifact ModelArtifactsList ModelArtifactSortBy ModelArtifactStatus",
+    "models.bucket_secrets": "BucketSecret BucketType",
+    "models.collections": "Collection CollectionsList CollectionSortBy CollectionType",
+    "models.enums": "SortOrder",
+    "models.orbits": "Orbit",
+    "models.organizations": "Organization",
+    "models.tracks": "Stage Track TrackEntriesList TrackEntry TrackEntrySortBy TracksList TrackSortBy",
+    "models.uploads": "CreatedModel UploadDetails",
+    "verbs": "create delete delete_many delete_url download download_url get list list_all members open_download open_member "
+    "read_member read_members resolve update upload",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 _MODULES = ("aio", "local", "testing")

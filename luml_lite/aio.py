@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from .async_driver import iterate as iterate
 from .async_driver import run as run
 from .config import Config
-from .flow import Flow, Stream
+from .core.flow import Flow, Stream
 from .operations import delete as _delete
 from .operations import download as _download
 from .operations import find, pages, records

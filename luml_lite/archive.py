@@ -15,8 +15,8 @@ import msgspec
 from msgspec import Struct
 
 from .config import Config
+from .core.cancellation import checkpoint
 from .errors import FileError, IntegrityError
-from .stop import checkpoint
 
 if TYPE_CHECKING:
     import tarfile

@@ -11,8 +11,8 @@ from typing import Any
 from .aio import Artifacts, run
 from .async_groups import BucketSecrets, Collections, Orbits, Organizations, Tracks
 from .config import Config, Dialect
+from .core.protocols import AsyncTransport, Transport
 from .settings import Client, Settings, configured
-from .transport import AsyncTransport, Transport
 
 
 class AsyncLumlClient(Client):

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from .config import Config
+from .core.cancellation import CancelToken, Stopped, checkpoint, use_token
+from .core.flow import Batch, Effect, Emit, Flow, Local, Stream, send
+from .core.protocols import AsyncTransport
+from .core.request import Request, Response
 from .errors import LumlError
-from .flow import Batch, Effect, Emit, Flow, Local, Stream, send
-from .request import Request, Response
-from .stop import Stop, Stopped, checkpoint, watching
-from .transport import AsyncTransport
 from .transport.threads import SHARED
 from .trials import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials, unusable
 
@@ -106,7 +106,7 @@ class _Driver(Machine):
             self.answer(await self._exchange(effect, self.stop, self.stop, Meter()))
         else:
             # What must not be sent twice: an interruption waits a while for the answer, which says what was made.
-            pause, stop = self.stop, Stop()
+            pause, stop = self.stop, CancelToken()
             pause.add(stop)
             exchange = asyncio.ensure_future(self._exchange(effect, stop, pause, Meter()))
             try:
@@ -114,7 +114,7 @@ class _Driver(Machine):
             finally:
                 pause.discard(stop)
 
-    async def _in_thread(self, func: Callable[[], T], stop: Stop, *, tell: bool = False) -> T:
+    async def _in_thread(self, func: Callable[[], T], stop: CancelToken, *, tell: bool = False) -> T:
         """Call something that blocks in a thread; what no thread has begun by the time of a cancellation never runs."""
         future = SHARED.submit(func)
         return await self._settled(asyncio.wrap_future(future), stop, unbegun=future.cancel, tell=tell)
@@ -122,9 +122,9 @@ class _Driver(Machine):
     async def _settled(
         self,
         work: asyncio.Future[T],
-        stop: Stop,
+        stop: CancelToken,
         *,
-        pause: Stop | None = None,
+        pause: CancelToken | None = None,
         unbegun: Callable[[], bool] = lambda: False,
         tell: bool = False,
     ) -> T:
@@ -158,7 +158,7 @@ class _Driver(Machine):
             self.answer(value)
         return value
 
-    async def _exchange(self, request: Request[Any], stop: Stop, pause: Stop, meter: Meter) -> Response:
+    async def _exchange(self, request: Request[Any], stop: CancelToken, pause: CancelToken, meter: Meter) -> Response:
         """Send a request until it is over; `stop` ends what is in flight, `pause` the waiting between two attempts."""
         steps = trials(request, self.cfg)
         outcome: Response | LumlError | None = None
@@ -177,7 +177,7 @@ class _Driver(Machine):
             if outcome is None:
                 raise Stopped
 
-    async def _try(self, request: Request[Any], stop: Stop, meter: Meter) -> Response | LumlError | None:
+    async def _try(self, request: Request[Any], stop: CancelToken, meter: Meter) -> Response | LumlError | None:
         cfg = self.cfg
         if isinstance(cfg.transport, AsyncTransport):
             return await self._awaited(
@@ -189,7 +189,7 @@ class _Driver(Machine):
 
         return await self._in_thread(lambda: outcome_of(send), stop)
 
-    async def _awaited(self, sending: Awaitable[Response], stop: Stop) -> Response | LumlError | None:
+    async def _awaited(self, sending: Awaitable[Response], stop: CancelToken) -> Response | LumlError | None:
         """What one try of an asyncio transport came to; setting the token cancels its task."""
         task = asyncio.ensure_future(sending)
         wire = _Task(task)
@@ -205,7 +205,7 @@ class _Driver(Machine):
         finally:
             stop.discard(wire)
 
-    async def _sleep(self, seconds: float, stop: Stop) -> None:
+    async def _sleep(self, seconds: float, stop: CancelToken) -> None:
         end = asyncio.get_running_loop().time() + seconds
         while not stop.flag and (left := end - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, REPORT))  # the token is set from threads, which an asyncio.Event is not for
@@ -260,7 +260,7 @@ class _Driver(Machine):
     async def _clean_up(self) -> None:
         """Let the flow undo what it began, for a bounded time; a second cancellation ends that as well."""
         bound = self.cfg.timeouts.cleanup
-        self.stop = Stop()
+        self.stop = CancelToken()
         timer = asyncio.get_running_loop().call_later(bound, self.stop.set)
         try:
             async with asyncio.timeout(2 * bound):  # for what does not heed the token
@@ -291,8 +291,8 @@ class _Task:
             loop.call_soon_threadsafe(self._task.cancel)
 
 
-def _watched(stop: Stop, effect: Local) -> Any:
-    with watching(stop):
+def _watched(stop: CancelToken, effect: Local) -> Any:
+    with use_token(stop):
         checkpoint()  # what was ended before it began leaves nothing behind
         return effect.func(*effect.args)
 

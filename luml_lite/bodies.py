@@ -16,9 +16,9 @@ from functools import partial
 from hashlib import md5, sha256
 from typing import TYPE_CHECKING
 
+from .core.cancellation import checkpoint
+from .core.request import FileSink, FileSlice
 from .errors import FileError, IntegrityError
-from .request import FileSink, FileSlice
-from .stop import checkpoint
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

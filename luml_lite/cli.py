@@ -46,7 +46,7 @@ def _say(line: str, file: TextIO | None = None) -> None:
 def demo(say: Callable[[str], None]) -> None:
     """The main job against an embedded registry in a temporary directory, told line by line."""
     from . import local, verbs
-    from .models import ModelArtifactSortBy
+    from .models.artifacts import ModelArtifactSortBy
 
     with tempfile.TemporaryDirectory(prefix="luml-lite-demo-") as place:
         cfg = local.open(os.path.join(place, "registry"))

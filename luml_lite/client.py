@@ -6,10 +6,10 @@ Nothing is decided here: every method is an operation bound to the client's sett
 from __future__ import annotations
 
 from .config import Config, Dialect
+from .core.protocols import Transport
 from .driver import run
 from .groups import BucketSecrets, Collections, Orbits, Organizations, Tracks
 from .settings import Client, Settings, configured
-from .transport import Transport
 from .verbs import Artifacts
 
 

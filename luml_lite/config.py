@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
 
-from .discreet import Discreet
+from .core.limits import Retry, Timeouts
+from .core.redaction import Redacted
 
 if TYPE_CHECKING:
-    from .transport import AsyncTransport, Transport
+    from .core.protocols import AsyncTransport, Transport
 
 GiB = 1024**3
 Dialect: TypeAlias = Literal["artifacts", "model_artifacts"]
@@ -19,33 +20,7 @@ Dialect: TypeAlias = Literal["artifacts", "model_artifacts"]
 MAX_OBJECT_SIZE = 5 * 1024 * GiB
 
 
-class Retry(Struct, frozen=True, kw_only=True):
-    """How often and how long a request is tried again: exponential backoff with full jitter, in seconds.
-
-    `attempts` counts the first try; `total` bounds the time from the first try to the start of the last one.
-    """
-
-    attempts: int = 6
-    total: float = 300.0
-    base: float = 0.2
-    cap: float = 20.0
-
-
-class Timeouts(Struct, frozen=True, kw_only=True):
-    """Limits of one attempt, in seconds; a transfer has no total limit.
-
-    `read` bounds the wait for the head of an answer and for any single byte after it. A body that moves fewer than
-    `stall_bytes` within `stall_window` ends the attempt. `cleanup` bounds what runs after an interruption.
-    """
-
-    connect: float = 10.0
-    read: float = 60.0
-    stall_window: float = 30.0
-    stall_bytes: int = 16 * 1024
-    cleanup: float = 5.0
-
-
-class Config(Discreet, Struct, frozen=True, kw_only=True):
+class Config(Redacted, Struct, frozen=True, kw_only=True):
     """Where the registry is, who asks, and how requests are made.
 
     `organization`, `orbit` and `collection` are ids; `luml_lite.resolve` turns names into ids. `max_file_size` is in

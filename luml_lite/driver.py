@@ -13,11 +13,11 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from .config import Config
+from .core.cancellation import CancelToken, Stopped, use_token
+from .core.flow import Batch, Effect, Emit, Flow, Local, Stream, send
+from .core.request import Request, Response
 from .errors import LumlError
-from .flow import Batch, Effect, Emit, Flow, Local, Stream, send
 from .interrupts import Interrupts
-from .request import Request, Response
-from .stop import Stop, Stopped, watching
 from .transport.threads import SHARED
 from .trials import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials
 
@@ -56,7 +56,7 @@ class _Driver(Machine):
         try:
             while True:
                 try:
-                    with self.interrupts.held(Stop()):
+                    with self.interrupts.held(CancelToken()):
                         effect = self.step()
                     if effect is None or isinstance(effect, Emit):
                         return effect
@@ -81,7 +81,7 @@ class _Driver(Machine):
         """Do what the flow wants done, and have it told."""
         if isinstance(effect, Local):
             # Held, because what is done by half (a file that is made, and not yet known) could never be undone.
-            with self.interrupts.held(self.stop), watching(self.stop):
+            with self.interrupts.held(self.stop), use_token(self.stop):
                 self.answer(effect.func(*effect.args))
         elif isinstance(effect, Batch):
             self.answer(self._batch(effect))
@@ -95,7 +95,7 @@ class _Driver(Machine):
 
     def _decisive(self, request: Request[Any]) -> None:
         """Send what must not be sent twice: an interruption waits a while for the answer, which says what was made."""
-        pause, stop = self.stop, Stop()
+        pause, stop = self.stop, CancelToken()
         pause.add(stop)
         begun: list[Future[Response]] = []
         try:
@@ -120,7 +120,7 @@ class _Driver(Machine):
         finally:
             pause.discard(stop)
 
-    def _exchange(self, request: Request[Any], stop: Stop, pause: Stop, meter: Meter) -> Response:
+    def _exchange(self, request: Request[Any], stop: CancelToken, pause: CancelToken, meter: Meter) -> Response:
         """Send a request until it is over; `stop` ends what is in flight, `pause` the waiting between two attempts."""
         transport = blocking_transport(self.cfg)
         timeouts = self.cfg.timeouts
@@ -145,10 +145,10 @@ class _Driver(Machine):
 
     def _begin(self, begun: list[Future[T]], work: Callable[[], T]) -> None:
         """Have work done in a thread; no Ctrl-C comes between its beginning and the word of it."""
-        with self.interrupts.held(Stop()):
+        with self.interrupts.held(CancelToken()):
             begun.append(SHARED.submit(work))
 
-    def _sleep(self, seconds: float, stop: Stop) -> None:
+    def _sleep(self, seconds: float, stop: CancelToken) -> None:
         stop.sleep(seconds)
         if stop.flag:
             raise Stopped
@@ -203,7 +203,7 @@ class _Driver(Machine):
 
     def _clean_up(self) -> None:
         """Let the flow undo what it began, for a bounded time; a second interruption ends that as well."""
-        self.stop = Stop()
+        self.stop = CancelToken()
         timer = threading.Timer(self.cfg.timeouts.cleanup, self.stop.set)
         timer.daemon = True
         timer.start()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .stop import Stop, Stopped
+from .core.cancellation import CancelToken, Stopped
 
 
 class Interrupts:
@@ -20,7 +20,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._guarding = False
-        self._holding: Stop | None = None
+        self._holding: CancelToken | None = None
         self._held = False
 
     def guard(self) -> None:
@@ -40,7 +40,7 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @contextmanager
-    def held(self, stop: Stop) -> Iterator[None]:
+    def held(self, stop: CancelToken) -> Iterator[None]:
         """Hold the first Ctrl-C until the block is over, and set `stop` so that it may end early."""
         if not self._guarding:
             yield

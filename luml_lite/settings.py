@@ -10,8 +10,8 @@ from typing import overload
 
 from .api.dialects import is_uuid
 from .config import Config
+from .core.flow import Flow
 from .errors import ConfigurationError
-from .flow import Flow
 from .operations.resolve import defaults
 
 NIL = "00000000-0000-0000-0000-000000000000"  # stands for an id where none is asked for

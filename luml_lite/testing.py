@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from .config import Timeouts
+from .core.cancellation import CancelToken
+from .core.limits import Timeouts
+from .core.request import Request, Response
 from .errors import LumlError
-from .request import Request, Response
-from .stop import Stop
 
 
 class Scripted:
@@ -31,7 +31,7 @@ class Scripted:
         self.requests: list[Request[Any]] = []
 
     def send(
-        self, request: Request[Any], /, *, timeouts: Timeouts, stop: Stop, on_bytes: Callable[[int], None]
+        self, request: Request[Any], /, *, timeouts: Timeouts, stop: CancelToken, on_bytes: Callable[[int], None]
     ) -> Response:
         """Answer with the next line of the script."""
         self.requests.append(request)

@@ -13,15 +13,15 @@ from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from . import retry
 from .api import status
 from .config import Config
+from .core import retry
+from .core.cancellation import CancelToken, Stopped
+from .core.flow import Backoff, Batch, Effect, Emit, Flow, Progress, Stream
+from .core.protocols import Transport
+from .core.request import Request, Response
 from .errors import ConfigurationError, FileError, Interrupted, LumlError
-from .flow import Again, Batch, Effect, Emit, Flow, Progress, Stream
-from .request import Request, Response
-from .stop import Stop, Stopped
 from .storage import presigned
-from .transport import Transport
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ def trials(
             return outcome
         elapsed = time.monotonic() - began
         again = retry.may_repeat(request, error)
-        seconds = retry.wait(cfg.retry, attempt, elapsed, error, random.random()) if again else None  # noqa: S311
+        seconds = retry.next_delay(cfg.retry, attempt, elapsed, error, random.random()) if again else None  # noqa: S311
         if seconds is None:
             error.request, error.attempts, error.elapsed = str(request), attempt, elapsed
             raise error
@@ -142,7 +142,7 @@ class Machine:
     def __init__(self, flow: Flow[Any] | Stream[Any], cfg: Config) -> None:
         self.flow = flow
         self.cfg = cfg
-        self.stop = Stop()
+        self.stop = CancelToken()
         self.value: Any = None
         self.reported = -1  # bytes of the last progress report; it never falls, whatever is sent again
         self._reply: Any = None
@@ -173,13 +173,13 @@ class Machine:
         """Whether the flow has ended."""
         return self.flow.gi_frame is None  # type: ignore[union-attr]
 
-    def backoff(self, effect: Again) -> float:
+    def backoff(self, effect: Backoff) -> float:
         """Seconds to wait before another trial; raises the effect's error where it was enough."""
         now = time.monotonic()
         if effect.attempt <= 1:
             self._began = now
         elapsed = now - self._began
-        seconds = retry.wait(self.cfg.retry, effect.attempt, elapsed, effect.error, random.random())  # noqa: S311
+        seconds = retry.next_delay(self.cfg.retry, effect.attempt, elapsed, effect.error, random.random())  # noqa: S311
         if seconds is None:
             raise effect.error
         return seconds
@@ -219,7 +219,7 @@ class Tally:
         self.machine = machine
         self.meters = [Meter() for _ in batch.requests]
         self.outcomes: list[Response | LumlError | None] = [None] * len(batch.requests)
-        self.stop = Stop()
+        self.stop = CancelToken()
         self._next = 0
         self._lock = threading.Lock()
 

@@ -11,8 +11,8 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .config import Config
+from .core.flow import Effect, Flow, Stream
 from .driver import iterate, run
-from .flow import Effect, Flow, Stream
 from .operations import delete as _delete
 from .operations import download as _download
 from .operations import find, pages, records

@@ -9,10 +9,10 @@ from typing import Any
 
 from msgspec import structs
 
-from luml_lite.config import Timeouts
+from luml_lite.core.cancellation import CancelToken
+from luml_lite.core.limits import Timeouts
+from luml_lite.core.request import FileSink, FileSlice, Request, Response
 from luml_lite.errors import ConnectionFailed, TimedOut
-from luml_lite.request import FileSink, FileSlice, Request, Response
-from luml_lite.stop import Stop
 
 Forward = Callable[[Request[Any]], Response]
 
@@ -137,7 +137,7 @@ class Faulty:
         self.requests: list[Request[Any]] = []
 
     def send(
-        self, request: Request[Any], /, *, timeouts: Timeouts, stop: Stop, on_bytes: Callable[[int], None]
+        self, request: Request[Any], /, *, timeouts: Timeouts, stop: CancelToken, on_bytes: Callable[[int], None]
     ) -> Response:
         number = len(self.requests)
         self.requests.append(request)

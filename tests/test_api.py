@@ -15,9 +15,11 @@ import pytest
 from luml_lite import errors
 from luml_lite.api import artifacts, places, status, tracks, uploads
 from luml_lite.config import Config
-from luml_lite.flow import decode
-from luml_lite.models import Collection, ModelArtifact, ModelArtifactSortBy, MultipartPlan
-from luml_lite.request import Request, Response
+from luml_lite.core.flow import decode
+from luml_lite.core.request import Request, Response
+from luml_lite.models.artifacts import ModelArtifact, ModelArtifactSortBy
+from luml_lite.models.collections import Collection
+from luml_lite.models.uploads import MultipartPlan
 
 from .vectors import answer, named, recorded
 

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from luml_lite import archive
 from luml_lite.config import GiB
+from luml_lite.core.cancellation import CancelToken, Stopped, use_token
 from luml_lite.errors import FileError, IntegrityError
-from luml_lite.stop import Stop, Stopped, watching
 
 from .packagers import fnnx_models
 from .packagers.fixtures import Packaged
@@ -404,7 +404,7 @@ def test_a_name_that_is_no_unicode_is_told_before_the_file_is_hashed(tmp_path: P
 def test_reading_the_index_ends_when_it_is_told_to(tmp_path: Path) -> None:
     """An archive may have very many members."""
     path = write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST})
-    stop = Stop()
+    stop = CancelToken()
     stop.set()
-    with watching(stop), pytest.raises(Stopped):
+    with use_token(stop), pytest.raises(Stopped):
         archive.read(path)

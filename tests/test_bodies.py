@@ -13,7 +13,7 @@ import pytest
 
 from luml_lite import bodies
 from luml_lite.bodies import CHUNK, SinkWriter, buffer
-from luml_lite.request import FileSink
+from luml_lite.core.request import FileSink
 
 
 @pytest.mark.parametrize("size", [1000, CHUNK - 1, 5 * CHUNK + 17])

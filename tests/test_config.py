@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from luml_lite.config import MAX_OBJECT_SIZE, Config, GiB, Retry, Timeouts
+from luml_lite.config import MAX_OBJECT_SIZE, Config, GiB
+from luml_lite.core.limits import Retry, Timeouts
 
 
 def test_the_defaults_are_the_hosted_registry() -> None:

@@ -16,12 +16,13 @@ from luml_lite.api import status
 from luml_lite.api.uploads import WirePart, WirePlan
 from luml_lite.archive import Archive
 from luml_lite.config import Config
+from luml_lite.core.flow import decode
+from luml_lite.core.request import Request, Response, no_content
 from luml_lite.errors import LumlError
-from luml_lite.flow import decode
-from luml_lite.models import CreatedModel, ModelArtifact, MultipartPlan, Part, UploadDetails
+from luml_lite.models.artifacts import ModelArtifact
+from luml_lite.models.uploads import CreatedModel, MultipartPlan, Part, UploadDetails
 from luml_lite.operations.journal import Record
 from luml_lite.operations.store import Upload
-from luml_lite.request import Request, Response, nothing
 from luml_lite.storage import azure, presigned, s3
 from luml_lite.testing import json_response
 
@@ -110,8 +111,8 @@ def test_no_value_shows_a_secret(secret: str) -> None:
         MultipartPlan("s3", "u", (part,), url),
         WirePlan([WirePart(1, url, 0, 4)], url),
         Upload(cfg, None, archive, record, url, None),
-        Request(method="GET", url="/x", reply=nothing, headers=(("Authorization", f"Bearer {secret}"),)),
-        Request(method="GET", url="https://b.example/k", query=(("sig", secret),), presigned=True, reply=nothing),
+        Request(method="GET", url="/x", reply=no_content, headers=(("Authorization", f"Bearer {secret}"),)),
+        Request(method="GET", url="https://b.example/k", query=(("sig", secret),), presigned=True, reply=no_content),
         json_response({"url": url}),
         Response(200, {"set-cookie": secret}),
         s3.initiate(url),

@@ -15,8 +15,8 @@ import pytest
 import luml_lite
 from luml_lite import Config, async_driver
 from luml_lite.cli import write_model
-from luml_lite.flow import Flow, local
-from luml_lite.request import Request, nothing
+from luml_lite.core.flow import Flow, local
+from luml_lite.core.request import Request, no_content
 from luml_lite.transport.threads import Threads
 
 SCRIPT = """
@@ -91,7 +91,7 @@ def test_a_second_cancellation_leaves_no_task_behind() -> None:
             await asyncio.sleep(60)
 
     async def main() -> set[asyncio.Task[Any]]:
-        post: Request[None] = Request(method="POST", url="/x", reply=nothing)
+        post: Request[None] = Request(method="POST", url="/x", reply=no_content)
         task = asyncio.create_task(luml_lite.aio.run(post, Config(api_key="k", transport=Silent())))
         for _ in range(2):
             await asyncio.sleep(0.1)

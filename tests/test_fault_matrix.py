@@ -18,8 +18,8 @@ import pytest
 import luml_lite
 from luml_lite import Config, LumlError, Retry, local
 from luml_lite.cli import write_model
+from luml_lite.core.request import Json, Request
 from luml_lite.local.uploads import Layout
-from luml_lite.request import Json, Request
 
 from .colours import COLOURS
 from .faulty import FAULTS, Faulty

@@ -12,10 +12,10 @@ import luml_lite
 
 SOURCE = Path(luml_lite.__file__).parent
 # These touch the disk; flows reach them through `local` alone.
-DISK = ("operations/journal.py", "operations/locks.py", "operations/partial.py")
+DISK = ("operations/journal.py", "operations/locks.py", "operations/partial.py", "core/cancellation.py")
 PURE = sorted(
     path
-    for pattern in ("operations/*.py", "api/*.py", "storage/*.py", "flow.py", "retry.py", "models.py", "request.py")
+    for pattern in ("operations/*.py", "api/*.py", "storage/*.py", "models/*.py", "core/*.py")
     for path in SOURCE.glob(pattern)
     if str(path.relative_to(SOURCE)) not in DISK
 )

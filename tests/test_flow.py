@@ -6,10 +6,21 @@ from typing import Any
 
 import pytest
 
+from luml_lite.core.flow import (
+    Backoff,
+    Batch,
+    Local,
+    Progress,
+    back_off,
+    gather,
+    gather_outcomes,
+    local,
+    send,
+    transfer,
+)
+from luml_lite.core.request import Json, Request, Response
 from luml_lite.errors import ConnectionFailed, DecodeError, LumlError
-from luml_lite.flow import Again, Batch, Local, Progress, again, gather, local, send, settle, transfer
-from luml_lite.models import Organization
-from luml_lite.request import Json, Request, Response
+from luml_lite.models.organizations import Organization
 
 REQUEST: Request[Organization] = Request(method="GET", url="/x", reply=Json(Organization))
 GOOD = Response(200, {}, b'{"id": "1", "name": "Lab"}')
@@ -45,7 +56,7 @@ def test_settle_tells_what_became_of_each() -> None:
     """Values, errors and what was never started, in request order; a malformed answer is an error of its own."""
     failure = ConnectionFailed("x")
     progress = Progress(None, 10)
-    flow = settle([REQUEST] * 4, progress)
+    flow = gather_outcomes([REQUEST] * 4, progress)
     assert next(flow) == Batch((REQUEST,) * 4, progress)
     good, failed, none, bad = finish(flow, [GOOD, failure, None, BAD])
     assert (good, failed, none) == (LAB, failure, None)
@@ -78,7 +89,7 @@ def test_local_and_again_are_effects() -> None:
     assert next(flow) == Local(divmod, (7, 2))
     assert finish(flow, (3, 1)) == (3, 1)
     error = LumlError("x")
-    waiting = again(2, error)
-    assert next(waiting) == Again(2, error)
+    waiting = back_off(2, error)
+    assert next(waiting) == Backoff(2, error)
     with pytest.raises(LumlError):
         waiting.throw(error)

@@ -18,8 +18,8 @@ import pytest
 
 import luml_lite
 from luml_lite import Config, Retry, TimedOut, Timeouts
-from luml_lite.flow import gather, local
-from luml_lite.request import FileSlice, Request, nothing
+from luml_lite.core.flow import gather, local
+from luml_lite.core.request import FileSlice, Request, no_content
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,7 +34,7 @@ def silent() -> Iterator[str]:
 def put(base: str, path: Path) -> Request[None]:
     """A presigned PUT of a file to that server."""
     size = path.stat().st_size
-    return Request(method="PUT", url=f"{base}/x", body=FileSlice(str(path), 0, size), presigned=True, reply=nothing)
+    return Request(method="PUT", url=f"{base}/x", body=FileSlice(str(path), 0, size), presigned=True, reply=no_content)
 
 
 @pytest.fixture

@@ -10,16 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luml_lite.api.dialects import CurrentArtifact, OlderArtifact
-from luml_lite.models import (
-    ArtifactType,
-    CollectionType,
-    ModelArtifact,
-    ModelArtifactSortBy,
-    ModelArtifactStatus,
-    OpenEnum,
-    SortOrder,
-    hidden,
-)
+from luml_lite.core.redaction import redact_url
+from luml_lite.models.artifacts import ArtifactType, ModelArtifact, ModelArtifactSortBy, ModelArtifactStatus
+from luml_lite.models.collections import CollectionType
+from luml_lite.models.enums import OpenEnum, SortOrder
 
 OPEN = [ArtifactType, CollectionType, ModelArtifactSortBy, ModelArtifactStatus]
 
@@ -98,6 +92,6 @@ def test_artifacts_do_not_share_their_defaults() -> None:
 
 def test_a_url_is_shown_without_its_query() -> None:
     """Whether there was one is still seen."""
-    assert hidden("https://b.example/k?sig=s") == "https://b.example/k?..."
-    assert hidden("https://b.example/k") == "https://b.example/k"
-    assert hidden(None) is None
+    assert redact_url("https://b.example/k?sig=s") == "https://b.example/k?..."
+    assert redact_url("https://b.example/k") == "https://b.example/k"
+    assert redact_url(None) is None

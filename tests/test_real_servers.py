@@ -20,12 +20,12 @@ import pytest
 
 from luml_lite import Config, local
 from luml_lite.bodies import hash_file
+from luml_lite.core.flow import gather
+from luml_lite.core.request import FileSink, FileSlice
 from luml_lite.errors import FileDownloadError, IntegrityError, StorageError
-from luml_lite.flow import gather
 from luml_lite.local.uploads import Layout
-from luml_lite.models import Part
+from luml_lite.models.uploads import Part
 from luml_lite.operations import fetch
-from luml_lite.request import FileSink, FileSlice
 from luml_lite.storage import azure, presigned, s3
 
 from .colours import COLOURS

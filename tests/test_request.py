@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from luml_lite.models import Organization
-from luml_lite.request import FileSink, FileSlice, Json, Request, Response, nothing, whole
+from luml_lite.core.request import FileSink, FileSlice, Json, Request, Response, no_content, raw_response
+from luml_lite.models.organizations import Organization
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_the_method_decides_what_may_be_repeated_unless_it_is_said(
     method: str, given: bool | None, expected: bool
 ) -> None:
     """`idempotent` None leaves it to the method."""
-    assert Request(method=method, url="/x", reply=nothing, idempotent=given).repeatable is expected
+    assert Request(method=method, url="/x", reply=no_content, idempotent=given).repeatable is expected
 
 
 def test_a_request_is_a_value() -> None:
@@ -51,19 +51,19 @@ def test_a_request_is_a_value() -> None:
 
 def test_a_request_is_shown_as_method_path_and_query() -> None:
     """Of the API whole, of a bucket without what makes it a secret."""
-    api = Request(method="GET", url="/v1/x", query=(("limit", "5"), ("search", "m")), reply=nothing)
+    api = Request(method="GET", url="/v1/x", query=(("limit", "5"), ("search", "m")), reply=no_content)
     assert str(api) == "GET /v1/x?limit=5&search=m"
-    assert str(Request(method="GET", url="/v1/x?a=b", reply=nothing)) == "GET /v1/x?a=b"
-    bucket = Request(method="GET", url="https://b.example/k?sig=s", presigned=True, reply=nothing)
+    assert str(Request(method="GET", url="/v1/x?a=b", reply=no_content)) == "GET /v1/x?a=b"
+    bucket = Request(method="GET", url="https://b.example/k?sig=s", presigned=True, reply=no_content)
     assert str(bucket) == "GET https://b.example/k?..."
-    assert str(Request(method="GET", url="https://b.example/k", presigned=True, reply=nothing)).endswith("/k")
-    assert "<3 bytes>" in repr(Request(method="POST", url="/x", body=b"abc", reply=nothing))
+    assert str(Request(method="GET", url="https://b.example/k", presigned=True, reply=no_content)).endswith("/k")
+    assert "<3 bytes>" in repr(Request(method="POST", url="/x", body=b"abc", reply=no_content))
 
 
 def test_secret_headers_are_hidden_in_any_case() -> None:
     """The bearer, and cookies."""
     for name in ("Authorization", "authorization", "Proxy-Authorization", "Cookie"):
-        assert "SECRET" not in repr(Request(method="GET", url="/x", headers=((name, "SECRET"),), reply=nothing))
+        assert "SECRET" not in repr(Request(method="GET", url="/x", headers=((name, "SECRET"),), reply=no_content))
 
 
 def test_headers_are_asked_for_by_their_lower_case_name() -> None:
@@ -76,7 +76,7 @@ def test_replies_turn_responses_into_values() -> None:
     """JSON into its type, nothing into None, or the response itself."""
     response = Response(200, {}, b'{"id": "1", "name": "Lab"}')
     assert Json[Organization](Organization)(response) == Organization(id="1", name="Lab")
-    assert whole(response) is response
-    nothing(response)
+    assert raw_response(response) is response
+    no_content(response)
     with pytest.raises(msgspec.ValidationError):
         Json[Organization](Organization)(Response(200, {}, b'{"id": 1}'))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luml_lite import retry
-from luml_lite.config import Retry
+from luml_lite.core import retry
+from luml_lite.core.limits import Retry
+from luml_lite.core.request import FileSink, Request, no_content
 from luml_lite.errors import (
     APIStatusError,
     ConnectionFailed,
@@ -18,10 +19,9 @@ from luml_lite.errors import (
     StorageError,
     TimedOut,
 )
-from luml_lite.request import FileSink, Request, nothing
 
-GET = Request(method="GET", url="/x", reply=nothing)
-POST = Request(method="POST", url="/x", reply=nothing)
+GET = Request(method="GET", url="/x", reply=no_content)
+POST = Request(method="POST", url="/x", reply=no_content)
 
 
 def api(code: int) -> LumlError:
@@ -55,15 +55,15 @@ def test_what_the_server_may_have_acted_on_is_repeated_only_where_that_is_safe(
     error: LumlError, transient: bool, unanswered: bool, again_get: bool, again_post: bool
 ) -> None:
     """A create goes out twice only where the server cannot have acted."""
-    assert retry.transient(error) is transient
-    assert retry.unanswered(error) is unanswered
+    assert retry.is_transient(error) is transient
+    assert retry.is_unanswered(error) is unanswered
     assert retry.may_repeat(GET, error) is again_get
     assert retry.may_repeat(POST, error) is again_post
 
 
 def test_a_body_that_has_landed_is_left_to_the_flow() -> None:
     """It goes on behind the bytes instead of reading them again."""
-    request = Request(method="GET", url="/x", into=FileSink("/t"), reply=nothing)
+    request = Request(method="GET", url="/x", into=FileSink("/t"), reply=no_content)
     assert retry.may_repeat(request, ConnectionFailed("x"))
     assert not retry.may_repeat(request, ConnectionFailed("x", received=1))
     assert retry.may_repeat(GET, ConnectionFailed("x", received=1))
@@ -84,7 +84,7 @@ def test_waiting_is_bounded_in_attempts_and_in_time(
     """Never longer than the cap unless the server asks, never past the total, never one attempt too many."""
     error = ConnectionFailed("x")
     error.retry_after = asked
-    seconds = retry.wait(settings, attempt, elapsed, error, chance)
+    seconds = retry.next_delay(settings, attempt, elapsed, error, chance)
     if seconds is None:
         assert attempt >= settings.attempts or elapsed + max(settings.cap, asked or 0) >= settings.total
         return
@@ -96,9 +96,9 @@ def test_waiting_is_bounded_in_attempts_and_in_time(
 def test_waits_grow_and_are_spread() -> None:
     """Full jitter over a doubling span."""
     settings = Retry(attempts=10, base=1.0, cap=5.0)
-    spans = [retry.wait(settings, attempt, 0.0, LumlError(), 0.5) for attempt in range(1, 6)]
+    spans = [retry.next_delay(settings, attempt, 0.0, LumlError(), 0.5) for attempt in range(1, 6)]
     assert spans == [0.5, 1.0, 2.0, 2.5, 2.5]
-    assert retry.wait(settings, 1, 0.0, LumlError(), 0.0) == 0.0
+    assert retry.next_delay(settings, 1, 0.0, LumlError(), 0.0) == 0.0
 
 
 @pytest.mark.parametrize(

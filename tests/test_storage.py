@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from luml_lite.core.flow import decode
+from luml_lite.core.request import FileSink, FileSlice, Request, Response, no_content
 from luml_lite.errors import DecodeError, IntegrityError, StorageError
-from luml_lite.flow import decode
-from luml_lite.models import Part
-from luml_lite.request import FileSink, FileSlice, Request, Response, nothing
+from luml_lite.models.uploads import Part
 from luml_lite.storage import azure, presigned, s3
 
 from .vectors import answer, named, recorded
@@ -44,7 +44,7 @@ REFUSED = [each for each in EXCHANGES if each["status"] >= 300]
 def test_a_recorded_refusal_becomes_a_storage_error(exchange: dict[str, Any]) -> None:
     """The vendor's code is found in whatever way it is told, and no query is."""
     url = url_of(exchange)
-    error = presigned.error(Request(method="GET", url=url, presigned=True, reply=nothing), answer(exchange))
+    error = presigned.error(Request(method="GET", url=url, presigned=True, reply=no_content), answer(exchange))
     assert error.status_code == exchange["status"]
     if exchange["method"] == "HEAD":
         assert error.code == ""  # an answer to HEAD has no body: one more reason to send none
@@ -76,7 +76,7 @@ def test_a_recorded_refusal_becomes_a_storage_error(exchange: dict[str, Any]) ->
 def test_the_codes_that_flows_decide_by_are_told(server: str, case: str, status: int, code: str) -> None:
     """Each vendor's status and code, as recorded, come out of the error."""
     exchange = CASES[server, case]
-    request: Request[None] = Request(method="PUT", url=url_of(exchange), presigned=True, reply=nothing)
+    request: Request[None] = Request(method="PUT", url=url_of(exchange), presigned=True, reply=no_content)
     error = presigned.error(request, answer(exchange))
     assert (error.status_code, error.code) == (status, code)
 

@@ -8,17 +8,11 @@ from typing import Any, TypedDict
 import msgspec
 
 from ..config import Config
+from ..core.request import Json, Pairs, Request, no_content
 from ..errors import ConfigurationError, InvalidArgumentError
-from ..models import (
-    ArtifactType,
-    CreatedModel,
-    ModelArtifact,
-    ModelArtifactsList,
-    ModelArtifactSortBy,
-    ModelArtifactStatus,
-    SortOrder,
-)
-from ..request import Json, Pairs, Request, nothing
+from ..models.artifacts import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, ModelArtifactStatus
+from ..models.enums import SortOrder
+from ..models.uploads import CreatedModel
 from .dialects import artifact_path, artifacts_path, collection_id_of, orbit_path, speech
 
 JSON = (("Content-Type", "application/json"),)
@@ -146,12 +140,12 @@ def delete_url(cfg: Config, artifact_id: str, *, collection_id: str | None = Non
 
 def delete(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[None]:
     """Drop a row that is in state pending_deletion."""
-    return Request(method="DELETE", url=artifact_path(cfg, collection_id, artifact_id), reply=nothing)
+    return Request(method="DELETE", url=artifact_path(cfg, collection_id, artifact_id), reply=no_content)
 
 
 def force_delete(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[None]:
     """Drop a row in any state; its object stays in the bucket."""
-    return Request(method="DELETE", url=artifact_path(cfg, collection_id, artifact_id, "force"), reply=nothing)
+    return Request(method="DELETE", url=artifact_path(cfg, collection_id, artifact_id, "force"), reply=no_content)
 
 
 def page_limit(limit: int | None) -> int:

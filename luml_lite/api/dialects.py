@@ -11,18 +11,11 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct, field
 
 from ..config import Config
+from ..core.request import Json
 from ..errors import ConfigurationError, InvalidArgumentError
-from ..models import (
-    Collection,
-    CollectionsList,
-    CollectionType,
-    CreatedModel,
-    ModelArtifact,
-    ModelArtifactsList,
-    ModelArtifactStatus,
-    UploadDetails,
-)
-from ..request import Json
+from ..models.artifacts import ModelArtifact, ModelArtifactsList, ModelArtifactStatus
+from ..models.collections import Collection, CollectionsList, CollectionType
+from ..models.uploads import CreatedModel, UploadDetails
 
 A = TypeVar("A", bound="OlderArtifact")
 

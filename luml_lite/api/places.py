@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 
 from ..config import Config
+from ..core.request import Json, Request, Response, no_content
 from ..errors import InvalidArgumentError
-from ..models import Collection, CollectionsList, CollectionType, Orbit, Organization, SortOrder
-from ..request import Json, Request, Response, nothing
-from ..resources import CollectionSortBy
+from ..models.collections import Collection, CollectionsList, CollectionSortBy, CollectionType
+from ..models.enums import SortOrder
+from ..models.orbits import Orbit
+from ..models.organizations import Organization
 from .artifacts import JSON, page_limit, pairs_of, sort_order
 from .dialects import WireCollection, WireCollections, collection_path, orbit_path, organization_path, speech
 
@@ -64,7 +66,7 @@ def update_orbit(cfg: Config, *, name: str | None = None, bucket_secret_id: str 
 
 def delete_orbit(cfg: Config) -> Request[None]:
     """Remove the Config's orbit, which must not hold artifacts."""
-    return Request(method="DELETE", url=orbit_path(cfg), reply=nothing)
+    return Request(method="DELETE", url=orbit_path(cfg), reply=no_content)
 
 
 def collections(
@@ -121,7 +123,7 @@ def update_collection(
 
 def delete_collection(cfg: Config, collection_id: str) -> Request[None]:
     """Remove a collection, which must be empty."""
-    return Request(method="DELETE", url=collection_path(cfg, collection_id), reply=nothing)
+    return Request(method="DELETE", url=collection_path(cfg, collection_id), reply=no_content)
 
 
 def encoded(**fields: Any) -> bytes:

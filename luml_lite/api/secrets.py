@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..config import Config
+from ..core.request import Json, Request, no_content
 from ..errors import InvalidArgumentError
-from ..request import Json, Request, nothing
-from ..resources import BucketSecret, BucketType
+from ..models.bucket_secrets import BucketSecret, BucketType
 from .artifacts import JSON
 from .dialects import is_uuid, organization_path
 from .places import changes, one_of
@@ -92,4 +92,4 @@ def update(
 
 def delete(cfg: Config, secret_id: str) -> Request[None]:
     """Forget a bucket secret, which no orbit may use."""
-    return Request(method="DELETE", url=path(cfg, secret_id), reply=nothing)
+    return Request(method="DELETE", url=path(cfg, secret_id), reply=no_content)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..core.request import Response
 from ..errors import (
     APIStatusError,
     ArtifactNotFoundError,
@@ -18,7 +19,6 @@ from ..errors import (
     PermissionDeniedError,
     UnprocessableEntityError,
 )
-from ..request import Response
 
 _KINDS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..config import Config
+from ..core.request import Json, Request, no_content
 from ..errors import ConfigurationError, InvalidArgumentError
-from ..models import ArtifactType, SortOrder
-from ..request import Json, Request, nothing
-from ..resources import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
+from ..models.artifacts import ArtifactType
+from ..models.enums import SortOrder
+from ..models.tracks import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
 from .artifacts import JSON, page_limit, pairs_of, sort_order
 from .dialects import is_uuid, orbit_path, speech
 from .places import changes, encoded, one_of
@@ -88,7 +89,7 @@ def _stage(stage: Stage | str) -> dict[str, str]:
 
 def delete(cfg: Config, track_id: str) -> Request[None]:
     """Remove a track with its stages and entries; the artifacts stay."""
-    return Request(method="DELETE", url=path(cfg, track_id), reply=nothing)
+    return Request(method="DELETE", url=path(cfg, track_id), reply=no_content)
 
 
 def stages(cfg: Config, track_id: str) -> Request[list[Stage]]:
@@ -146,10 +147,10 @@ def move(
 
 def leave(cfg: Config, track_id: str, entry_id: str) -> Request[None]:
     """Remove an entry; its version is not given again."""
-    return Request(method="DELETE", url=path(cfg, track_id, "entries", entry_id), reply=nothing)
+    return Request(method="DELETE", url=path(cfg, track_id, "entries", entry_id), reply=no_content)
 
 
 def leave_many(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Request[None]:
     """Remove several entries at once."""
     url = path(cfg, track_id, "entries")
-    return Request(method="DELETE", url=url, headers=JSON, body=encoded(entry_ids=entry_ids), reply=nothing)
+    return Request(method="DELETE", url=url, headers=JSON, body=encoded(entry_ids=entry_ids), reply=no_content)

@@ -6,14 +6,14 @@ import msgspec
 from msgspec import Struct
 
 from ..config import Config
-from ..discreet import Discreet
-from ..models import MultipartPlan, Part
-from ..request import Json, Request
+from ..core.redaction import Redacted
+from ..core.request import Json, Request
+from ..models.uploads import MultipartPlan, Part
 from .artifacts import JSON
 from .dialects import speech
 
 
-class WirePart(Discreet, Struct):
+class WirePart(Redacted, Struct):
     """A part as the platform sends it: `end_byte` is inclusive there and half-open from here on."""
 
     part_number: int
@@ -22,7 +22,7 @@ class WirePart(Discreet, Struct):
     end_byte: int
 
 
-class WirePlan(Discreet, Struct):
+class WirePlan(Redacted, Struct):
     """The answer to a request for part URLs."""
 
     parts: list[WirePart]

@@ -16,10 +16,10 @@ from os import SEEK_SET
 from typing import Any
 
 from ..bodies import SinkWriter, SliceReader, buffer
-from ..config import Timeouts
+from ..core.cancellation import CancelToken, Stopped
+from ..core.limits import Timeouts
+from ..core.request import FileSlice, Request, Response
 from ..errors import ConnectionFailed
-from ..request import FileSlice, Request, Response
-from ..stop import Stop, Stopped
 from .registry import Registry
 from .replies import Reply
 
@@ -50,7 +50,7 @@ class Local:
         return self._opened
 
     def send(
-        self, request: Request[Any], /, *, timeouts: Timeouts, stop: Stop, on_bytes: Callable[[int], None]
+        self, request: Request[Any], /, *, timeouts: Timeouts, stop: CancelToken, on_bytes: Callable[[int], None]
     ) -> Response:
         """Answer one prepared request; see `luml_lite.transport` for what it raises."""
         base_url = address(self.registry.names.organization)
@@ -87,7 +87,7 @@ class Local:
 class _Outgoing:
     """A request's body as the registry reads it."""
 
-    def __init__(self, body: bytes | FileSlice, stop: Stop, on_bytes: Callable[[int], None]) -> None:
+    def __init__(self, body: bytes | FileSlice, stop: CancelToken, on_bytes: Callable[[int], None]) -> None:
         self.length = len(body) if isinstance(body, bytes) else body.length
         self.slice = SliceReader(body, on_bytes) if isinstance(body, FileSlice) else None
         self.chunks = (body,) if isinstance(body, bytes) else self.slice
@@ -106,7 +106,12 @@ class _Outgoing:
 
 
 def _response(
-    request: Request[Any], reply: Reply, body: _Outgoing, moment: float, stop: Stop, on_bytes: Callable[[int], None]
+    request: Request[Any],
+    reply: Reply,
+    body: _Outgoing,
+    moment: float,
+    stop: CancelToken,
+    on_bytes: Callable[[int], None],
 ) -> Response:
     headers = {"date": formatdate(moment, usegmt=True), "content-length": str(reply.length), **reply.headers}
     sink = request.into
@@ -124,7 +129,7 @@ def _fits(reply: Reply, offset: int) -> bool:
     return reply.status in (200, 206) and (int(start[1]) if start else 0) == offset
 
 
-def _content(reply: Reply, stop: Stop) -> Iterator[bytes | memoryview]:
+def _content(reply: Reply, stop: CancelToken) -> Iterator[bytes | memoryview]:
     if isinstance(reply.body, bytes):
         yield reply.body
         return

@@ -7,10 +7,10 @@ import builtins
 from ..api import secrets, status
 from ..api.dialects import is_uuid
 from ..config import Config
+from ..core.flow import Flow, send
+from ..core.request import Request
 from ..errors import APIStatusError, MultipleResourcesFoundError
-from ..flow import Flow, send
-from ..request import Request
-from ..resources import BucketSecret, BucketType
+from ..models.bucket_secrets import BucketSecret, BucketType
 from .named import dropped, optional
 
 

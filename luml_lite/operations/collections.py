@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from ..api import places
 from ..api.dialects import collection_path, is_uuid
 from ..config import Config
+from ..core.flow import Flow, Stream, send
+from ..core.request import Request
 from ..errors import InvalidArgumentError
-from ..flow import Flow, Stream, send
-from ..models import Collection, CollectionsList, CollectionType, SortOrder
-from ..request import Request
-from ..resources import CollectionSortBy
+from ..models.collections import Collection, CollectionsList, CollectionSortBy, CollectionType
+from ..models.enums import SortOrder
 from .named import collected, dropped, every, optional, picked
 
 

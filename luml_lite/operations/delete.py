@@ -8,14 +8,9 @@ from msgspec import Struct
 
 from ..api import artifacts
 from ..config import Config
-from ..errors import (
-    BadRequestError,
-    Interrupted,
-    LumlError,
-    StorageError,
-)
-from ..flow import Flow, send
-from ..models import ModelArtifactStatus
+from ..core.flow import Flow, send
+from ..errors import BadRequestError, Interrupted, LumlError, StorageError
+from ..models.artifacts import ModelArtifactStatus
 from ..storage import presigned
 from .named import dropped
 from .rows import marked

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from ..api import artifacts
 from ..config import Config
+from ..core.flow import Flow, local, send
 from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
-from ..flow import Flow, local, send
-from ..models import ModelArtifact
+from ..models.artifacts import ModelArtifact
 from .fetch import fetch
 from .partial import Partial, open_partial
 

@@ -13,11 +13,11 @@ from msgspec import Struct
 from ..api import artifacts
 from ..bodies import hash_ahead
 from ..config import Config
-from ..discreet import Discreet
+from ..core.flow import Flow, Progress, back_off, gather_outcomes, local, send, transfer
+from ..core.redaction import Redacted
+from ..core.request import FileSink, Request, Response
 from ..errors import ConnectionFailed, DecodeError, IntegrityError, LumlError, StorageError
-from ..flow import Flow, Progress, again, local, send, settle, transfer
-from ..models import ModelArtifact
-from ..request import FileSink, Request, Response
+from ..models.artifacts import ModelArtifact
 from ..storage import presigned
 from .partial import Partial
 from .store import refused
@@ -27,7 +27,7 @@ WAVE = 8 * RANGE  # bytes that are on their way at most; behind them nothing has
 _STEP = 64 * 1024  # bytes that must come for a broken body to count as getting on
 
 
-class _Fetch(Discreet, Struct):
+class _Fetch(Redacted, Struct):
     """A download under way: `offset` bytes lie in the partial without a gap, `left` of them from an earlier run."""
 
     cfg: Config
@@ -71,7 +71,7 @@ def fetch(
                 raise  # the driver has sent it as often as it may
             attempt = 1 if one.offset - before >= _STEP else attempt + 1
             if one.offset < artifact.size:
-                yield from again(attempt, error)
+                yield from back_off(attempt, error)
             continue
         except StorageError as error:
             if refused(error) and renewed_at != one.offset:
@@ -85,7 +85,7 @@ def fetch(
             problem = error
         yield from _restarted(one)
         restarts += 1
-        yield from again(restarts, problem)
+        yield from back_off(restarts, problem)
 
 
 def _proven(one: _Fetch) -> Flow[bool]:
@@ -169,7 +169,7 @@ def _wave(one: _Fetch) -> Flow[None]:
             one.partial.hashed(one.offset)
 
     try:
-        outcomes = yield from settle(requests, Progress(one.on_progress, size, first), on_done)
+        outcomes = yield from gather_outcomes(requests, Progress(one.on_progress, size, first), on_done)
     except Exception:
         yield from local(one.partial.cut, one.offset)
         raise

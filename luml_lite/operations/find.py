@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..api import artifacts
 from ..api.dialects import is_uuid
 from ..config import Config
+from ..core.flow import Flow, send
 from ..errors import ArtifactNotFoundError, InvalidArgumentError, MultipleResourcesFoundError
-from ..flow import Flow, send
-from ..models import ModelArtifact
+from ..models.artifacts import ModelArtifact
 from .pages import matching
 
 

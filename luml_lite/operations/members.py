@@ -8,10 +8,10 @@ from typing import Any
 
 from ..api import artifacts
 from ..config import Config
+from ..core.flow import Emit, Flow, Stream, gather, local, send
+from ..core.request import Request
 from ..errors import IntegrityError, InvalidArgumentError, StorageError
-from ..flow import Emit, Flow, Stream, gather, local, send
-from ..models import ModelArtifact
-from ..request import Request
+from ..models.artifacts import ModelArtifact
 from ..storage import presigned
 from .download import digest_of
 from .store import refused

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
+from ..core.flow import Emit, Flow, Stream, send
+from ..core.request import Request
 from ..errors import DecodeError, MultipleResourcesFoundError, NotFoundError
-from ..flow import Emit, Flow, Stream, send
-from ..request import Request
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

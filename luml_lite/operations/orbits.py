@@ -7,8 +7,8 @@ import builtins
 from ..api import places
 from ..api.dialects import is_uuid, orbit_path
 from ..config import Config
-from ..flow import Flow, send
-from ..models import Orbit
+from ..core.flow import Flow, send
+from ..models.orbits import Orbit
 from .named import dropped, optional, picked
 
 

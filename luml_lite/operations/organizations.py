@@ -6,8 +6,8 @@ import builtins
 
 from ..api import places
 from ..config import Config
-from ..flow import Flow, send
-from ..models import Organization
+from ..core.flow import Flow, send
+from ..models.organizations import Organization
 from .named import picked
 
 

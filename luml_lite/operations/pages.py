@@ -15,10 +15,11 @@ import msgspec
 
 from ..api import artifacts
 from ..config import Config
+from ..core.flow import Emit, Flow, Stream, send
+from ..core.request import Request
 from ..errors import BadRequestError, InternalServerError, InvalidArgumentError
-from ..flow import Emit, Flow, Stream, send
-from ..models import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, SortOrder
-from ..request import Request
+from ..models.artifacts import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy
+from ..models.enums import SortOrder
 from .named import every, following
 
 Place: TypeAlias = tuple[bool, Any, str]  # whether there is a value, the value, the id

@@ -16,7 +16,7 @@ from hashlib import sha256
 
 from ..bodies import hash_on
 from ..errors import FileDownloadError
-from ..models import ModelArtifact
+from ..models.artifacts import ModelArtifact
 from .locks import locked, unlock
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*]")

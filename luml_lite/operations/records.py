@@ -9,9 +9,10 @@ from typing import Any
 
 from ..api import artifacts
 from ..config import Config
+from ..core.flow import Flow, send
 from ..errors import InvalidArgumentError
-from ..flow import Flow, send
-from ..models import CreatedModel, ModelArtifact, ModelArtifactStatus
+from ..models.artifacts import ModelArtifact, ModelArtifactStatus
+from ..models.uploads import CreatedModel
 
 
 def create(

@@ -8,10 +8,10 @@ from typing import Any
 from ..api import places
 from ..api.dialects import is_uuid
 from ..config import Config
+from ..core.flow import Flow, send
+from ..core.request import Request
 from ..errors import ConfigurationError, MultipleResourcesFoundError, ResourceNotFoundError
-from ..flow import Flow, send
-from ..models import Collection, CollectionsList
-from ..request import Request
+from ..models.collections import Collection, CollectionsList
 from .named import collected
 
 

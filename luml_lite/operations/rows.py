@@ -14,12 +14,13 @@ from msgspec import Struct, structs
 from ..api import artifacts
 from ..archive import Archive
 from ..config import Config
+from ..core.cancellation import now
+from ..core.flow import Flow, back_off, local, send
+from ..core.request import Request, Response
+from ..core.retry import is_unanswered
 from ..errors import APIStatusError, BadRequestError, FileError, Interrupted, LumlError, NotFoundError
-from ..flow import Flow, again, local, send
-from ..models import CreatedModel, ModelArtifact, ModelArtifactsList, ModelArtifactStatus
-from ..request import Request, Response
-from ..retry import unanswered
-from ..stop import now
+from ..models.artifacts import ModelArtifact, ModelArtifactsList, ModelArtifactStatus
+from ..models.uploads import CreatedModel
 
 _SLACK = 2.0  # seconds; created_at and Date come from clocks of the same server, but Date has whole seconds
 
@@ -67,14 +68,14 @@ def created(cfg: Config, wanted: Wanted) -> Flow[CreatedModel]:
         try:
             return (yield from send(request))
         except LumlError as error:
-            if not unanswered(error):
+            if not is_unanswered(error):
                 raise
             lost = error
         orphan = yield from _orphan(cfg, wanted, began)
         if orphan is not None:
             yield from _dropped(cfg, wanted.collection_id, orphan)
         attempt += 1
-        yield from again(attempt, lost)
+        yield from back_off(attempt, lost)
 
 
 def confirmed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[ModelArtifact]:
@@ -87,7 +88,7 @@ def confirmed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[
                 artifacts.update(cfg, artifact_id, status=ModelArtifactStatus.UPLOADED, collection_id=collection_id)
             )
         except LumlError as error:
-            if not unanswered(error) and not isinstance(error, BadRequestError):
+            if not is_unanswered(error) and not isinstance(error, BadRequestError):
                 raise
             problem = error
         row = yield from send(artifacts.get(cfg, artifact_id, collection_id=collection_id))
@@ -96,7 +97,7 @@ def confirmed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[
         if row.status != ModelArtifactStatus.PENDING_UPLOAD or problem is None:
             raise FileError(f"somebody else set artifact {artifact_id} to {row.status} while it was uploaded")
         attempt += 1
-        yield from again(attempt, problem)
+        yield from back_off(attempt, problem)
 
 
 def marked_failed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[None]:

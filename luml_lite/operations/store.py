@@ -15,12 +15,12 @@ from ..api import artifacts, uploads
 from ..archive import Archive
 from ..bodies import md5_of
 from ..config import Config
-from ..discreet import Discreet
+from ..core.flow import Flow, Progress, back_off, gather_outcomes, local, send, transfer
+from ..core.redaction import Redacted
+from ..core.request import FileSlice, Request, Response
+from ..core.retry import is_unanswered
 from ..errors import DecodeError, IntegrityError, LumlError, StorageError
-from ..flow import Flow, Progress, again, local, send, settle, transfer
-from ..models import MultipartPlan, Part
-from ..request import FileSlice, Request, Response
-from ..retry import unanswered
+from ..models.uploads import MultipartPlan, Part
 from ..storage import azure, presigned, s3
 from .journal import Journal, Record
 
@@ -29,7 +29,7 @@ _DAMAGED = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
 _MOST_ROUNDS = 3  # times that one part is sent again for wrong bytes
 
 
-class Upload(Discreet, Struct):
+class Upload(Redacted, Struct):
     """An upload under way: the row's id and place, what is stored so far, and the journal that remembers it."""
 
     cfg: Config
@@ -137,7 +137,7 @@ def _initiated(url: str) -> Flow[str]:
             return (yield from send(s3.initiate(url)))
         except DecodeError as error:  # an error inside a 200; another upload id costs nothing
             attempt += 1
-            yield from again(attempt, error)
+            yield from back_off(attempt, error)
 
 
 def _planned(upload: Upload) -> Flow[MultipartPlan]:
@@ -172,7 +172,7 @@ def _sent(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
         requests: list[Request[str]] = []
         for part in missing:
             requests.append((yield from _put(upload, part)))
-        outcomes = yield from settle(requests, progress, _recorder(upload, missing, requests))
+        outcomes = yield from gather_outcomes(requests, progress, _recorder(upload, missing, requests))
         failure: tuple[Part, LumlError] | None = None
         for part, outcome in zip(missing, outcomes, strict=True):
             if isinstance(outcome, str):
@@ -239,11 +239,11 @@ def _completed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
                 renewed = True
                 plan = yield from _planned(upload)
                 continue
-            if error.code != "NoSuchUpload" and not unanswered(error) and error.status_code != 503:
+            if error.code != "NoSuchUpload" and not is_unanswered(error) and error.status_code != 503:
                 raise
             problem: LumlError = error
         except LumlError as error:
-            if not unanswered(error):
+            if not is_unanswered(error):
                 raise
             problem = error
         found = yield from stored(upload)
@@ -252,7 +252,7 @@ def _completed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
         if isinstance(problem, StorageError) and problem.code == "NoSuchUpload":
             raise problem
         attempt += 1
-        yield from again(attempt, problem)
+        yield from back_off(attempt, problem)
 
 
 def _fits(etag: str, expected: str) -> bool:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from ..api import tracks
 from ..api.dialects import is_uuid
 from ..config import Config
+from ..core.flow import Flow, Stream, send
+from ..core.request import Request
 from ..errors import ResourceNotFoundError
-from ..flow import Flow, Stream, send
-from ..models import ArtifactType, SortOrder
-from ..request import Request
-from ..resources import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
+from ..models.artifacts import ArtifactType
+from ..models.enums import SortOrder
+from ..models.tracks import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
 from .named import collected, dropped, every, optional, picked
 
 

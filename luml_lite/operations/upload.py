@@ -10,10 +10,10 @@ from ..api import artifacts
 from ..api.dialects import artifacts_path, collection_id_of
 from ..archive import Archive, read, unchanged
 from ..config import Config
+from ..core.flow import Flow, local, send
+from ..core.retry import is_transient
 from ..errors import FileError, FileUploadError, Interrupted, InvalidArgumentError, LumlError, NotFoundError
-from ..flow import Flow, local, send
-from ..models import ModelArtifact, ModelArtifactStatus
-from ..retry import transient
+from ..models.artifacts import ModelArtifact, ModelArtifactStatus
 from .journal import Journal, Record, open_journal
 from .pages import matching
 from .rows import Wanted, confirmed, created, marked_failed
@@ -111,7 +111,7 @@ def _uploaded(
 
 def _goes_on(error: Exception) -> bool:
     """Whether a later call can continue the upload: it was interrupted, or the trouble may pass."""
-    return isinstance(error, LumlError) and (transient(error) or isinstance(error, Interrupted))
+    return isinstance(error, LumlError) and (is_transient(error) or isinstance(error, Interrupted))
 
 
 def _kept(journal: Journal, record: Record) -> Flow[bool]:

@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
-from ..discreet import Discreet
+from ..core.redaction import Redacted
+from ..core.request import FileSlice, Pairs, Request, Response, no_content
 from ..errors import DecodeError
-from ..models import Part
-from ..request import FileSlice, Pairs, Request, Response, nothing
+from ..models.uploads import Part
 
 _BLOB = (("x-ms-blob-type", "BlockBlob"),)
 
@@ -24,7 +24,7 @@ _BLOB = (("x-ms-blob-type", "BlockBlob"),)
 def put(url: str, body: FileSlice, content_md5: bytes = b"") -> Request[None]:
     """Send the whole blob; repeating it is harmless. Its MD5, if given, is compared by the storage."""
     headers = _BLOB + _content_md5(content_md5)
-    return Request(method="PUT", url=url, headers=headers, body=body, presigned=True, reply=nothing)
+    return Request(method="PUT", url=url, headers=headers, body=body, presigned=True, reply=no_content)
 
 
 def put_block(part: Part, path: str, content_md5: bytes = b"") -> Request[str]:
@@ -43,7 +43,7 @@ def _content_md5(digest: bytes) -> Pairs:
     return (("Content-MD5", b64encode(digest).decode()),) if digest else ()
 
 
-class BlockId(Discreet, Struct, frozen=True):
+class BlockId(Redacted, Struct, frozen=True):
     """A reply parser that gives the block id in the URL that was put to: Azure's answer carries none."""
 
     url: str
@@ -61,7 +61,7 @@ def commit(url: str, parts: Sequence[Part]) -> Request[None]:
         headers=(("Content-Type", "application/xml"),),
         body=f'<?xml version="1.0" encoding="utf-8"?><BlockList>{rows}</BlockList>'.encode(),
         presigned=True,
-        reply=nothing,
+        reply=no_content,
     )
 
 

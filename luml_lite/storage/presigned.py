@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
+from ..core.request import FileSink, Request, Response, raw_response
 from ..errors import DecodeError, StorageError
-from ..request import FileSink, Request, Response, whole
 
 
 def expiry(url: str) -> datetime | None:
@@ -84,7 +84,7 @@ def read(url: str, into: FileSink, *, etag: str = "", end: int | None = None) ->
     headers = _range(into.offset, end)
     if etag and headers:
         headers += (("If-Match", etag),)
-    return Request(method="GET", url=url, headers=headers, into=into, presigned=True, reply=whole)
+    return Request(method="GET", url=url, headers=headers, into=into, presigned=True, reply=raw_response)
 
 
 def read_range(url: str, start: int, end: int) -> Request[bytes]:

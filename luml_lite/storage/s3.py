@@ -11,9 +11,9 @@ from hashlib import md5
 
 from msgspec import Struct
 
+from ..core.request import FileSlice, Request, Response
 from ..errors import DecodeError, IntegrityError, StorageError
-from ..models import Part
-from ..request import FileSlice, Request, Response
+from ..models.uploads import Part
 from .presigned import element
 
 _MD5 = re.compile(r"[0-9a-f]{32}")

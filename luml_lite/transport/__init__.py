@@ -1,35 +1,6 @@
-"""Moving bytes: what a transport is. The shipped ones are `pool.py` (urllib3) and `threads.py` (asyncio over it).
+"""How bytes move: the urllib3 pool that is used by default, and the worker threads under asyncio.
 
-A transport sends one prepared request (absolute URL, every header) once and returns whatever answer came, error
-statuses included. It raises ConnectionFailed or TimedOut where none came, IntegrityError for a body of the wrong
-length, Stopped when its token was set. It never retries and judges nothing.
+A transport sends one prepared request (absolute URL, every header) once and returns the answer, error statuses
+included. It raises ConnectionFailed or TimedOut where no answer arrived, IntegrityError for a body of the wrong length,
+Stopped when its token was set. It never retries and judges nothing. The protocol stands in `core/protocols.py`.
 """
-
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
-
-from ..config import Timeouts
-from ..request import Request, Response
-from ..stop import Stop
-
-
-class Transport(Protocol):
-    """Sends one request from the calling thread; safe to be used by many threads at once.
-
-    `on_bytes(n)` is called as bytes of a FileSlice or FileSink move; setting `stop` from another thread ends the call.
-    """
-
-    def send(
-        self, request: Request[Any], /, *, timeouts: Timeouts, stop: Stop, on_bytes: Callable[[int], None]
-    ) -> Response: ...
-
-
-@runtime_checkable
-class AsyncTransport(Protocol):
-    """Sends one request without blocking the event loop; cancelling the task ends the call."""
-
-    async def asend(
-        self, request: Request[Any], /, *, timeouts: Timeouts, stop: Stop, on_bytes: Callable[[int], None]
-    ) -> Response: ...

@@ -15,10 +15,10 @@ import urllib3
 from urllib3 import exceptions
 
 from ..bodies import SinkWriter, SliceReader, Stride
-from ..config import Timeouts
+from ..core.cancellation import CancelToken, Stopped
+from ..core.limits import Timeouts
+from ..core.request import FileSlice, Request, Response
 from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut
-from ..request import FileSlice, Request, Response
-from ..stop import Stop, Stopped
 from . import watchdog
 from .hosts import Hosts, Opener
 from .threads import ASIDE
@@ -35,7 +35,7 @@ class Pool:
         self._hosts = Hosts()
 
     def send(
-        self, request: Request[Any], /, *, timeouts: Timeouts, stop: Stop, on_bytes: Callable[[int], None]
+        self, request: Request[Any], /, *, timeouts: Timeouts, stop: CancelToken, on_bytes: Callable[[int], None]
     ) -> Response:
         """Send one prepared request; see `luml_lite.transport` for what it raises."""
         failure: LumlError

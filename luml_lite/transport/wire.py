@@ -25,7 +25,7 @@ from urllib3.util.connection import allowed_gai_family
 from urllib3.util.wait import wait_for_write
 
 from ..bodies import buffer
-from ..stop import Stop
+from ..core.cancellation import CancelToken
 
 
 class Cut:
@@ -56,7 +56,7 @@ class Attempt:
     `sent` tells whether a byte of the request may have left.
     """
 
-    def __init__(self, stop: Stop, fresh: bool) -> None:
+    def __init__(self, stop: CancelToken, fresh: bool) -> None:
         self.stop = stop
         self.fresh = fresh
         self.sent = False

@@ -8,7 +8,7 @@ from typing import Any
 
 import luml_lite
 from luml_lite import Config, Timeouts
-from luml_lite.models import ModelArtifact
+from luml_lite.models.artifacts import ModelArtifact
 
 from .proxy import Exchange, Fault
 from .world import World, steps

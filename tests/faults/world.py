@@ -14,7 +14,7 @@ from luml_lite import Config, LumlError, Retry, Timeouts, local
 from luml_lite.cli import write_model
 from luml_lite.errors import StorageError
 from luml_lite.local.uploads import Layout
-from luml_lite.models import ModelArtifact
+from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.storage import presigned
 from luml_lite.transport.pool import Pool
 from luml_lite.transport.threads import SHARED

@@ -12,13 +12,13 @@ import pytest
 import luml_lite
 from luml_lite import local, verbs
 from luml_lite.cli import write_model
-from luml_lite.config import Timeouts
+from luml_lite.core.cancellation import CancelToken, Stopped
+from luml_lite.core.limits import Timeouts
+from luml_lite.core.request import FileSink, FileSlice, Request, Response, raw_response
 from luml_lite.errors import ConnectionFailed, IntegrityError
 from luml_lite.local.replies import FileRange, Reply
 from luml_lite.local.transport import Local, _content
 from luml_lite.local.uploads import Layout
-from luml_lite.request import FileSink, FileSlice, Request, Response, whole
-from luml_lite.stop import Stop, Stopped
 
 
 @pytest.fixture
@@ -29,11 +29,11 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
-def send(cfg: luml_lite.Config, request: Request[Response], stop: Stop | None = None) -> tuple[Response, int]:
+def send(cfg: luml_lite.Config, request: Request[Response], stop: CancelToken | None = None) -> tuple[Response, int]:
     """One request through the transport, and how many bytes it said that it moved."""
     moved: list[int] = []
     assert isinstance(cfg.transport, Local)
-    answer = cfg.transport.send(request, timeouts=Timeouts(), stop=stop or Stop(), on_bytes=moved.append)
+    answer = cfg.transport.send(request, timeouts=Timeouts(), stop=stop or CancelToken(), on_bytes=moved.append)
     return answer, sum(moved)
 
 
@@ -70,14 +70,14 @@ def test_a_slice_goes_in_and_comes_out_into_a_sink(tmp_path: Path) -> None:
     source.write_bytes(b"before" + content + b"after")
     put, get = urls(cfg, len(content))
     body = FileSlice(str(source), 6, len(content), md5=True)
-    stored, sent = send(cfg, Request(method="PUT", url=put, body=body, reply=whole, presigned=True))
+    stored, sent = send(cfg, Request(method="PUT", url=put, body=body, reply=raw_response, presigned=True))
     assert (stored.status, sent) == (200, len(content))
     assert stored.header("etag") == f'"{stored.sent_md5}"'
     target.write_bytes(b"kept")
     sink = FileSink(str(target), 4, digest=False)
     headers = (("Range", "bytes=4-"),)
     answer, received = send(
-        cfg, Request(method="GET", url=get, headers=headers, into=sink, reply=whole, presigned=True)
+        cfg, Request(method="GET", url=get, headers=headers, into=sink, reply=raw_response, presigned=True)
     )
     assert (answer.status, received, answer.received) == (206, len(content) - 4, len(content) - 4)
     assert target.read_bytes() == b"kept" + content[4:]
@@ -88,7 +88,7 @@ def test_an_error_or_another_range_does_not_go_into_the_sink(tmp_path: Path) -> 
     cfg = local.open(tmp_path / "r")
     _, get = urls(cfg, 3)
     target = tmp_path / "target"
-    request = Request(method="GET", url=get, into=FileSink(str(target)), reply=whole, presigned=True)
+    request = Request(method="GET", url=get, into=FileSink(str(target)), reply=raw_response, presigned=True)
     answer, _ = send(cfg, request)
     assert answer.status == 404
     assert b"NoSuchKey" in answer.body
@@ -98,17 +98,17 @@ def test_an_error_or_another_range_does_not_go_into_the_sink(tmp_path: Path) -> 
 def test_more_than_the_sink_wants_is_an_integrity_error(tmp_path: Path) -> None:
     cfg = local.open(tmp_path / "r")
     put, get = urls(cfg, 3)
-    send(cfg, Request(method="PUT", url=put, body=b"abc", reply=whole, presigned=True))
+    send(cfg, Request(method="PUT", url=put, body=b"abc", reply=raw_response, presigned=True))
     sink = FileSink(str(tmp_path / "t"), limit=2)
     with pytest.raises(IntegrityError):
-        send(cfg, Request(method="GET", url=get, into=sink, reply=whole, presigned=True))
+        send(cfg, Request(method="GET", url=get, into=sink, reply=raw_response, presigned=True))
 
 
 def test_a_file_that_was_replaced_while_it_was_read_is_a_lost_connection(tmp_path: Path) -> None:
     """Which is tried again, and then reads the new one."""
     gone = Reply(200, {}, (FileRange(str(tmp_path / "gone"), 0, 3),))
     with pytest.raises(ConnectionFailed):
-        list(_content(gone, Stop()))
+        list(_content(gone, CancelToken()))
 
 
 def test_a_directory_that_fails_is_a_lost_connection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -120,7 +120,7 @@ def test_a_directory_that_fails_is_a_lost_connection(tmp_path: Path, caplog: pyt
         db.execute("DROP TABLE segments")
         db.execute("DROP TABLE objects")
     with pytest.raises(ConnectionFailed, match="no such table"):
-        send(cfg, Request(method="GET", url=get, reply=whole, presigned=True))
+        send(cfg, Request(method="GET", url=get, reply=raw_response, presigned=True))
     assert "failed" in caplog.text
 
 
@@ -129,12 +129,12 @@ def test_a_set_token_ends_a_transfer_and_nothing_is_kept(tmp_path: Path) -> None
     put, get = urls(cfg, 10)
     source = tmp_path / "source"
     source.write_bytes(bytes(3_000_000))
-    stop = Stop()
+    stop = CancelToken()
     stop.set()
     body = FileSlice(str(source), 0, 3_000_000)
     with pytest.raises(Stopped):
-        send(cfg, Request(method="PUT", url=put, body=body, reply=whole, presigned=True), stop)
-    assert send(cfg, Request(method="GET", url=get, reply=whole, presigned=True))[0].status == 404
+        send(cfg, Request(method="PUT", url=put, body=body, reply=raw_response, presigned=True), stop)
+    assert send(cfg, Request(method="GET", url=get, reply=raw_response, presigned=True))[0].status == 404
     assert isinstance(cfg.transport, Local)
     assert os.listdir(cfg.transport.registry.objects.arriving) == []
 
@@ -145,8 +145,8 @@ def test_a_source_that_shrinks_is_an_error_and_nothing_is_kept(tmp_path: Path) -
     (tmp_path / "source").write_bytes(b"short")
     body = FileSlice(str(tmp_path / "source"), 0, 10)
     with pytest.raises(IntegrityError):
-        send(cfg, Request(method="PUT", url=put, body=body, reply=whole, presigned=True))
-    assert send(cfg, Request(method="GET", url=get, reply=whole, presigned=True))[0].status == 404
+        send(cfg, Request(method="PUT", url=put, body=body, reply=raw_response, presigned=True))
+    assert send(cfg, Request(method="GET", url=get, reply=raw_response, presigned=True))[0].status == 404
 
 
 def test_a_config_is_pickled_by_path_and_shows_no_key(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from luml_lite.config import Config
+from luml_lite.core.cancellation import CancelToken
+from luml_lite.core.flow import Backoff, Batch, Local
+from luml_lite.core.request import Request, Response
 from luml_lite.errors import (
     ConnectionFailed,
     FileError,
@@ -25,9 +28,6 @@ from luml_lite.errors import (
     PermissionDeniedError,
     StorageError,
 )
-from luml_lite.flow import Again, Batch, Local
-from luml_lite.request import Request, Response
-from luml_lite.stop import Stop
 from luml_lite.trials import prepare, refusal
 
 MOST = 4  # trials that anything gets
@@ -84,7 +84,7 @@ class Hand:
         """What a driver would answer, or raise."""
         if isinstance(effect, Local):
             return self.locally(effect)
-        if isinstance(effect, Again):
+        if isinstance(effect, Backoff):
             if effect.attempt >= MOST:
                 raise effect.error
             return None
@@ -140,7 +140,7 @@ class Hand:
         """What the registry answers."""
         assert self.cfg.transport is not None
         response: Response = self.cfg.transport.send(  # type: ignore[union-attr]
-            prepare(request, self.cfg), timeouts=self.cfg.timeouts, stop=Stop(), on_bytes=lambda count: None
+            prepare(request, self.cfg), timeouts=self.cfg.timeouts, stop=CancelToken(), on_bytes=lambda count: None
         )
         error = refusal(request, response)
         if error is not None:

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 from luml_lite.bodies import SinkWriter
 from luml_lite.config import Config
+from luml_lite.core.flow import Backoff, Batch, Emit, Local
+from luml_lite.core.request import FileSink, Request, Response
 from luml_lite.errors import ConnectionFailed, Interrupted, LumlError
-from luml_lite.flow import Again, Batch, Emit, Local
-from luml_lite.models import ModelArtifact
-from luml_lite.request import FileSink, Request, Response
+from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.testing import json_response
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -68,7 +68,7 @@ def told(effect: Any) -> Any:
     if isinstance(effect, Batch):
         lines = [shown(request) for request in effect.requests]
         return lines[0] if len(lines) == 1 else lines
-    if isinstance(effect, Again):
+    if isinstance(effect, Backoff):
         return f"AGAIN {effect.attempt}"
     assert isinstance(effect, Emit), effect
     return " ".join(

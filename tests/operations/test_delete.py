@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from luml_lite.core.request import Response
 from luml_lite.errors import (
     ArtifactNotFoundError,
     BadRequestError,
@@ -15,7 +16,6 @@ from luml_lite.errors import (
     StorageError,
 )
 from luml_lite.operations.delete import delete, delete_many
-from luml_lite.request import Response
 from luml_lite.testing import json_response
 
 from .hand import CFG, artifact, lost, play, uid, url

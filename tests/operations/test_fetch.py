@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from luml_lite.bodies import SinkWriter
+from luml_lite.core.request import Request, Response
 from luml_lite.errors import ConnectionFailed, DecodeError, FileDownloadError, IntegrityError, Interrupted, StorageError
 from luml_lite.operations import fetch
 from luml_lite.operations.download import download
-from luml_lite.request import Request, Response
 from luml_lite.testing import json_response
 
 from .hand import CFG, Step, artifact, body, play, probe, uid, url

@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 import luml_lite
 from luml_lite import LumlError
 from luml_lite.cli import write_model
+from luml_lite.core.flow import Batch, Local
+from luml_lite.core.request import Request, Response, raw_response
+from luml_lite.core.retry import is_unanswered
 from luml_lite.errors import FileUploadError, Interrupted, NotFoundError, StorageError
-from luml_lite.flow import Batch, Local
-from luml_lite.models import ModelArtifact
+from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.operations.delete import delete
 from luml_lite.operations.download import download
 from luml_lite.operations.journal import Record
 from luml_lite.operations.upload import upload
-from luml_lite.request import Request, Response, whole
-from luml_lite.retry import unanswered
 
 from ..test_fault_matrix import opened
 from .fates import FATES, Hand, Told
@@ -61,7 +61,7 @@ class Place:
         """The object behind a row, or None."""
         url = luml_lite.download_url(self.cfg, row)["url"]
         try:
-            return luml_lite.run(Request(method="GET", url=url, presigned=True, reply=whole), self.cfg).body
+            return luml_lite.run(Request(method="GET", url=url, presigned=True, reply=raw_response), self.cfg).body
         except StorageError:
             return None
 
@@ -135,7 +135,7 @@ def nothing_is_made_twice(told: list[Told]) -> None:
     for request, outcome in told:
         if is_create(request):
             assert not open_question, "a second row without a look"
-            open_question = isinstance(outcome, LumlError) and unanswered(outcome)
+            open_question = isinstance(outcome, LumlError) and is_unanswered(outcome)
         elif is_list(request) and isinstance(outcome, Response):
             open_question = False
 

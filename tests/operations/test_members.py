@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luml_lite.core.request import Response
 from luml_lite.errors import DecodeError, IntegrityError, InvalidArgumentError, StorageError
 from luml_lite.operations import members
-from luml_lite.request import Response
 from luml_lite.testing import json_response
 
 from .hand import CFG, artifact, play, uid, url

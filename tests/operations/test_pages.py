@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luml_lite.core.flow import Emit
+from luml_lite.core.request import Request
 from luml_lite.errors import BadRequestError, DecodeError, InternalServerError, InvalidArgumentError
-from luml_lite.flow import Emit
-from luml_lite.models import ModelArtifact, ModelArtifactSortBy, SortOrder
+from luml_lite.models.artifacts import ModelArtifact, ModelArtifactSortBy
+from luml_lite.models.enums import SortOrder
 from luml_lite.operations import pages
-from luml_lite.request import Request
 
 from .hand import CFG, artifact, page, play, uid
 

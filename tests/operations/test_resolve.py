@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from luml_lite.core.request import Response
 from luml_lite.errors import MultipleResourcesFoundError, ResourceNotFoundError
 from luml_lite.operations.resolve import resolve
-from luml_lite.request import Response
 from luml_lite.testing import json_response
 
 from .hand import CFG, play, uid

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from luml_lite.archive import Archive
+from luml_lite.core.request import Response
 from luml_lite.errors import (
     ArtifactNotFoundError,
     BadRequestError,
@@ -17,10 +18,9 @@ from luml_lite.errors import (
     InternalServerError,
     PermissionDeniedError,
 )
-from luml_lite.models import ModelArtifact
+from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.operations import rows
 from luml_lite.operations.rows import Wanted, confirmed, created, marked_failed
-from luml_lite.request import Response
 from luml_lite.testing import json_response
 
 from .hand import CFG, NOW, artifact, lost, page, play, public, uid

@@ -10,16 +10,10 @@ from typing import Any
 import pytest
 
 from luml_lite.archive import Archive
-from luml_lite.errors import (
-    ConnectionFailed,
-    DecodeError,
-    IntegrityError,
-    PermissionDeniedError,
-    StorageError,
-)
+from luml_lite.core.request import Response
+from luml_lite.errors import ConnectionFailed, DecodeError, IntegrityError, PermissionDeniedError, StorageError
 from luml_lite.operations.journal import Record
 from luml_lite.operations.store import Upload, store
-from luml_lite.request import Response
 from luml_lite.storage import s3
 from luml_lite.testing import json_response
 

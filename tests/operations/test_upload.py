@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from luml_lite.archive import Archive
+from luml_lite.core.request import Response
 from luml_lite.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -20,9 +21,8 @@ from luml_lite.errors import (
     InvalidArgumentError,
     StorageError,
 )
-from luml_lite.models import ModelArtifact
+from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.operations.upload import upload
-from luml_lite.request import Response
 from luml_lite.testing import json_response
 
 from .hand import CFG, Step, artifact, lost, page, play, probe, uid, url

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from luml_lite.config import Timeouts
-from luml_lite.request import Request, Response, whole
-from luml_lite.stop import Stop
+from luml_lite.core.cancellation import CancelToken
+from luml_lite.core.limits import Timeouts
+from luml_lite.core.request import Request, Response, raw_response
 from luml_lite.transport.pool import Pool
 
 from ..faults.server import Certificate, Peer
@@ -55,10 +55,10 @@ class Client:
         self.timeouts = QUICK
         self.moved: list[int] = []
 
-    def __call__(self, method: str, url: str, *, stop: Stop | None = None, **fields: Any) -> Response:
+    def __call__(self, method: str, url: str, *, stop: CancelToken | None = None, **fields: Any) -> Response:
         """Send one prepared request and return the answer."""
-        request: Request[Any] = Request(method=method, url=url, reply=whole, **fields)
-        return self.pool.send(request, timeouts=self.timeouts, stop=stop or Stop(), on_bytes=self.moved.append)
+        request: Request[Any] = Request(method=method, url=url, reply=raw_response, **fields)
+        return self.pool.send(request, timeouts=self.timeouts, stop=stop or CancelToken(), on_bytes=self.moved.append)
 
     def file(self, path: Path, size: int) -> Path:
         """A file with bytes that repeat nowhere near."""

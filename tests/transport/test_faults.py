@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from luml_lite.core.request import FileSink, FileSlice
+from luml_lite.core.retry import is_transient
 from luml_lite.errors import ConfigurationError, ConnectionFailed, TimedOut
-from luml_lite.request import FileSink, FileSlice
-from luml_lite.retry import transient
 
 from ..faults.server import Peer, always, serving
 from .conftest import QUICK, Client, MiB, free_port, ok
@@ -203,12 +203,12 @@ def test_what_no_second_try_would_mend_is_told_so(
     with serving(always(ok), certificate) as server:
         with pytest.raises(ConnectionFailed, match="CERTIFICATE_VERIFY_FAILED") as caught:
             client("GET", server.url)
-        assert not transient(caught.value)
+        assert not is_transient(caught.value)
         refusing = always(lambda peer: peer.answer(status="407 Proxy Authentication Required"))
         with serving(refusing) as between:
             monkeypatch.setenv("HTTPS_PROXY", between.url)
             client.pool.close()
             with pytest.raises(ConnectionFailed, match=r"proxy .*407.*HTTPS_PROXY") as caught:
                 client("GET", server.url)
-        assert not transient(caught.value)
+        assert not is_transient(caught.value)
         assert not caught.value.sent

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from luml_lite.core.request import FileSink, FileSlice
 from luml_lite.errors import ConnectionFailed, FileError, IntegrityError, LumlError
-from luml_lite.request import FileSink, FileSlice
 
 from ..faults.server import Peer, always, serving
 from .conftest import Client, MiB, ok

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from luml_lite.core.request import FileSink, FileSlice
 from luml_lite.errors import LumlError
-from luml_lite.request import FileSink, FileSlice
 from luml_lite.transport.pool import Pool
 
 from ..faults.server import Peer, always, serving

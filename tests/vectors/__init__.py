@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from luml_lite.request import Response
+from luml_lite.core.request import Response
 
 
 def recorded(name: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Discreet:
+class Redacted:
     """A value whose fields hold a secret: it shows its class alone, or what its own repr leaves over."""
 
     __slots__ = ()
@@ -15,3 +15,8 @@ class Discreet:
 
     def __rich_repr__(self) -> Any:
         yield repr(self)
+
+
+def redact_url(url: str | None) -> str | None:
+    """A presigned URL without the query that makes it a secret."""
+    return None if url is None else url.partition("?")[0] + ("?..." if "?" in url else "")

@@ -14,7 +14,7 @@ from typing import Protocol
 _TICK = 0.05  # seconds between two looks at the flag while sleeping
 
 
-class Wire(Protocol):
+class Abortable(Protocol):
     """Something that blocks a thread and can be cut from another one."""
 
     def cut(self) -> None: ...
@@ -24,14 +24,14 @@ class Stopped(BaseException):
     """Raised by `checkpoint()` in work whose token was set; it never leaves the drivers."""
 
 
-class Stop:
+class CancelToken:
     """A flag with the sockets that must be cut when it is set."""
 
     __slots__ = ("_wires", "flag")
 
     def __init__(self) -> None:
         self.flag: bool = False
-        self._wires: set[Wire] = set()
+        self._wires: set[Abortable] = set()
 
     def set(self) -> None:
         """Set the flag and cut every wire; calls after the first change nothing."""
@@ -43,13 +43,13 @@ class Stop:
         """Set the flag: a token is a wire of the token above it."""
         self.set()
 
-    def add(self, wire: Wire) -> None:
+    def add(self, wire: Abortable) -> None:
         """Have `wire` cut when the flag is set, or at once where it is already."""
         self._wires.add(wire)
         if self.flag:
             wire.cut()
 
-    def discard(self, wire: Wire) -> None:
+    def discard(self, wire: Abortable) -> None:
         """Forget a wire that no longer blocks."""
         self._wires.discard(wire)
 
@@ -69,7 +69,7 @@ _current = threading.local()
 
 
 @contextmanager
-def watching(stop: Stop) -> Iterator[None]:
+def use_token(stop: CancelToken) -> Iterator[None]:
     """Make `stop` the token that `checkpoint()` looks at in this thread."""
     before = getattr(_current, "stop", None)
     _current.stop = stop

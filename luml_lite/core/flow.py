@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .errors import DecodeError, LumlError
+from ..errors import DecodeError, LumlError
 from .request import Request, Response
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Local(Struct, frozen=True):
     args: tuple[Any, ...] = ()
 
 
-class Again(Struct, frozen=True):
+class Backoff(Struct, frozen=True):
     """Wait before trial number `attempt` + 1 of something, or give up by having `error` thrown."""
 
     attempt: int
@@ -59,7 +59,7 @@ class Emit(Struct, Generic[T], frozen=True):
     items: Sequence[T]
 
 
-Effect: TypeAlias = Request[Any] | Batch | Local | Again
+Effect: TypeAlias = Request[Any] | Batch | Local | Backoff
 Flow: TypeAlias = Generator[Effect, Any, T]
 Stream: TypeAlias = Generator[Effect | Emit[T], Any, None]
 Outcome: TypeAlias = T | LumlError | None
@@ -82,7 +82,7 @@ def send(request: Request[T]) -> Flow[T]:
     return decode(request, response)
 
 
-def settle(
+def gather_outcomes(
     requests: Iterable[Request[T]],
     progress: Progress | None = None,
     on_done: Callable[[int, Response], None] | None = None,
@@ -104,7 +104,7 @@ def settle(
 
 def gather(requests: Iterable[Request[T]], progress: Progress | None = None) -> Flow[list[T]]:
     """Send requests side by side and return their values in order, or raise the first failure."""
-    outcomes = yield from settle(requests, progress)
+    outcomes = yield from gather_outcomes(requests, progress)
     for outcome in outcomes:
         if isinstance(outcome, LumlError):
             raise outcome
@@ -123,6 +123,6 @@ def local(func: Callable[..., T], *args: Any) -> Flow[T]:
     return value
 
 
-def again(attempt: int, error: LumlError) -> Flow[None]:
+def back_off(attempt: int, error: LumlError) -> Flow[None]:
     """Wait before another trial, or raise `error` where the retry settings say that it is enough."""
-    yield Again(attempt, error)
+    yield Backoff(attempt, error)

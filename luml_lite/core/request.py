@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .discreet import Discreet
+from .redaction import Redacted
 
 T = TypeVar("T")
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
@@ -48,7 +48,7 @@ class FileSink(Struct, frozen=True):
     limit: int | None = None
 
 
-class Response(Discreet, Struct, frozen=True):
+class Response(Redacted, Struct, frozen=True):
     """One answer: status, headers with lower-case names, and the body unless it went into a FileSink."""
 
     status: int
@@ -67,7 +67,7 @@ class Response(Discreet, Struct, frozen=True):
         return f"Response(status={self.status}, headers={headers!r}, body=<{len(self.body)} bytes>)"
 
 
-class Request(Discreet, Struct, Generic[T], frozen=True, kw_only=True):
+class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
     """One HTTP request and the function that turns its good answer into a T.
 
     `url` is a path of the API, or an absolute presigned URL. `idempotent` says whether the same value may be sent
@@ -121,10 +121,10 @@ class Json(Struct, Generic[T], frozen=True):
         return public() if public is not None else value  # type: ignore[no-any-return]
 
 
-def nothing(response: Response) -> None:
+def no_content(response: Response) -> None:
     """A reply parser for answers whose body carries nothing."""
 
 
-def whole(response: Response) -> Response:
+def raw_response(response: Response) -> Response:
     """A reply parser that hands on the response itself."""
     return response

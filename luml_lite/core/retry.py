@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 
-from .config import Retry
-from .errors import APIStatusError, ConnectionFailed, LumlError, StorageError
+from ..errors import APIStatusError, ConnectionFailed, LumlError, StorageError
+from .limits import Retry
 from .request import Request
 
 # A server that answers these has not acted: https://www.rfc-editor.org/rfc/rfc9110#name-503-service-unavailable
@@ -18,7 +18,7 @@ _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _LONGEST_RETRY_AFTER = 3600.0
 
 
-def transient(error: LumlError) -> bool:
+def is_transient(error: LumlError) -> bool:
     """Whether the same request may well succeed later."""
     if isinstance(error, ConnectionFailed):
         return not error.permanent
@@ -27,7 +27,7 @@ def transient(error: LumlError) -> bool:
     return False
 
 
-def unanswered(error: LumlError) -> bool:
+def is_unanswered(error: LumlError) -> bool:
     """Whether the server may have acted although the client has no answer that says so."""
     if isinstance(error, ConnectionFailed):
         return error.sent
@@ -36,14 +36,14 @@ def unanswered(error: LumlError) -> bool:
 
 def may_repeat(request: Request[object], error: LumlError) -> bool:
     """Whether the driver may send the same value again after this error."""
-    if not transient(error):
+    if not is_transient(error):
         return False
     if isinstance(error, ConnectionFailed) and request.into is not None and error.received:
         return False  # bytes have landed: the flow goes on behind them
-    return request.repeatable or not unanswered(error)
+    return request.repeatable or not is_unanswered(error)
 
 
-def wait(retry: Retry, attempt: int, elapsed: float, error: LumlError, chance: float) -> float | None:
+def next_delay(retry: Retry, attempt: int, elapsed: float, error: LumlError, chance: float) -> float | None:
     """Seconds to wait after trial number `attempt`, or None to give up; `chance` is random in [0, 1)."""
     if attempt >= retry.attempts:
         return None

@@ -1,0 +1,1 @@
+"""The vocabulary of every floor above: requests, flows, limits, cancellation, redaction. Nothing here does I/O."""

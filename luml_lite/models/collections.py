@@ -1,0 +1,52 @@
+"""Collections, which hold artifacts."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from .enums import OpenEnum
+
+
+class CollectionType(OpenEnum):
+    """Which artifact types a collection admits."""
+
+    MODEL = "model"
+    DATASET = "dataset"
+    EXPERIMENT = "experiment"
+    MODEL_DATASET = "model_dataset"
+    DATASET_EXPERIMENT = "dataset_experiment"
+    MODEL_EXPERIMENT = "model_experiment"
+    MIXED = "mixed"
+
+
+class Collection(Struct, kw_only=True):
+    """A set of artifacts; the two lists of tags and metric keys come with a single collection only."""
+
+    id: str
+    name: str
+    description: str | None = None
+    type: CollectionType = CollectionType.MODEL
+    orbit_id: str = ""
+    tags: list[str] | None = None
+    total_artifacts: int = 0
+    created_at: str = ""
+    updated_at: str | None = None
+    artifacts_tags: list[str] | None = None
+    metric_keys: list[str] | None = None
+
+
+class CollectionsList(Struct):
+    """One page of collections and the cursor of the next page, None on the last."""
+
+    items: list[Collection]
+    cursor: str | None = None
+
+
+class CollectionSortBy(OpenEnum):
+    """What lists of collections are sorted by."""
+
+    CREATED_AT = "created_at"
+    NAME = "name"
+    TYPE = "type"
+    DESCRIPTION = "description"
+    TOTAL_ARTIFACTS = "total_artifacts"

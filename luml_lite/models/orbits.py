@@ -1,0 +1,22 @@
+"""Orbits, which hold collections."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Orbit(Struct, kw_only=True):
+    """A workspace of an organization, with the bucket secret that its artifacts are stored with."""
+
+    id: str
+    name: str
+    organization_id: str = ""
+    bucket_secret_id: str = ""
+    total_members: int | None = None
+    total_collections: int | None = None
+    total_satellites: int | None = None
+    total_artifacts: int | None = None
+    role: str | None = None
+    created_at: str = ""
+    updated_at: str | None = None
+    permissions: dict[str, list[str]] | None = None

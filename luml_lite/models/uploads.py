@@ -1,0 +1,62 @@
+"""What the registry answers about an upload: the new row, the presigned URLs, the parts."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ..core.redaction import Redacted, redact_url
+from .artifacts import ModelArtifact
+
+
+class UploadDetails(Redacted, Struct, kw_only=True):
+    """Where the bytes of a new artifact go; `url` is presigned and None where only blocks are possible."""
+
+    url: str | None = None
+    multipart: bool = False
+    bucket_location: str = ""
+    bucket_secret_id: str = ""
+    type: str = "s3"
+
+    def __repr__(self) -> str:
+        return (
+            f"UploadDetails(type={self.type!r}, url={redact_url(self.url)!r}, multipart={self.multipart}, "
+            f"bucket_location={self.bucket_location!r}, bucket_secret_id={self.bucket_secret_id!r})"
+        )
+
+
+class CreatedModel(Struct):
+    """A new row and where its bytes go."""
+
+    model: ModelArtifact
+    upload_details: UploadDetails
+
+    @property
+    def url(self) -> str | None:
+        """The presigned upload URL."""
+        return self.upload_details.url
+
+
+class Part(Redacted, Struct, frozen=True):
+    """One part of a multipart upload: the half-open byte range [start, end) and the presigned URL it goes to."""
+
+    number: int
+    url: str
+    start: int
+    end: int
+
+    def __repr__(self) -> str:
+        return f"Part(number={self.number}, url={redact_url(self.url)!r}, start={self.start}, end={self.end})"
+
+
+class MultipartPlan(Redacted, Struct, frozen=True):
+    """The parts of one upload and the presigned URL that completes it."""
+
+    type: str
+    upload_id: str | None
+    parts: tuple[Part, ...]
+    complete_url: str
+
+    def __repr__(self) -> str:
+        return (
+            f"MultipartPlan(type={self.type!r}, parts={self.parts!r}, complete_url={redact_url(self.complete_url)!r})"
+        )
