@@ -97,10 +97,11 @@ _ROOMS = {
     "client": "LumlClient",
     "core.request": "FileSink FileSlice Request Response",
     "driver": "run",
-    "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError ConflictError "
-    "ConnectionFailed DecodeError FileDownloadError FileError FileUploadError IntegrityError InternalServerError "
-    "Interrupted InvalidArgumentError LumlAPIError LumlError MultipleResourcesFoundError NotFoundError "
-    "PermissionDeniedError ResourceNotFoundError StorageError TimedOut UnprocessableEntityError",
+    "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError "
+    "ConflictError ConnectionFailed DecodeError FileDownloadError FileError FileUploadError "
+    "IntegrityError InternalServerError Interrupted InvalidArgumentError LumlAPIError LumlError "
+    "MultipleResourcesFoundError NotFoundError PermissionDeniedError ResourceNotFoundError "
+    "StorageError TimedOut UnprocessableEntityError",
     "groups": "bucket_secrets collections orbits organizations tracks",
     "models.artifacts": "ArtifactType ModelArtifact ModelArtifactsList ModelArtifactSortBy ModelArtifactStatus",
     "models.bucket_secrets": "BucketSecret BucketType",
@@ -110,8 +111,8 @@ _ROOMS = {
     "models.organizations": "Organization",
     "models.tracks": "Stage Track TrackEntriesList TrackEntry TrackEntrySortBy TracksList TrackSortBy",
     "models.uploads": "CreatedModel UploadDetails",
-    "verbs": "create delete delete_many delete_url download download_url get list list_all members open_download open_member "
-    "read_member read_members resolve update upload",
+    "verbs": "create delete delete_many delete_url download download_url get list list_all members "
+    "open_download open_member read_member read_members resolve update upload",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 _MODULES = ("aio", "local", "testing")

@@ -17,7 +17,7 @@ from .core.flow import Batch, Effect, Emit, Flow, Local, Stream, send
 from .core.protocols import AsyncTransport
 from .core.request import Request, Response
 from .errors import LumlError
-from .transport.threads import SHARED
+from .transport.workers import WORKERS
 from .trials import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials, unusable
 
 T = TypeVar("T")
@@ -116,7 +116,7 @@ class _Driver(Machine):
 
     async def _in_thread(self, func: Callable[[], T], stop: CancelToken, *, tell: bool = False) -> T:
         """Call something that blocks in a thread; what no thread has begun by the time of a cancellation never runs."""
-        future = SHARED.submit(func)
+        future = WORKERS.submit(func)
         return await self._settled(asyncio.wrap_future(future), stop, unbegun=future.cancel, tell=tell)
 
     async def _settled(
@@ -284,7 +284,7 @@ class _Task:
     def __init__(self, task: asyncio.Future[Any]) -> None:
         self._task = task
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Cancel the task soon."""
         loop = self._task.get_loop()
         if not loop.is_closed():

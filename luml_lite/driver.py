@@ -18,7 +18,7 @@ from .core.flow import Batch, Effect, Emit, Flow, Local, Stream, send
 from .core.request import Request, Response
 from .errors import LumlError
 from .interrupts import Interrupts
-from .transport.threads import SHARED
+from .transport.workers import WORKERS
 from .trials import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class _Driver(Machine):
     def _begin(self, begun: list[Future[T]], work: Callable[[], T]) -> None:
         """Have work done in a thread; no Ctrl-C comes between its beginning and the word of it."""
         with self.interrupts.held(CancelToken()):
-            begun.append(SHARED.submit(work))
+            begun.append(WORKERS.submit(work))
 
     def _sleep(self, seconds: float, stop: CancelToken) -> None:
         stop.sleep(seconds)

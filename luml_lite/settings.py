@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import overload
 
-from .api.dialects import is_uuid
+from .api.paths import is_uuid
 from .config import Config
 from .core.flow import Flow
 from .errors import ConfigurationError

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from .api import status
+from .api import errors
 from .config import Config
 from .core import retry
 from .core.cancellation import CancelToken, Stopped
@@ -60,7 +60,9 @@ def refusal(request: Request[Any], response: Response) -> LumlError | None:
     """The error that an answer stands for, or None for a good one."""
     if 200 <= response.status < 300:
         return None
-    error: LumlError = presigned.error(request, response) if request.presigned else status.error(response)
+    error: LumlError = (
+        presigned.storage_error(request, response) if request.presigned else errors.status_error(response)
+    )
     asked = response.header("retry-after")
     error.retry_after = retry.retry_after(asked, response.header("date")) if asked else None
     return error

@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from luml_lite import errors
-from luml_lite.api import artifacts, places, status, tracks, uploads
+from luml_lite.api import artifacts, collections, orbits, organizations, tracks, uploads
+from luml_lite.api.errors import status_error
 from luml_lite.config import Config
 from luml_lite.core.flow import decode
 from luml_lite.core.request import Request, Response
@@ -47,9 +48,9 @@ def rebuilt(exchange: dict[str, Any]) -> Request[Any]:
     body = exchange["body"] or {}
     match steps[::2], steps[1::2]:
         case (["users", "organizations"], _):
-            return places.organizations(cfg)
+            return organizations.organizations(cfg)
         case (["organizations", "orbits"], _):
-            return places.orbits(cfg)
+            return orbits.orbits(cfg)
         case (["bucket-secrets", "multipart"], _):
             return uploads.multipart_plan(
                 cfg,
@@ -59,9 +60,11 @@ def rebuilt(exchange: dict[str, Any]) -> Request[Any]:
                 upload_id=body.get("upload_id"),
             )
         case (["organizations", "orbits", "collections"], [_, _]):
-            return places.collections(cfg, limit=limit, search=query.get("search"), start_after=query.get("cursor"))
+            return collections.collections(
+                cfg, limit=limit, search=query.get("search"), start_after=query.get("cursor")
+            )
         case (["organizations", "orbits", "collections"], [_, _, _]):
-            return places.collection(cfg)
+            return collections.collection(cfg)
         case ([*_, "artifacts" | "model_artifacts"], [_, _] | [_, _, _]) if method == "GET":
             return artifacts.page(
                 cfg,
@@ -247,7 +250,7 @@ KINDS = {
 @pytest.mark.parametrize("exchange", recorded("errors"), ids=named)
 def test_a_recorded_refusal_becomes_its_error(exchange: dict[str, Any]) -> None:
     """The class by the status, the server's own words in the message, and nothing of what was sent."""
-    error = status.error(answer(exchange))
+    error = status_error(answer(exchange))
     assert isinstance(error, KINDS.get(exchange["status"], errors.APIStatusError))
     assert error.status_code == exchange["status"]
     said = exchange["answer"] or {}
@@ -282,7 +285,7 @@ def test_every_missing_artifact_was_recorded() -> None:
 )
 def test_an_error_answer_of_any_shape_is_an_error(body: bytes) -> None:
     """A proxy's page or a JSON of another shape never breaks the judgement."""
-    error = status.error(Response(502, {}, body))
+    error = status_error(Response(502, {}, body))
     assert isinstance(error, errors.InternalServerError)
     assert str(error).startswith("502: ")
 
@@ -299,7 +302,7 @@ def test_a_malformed_answer_is_a_decode_error(kind: str, body: bytes) -> None:
             cfg, file_name="m.fnnx", metrics={}, manifest={}, file_hash="", file_index={}, size=1
         ),
         "plan": uploads.multipart_plan(cfg, bucket_secret_id=NIL, bucket_location="x", size=1),
-        "organizations": places.organizations(cfg),
+        "organizations": organizations.organizations(cfg),
     }[kind]
     if kind == "organizations" and body == b"[]":
         assert decode(request, Response(200, {}, body)) == []
@@ -356,7 +359,11 @@ def test_what_no_server_would_take_is_told_before_any_request(
 
 def test_no_limit_is_the_largest_page() -> None:
     """The servers refuse an empty limit."""
-    for request in (artifacts.page(CFG, limit=None), places.collections(CFG, limit=None), tracks.page(CFG, limit=None)):
+    for request in (
+        artifacts.page(CFG, limit=None),
+        collections.collections(CFG, limit=None),
+        tracks.page(CFG, limit=None),
+    ):
         assert ("limit", "100") in request.query
 
 

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from luml_lite import archive
 from luml_lite.config import GiB
 from luml_lite.core.cancellation import CancelToken, Stopped, use_token
 from luml_lite.errors import FileError, IntegrityError
+from luml_lite.files import archive
 
 from .packagers import fnnx_models
 from .packagers.fixtures import Packaged
@@ -64,7 +64,7 @@ def powerless() -> Iterator[None]:
 
 
 def test_a_packaged_archive_gives_its_name_size_digest_and_time(packaged: Packaged) -> None:
-    facts = archive.read(packaged.path)
+    facts = archive.inspect(packaged.path)
     raw = packaged.path.read_bytes()
     assert facts.file_name == packaged.path.name
     assert facts.size == len(raw)
@@ -73,7 +73,7 @@ def test_a_packaged_archive_gives_its_name_size_digest_and_time(packaged: Packag
 
 
 def test_a_packaged_archive_gives_its_manifest_as_it_stands_there(packaged: Packaged) -> None:
-    facts = archive.read(packaged.path)
+    facts = archive.inspect(packaged.path)
     with tarfile.open(packaged.path) as tar:
         content = tar.extractfile("manifest.json")
         assert content is not None
@@ -81,11 +81,11 @@ def test_a_packaged_archive_gives_its_manifest_as_it_stands_there(packaged: Pack
 
 
 def test_a_packaged_archive_gives_its_metrics(packaged: Packaged) -> None:
-    assert archive.read(packaged.path).metrics == packaged.metrics
+    assert archive.inspect(packaged.path).metrics == packaged.metrics
 
 
 def test_a_packaged_archive_gives_every_member_as_one_range(packaged: Packaged) -> None:
-    facts = archive.read(packaged.path)
+    facts = archive.inspect(packaged.path)
     with tarfile.open(packaged.path) as tar:
         stored = {member.name: tar.extractfile(member) for member in tar if member.isfile()}
         expected = {name: content.read() for name, content in stored.items() if content is not None}
@@ -94,13 +94,13 @@ def test_a_packaged_archive_gives_every_member_as_one_range(packaged: Packaged) 
 
 def test_a_path_may_be_a_string_or_relative(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(model.parent)
-    assert archive.read(model.name) == archive.read(model) == archive.read(str(model))
+    assert archive.inspect(model.name) == archive.inspect(model) == archive.inspect(str(model))
 
 
 @pytest.mark.parametrize("name", ["m.FNNX", "m.Luml", "two.dots.tar", "übung 1.dfs", "m.pyfnx"])
 def test_known_extensions_are_taken_in_any_case(tmp_path: Path, name: str) -> None:
     path = write_tar(tmp_path / name, {"manifest.json": MANIFEST})
-    assert archive.read(path).file_name == name
+    assert archive.inspect(path).file_name == name
 
 
 def test_a_member_that_stands_twice_is_the_later_one(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_member_that_stands_twice_is_the_later_one(tmp_path: Path) -> None:
         later = b'{"version": "2"}'
         info.size = len(later)
         tar.addfile(info, io.BytesIO(later))
-    assert archive.read(path).manifest == {"version": "2"}
+    assert archive.inspect(path).manifest == {"version": "2"}
 
 
 def test_links_and_folders_are_no_members(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_links_and_folders_are_no_members(tmp_path: Path) -> None:
             info.type = kind
             info.linkname = "manifest.json"
             tar.addfile(info)
-    assert set(archive.read(path).file_index) == {"manifest.json"}
+    assert set(archive.inspect(path).file_index) == {"manifest.json"}
 
 
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=("C",)), min_size=1, max_size=130)
@@ -137,7 +137,7 @@ def test_any_member_of_any_tar_is_one_range(tmp_path: Path, members: dict[str, b
     """Long names and names outside ASCII take further headers, which are no content."""
     members = {**members, "manifest.json": MANIFEST}
     path = write_tar(tmp_path / "any.tar", members, format)
-    assert slices(path, archive.read(path).file_index) == members
+    assert slices(path, archive.inspect(path).file_index) == members
 
 
 # What is refused
@@ -200,7 +200,7 @@ def broken(kind: str, folder: Path) -> Path:
 def test_an_unusable_file_is_refused_with_what_to_do(tmp_path: Path, kind: str, says: str) -> None:
     path = broken(kind, tmp_path)
     with pytest.raises(FileError, match=says) as caught:
-        archive.read(path)
+        archive.inspect(path)
     assert str(path) in str(caught.value)
 
 
@@ -209,28 +209,28 @@ def test_an_unreadable_file_is_refused(model: Path, tmp_path: Path) -> None:
     path.write_bytes(model.read_bytes())
     path.chmod(0)
     with powerless(), pytest.raises(FileError, match="Permission denied"):
-        archive.read(path)
+        archive.inspect(path)
 
 
 @pytest.mark.parametrize("name", ["model", "model.", "model.zip", "model.fnnx.gz", "model.tar.xz", ".fnnx", "fnnx"])
 def test_a_wrong_extension_is_refused_with_the_known_ones(tmp_path: Path, name: str) -> None:
     path = write_tar(tmp_path / name, {"manifest.json": MANIFEST})
     with pytest.raises(FileError, match=r"no known extension.*\.fnnx|refuses the file name"):
-        archive.read(path)
+        archive.inspect(path)
 
 
 @pytest.mark.parametrize("character", list(":\"*`~#%;'^"))
 def test_a_name_that_the_registry_refuses_is_refused_first(tmp_path: Path, character: str) -> None:
     path = write_tar(tmp_path / f"a{character}b.fnnx", {"manifest.json": MANIFEST})
     with pytest.raises(FileError, match="rename it"):
-        archive.read(path)
+        archive.inspect(path)
 
 
 def test_a_file_above_the_limit_is_refused_and_one_at_the_limit_is_not(model: Path) -> None:
     size = model.stat().st_size
-    assert archive.read(model, max_size=size).size == size
+    assert archive.inspect(model, max_size=size).size == size
     with pytest.raises(FileError, match="max_file_size"):
-        archive.read(model, max_size=size - 1)
+        archive.inspect(model, max_size=size - 1)
 
 
 def test_the_limit_is_5_gib_by_default(tmp_path: Path) -> None:
@@ -238,18 +238,18 @@ def test_the_limit_is_5_gib_by_default(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(5 * GiB + 1)
     with pytest.raises(FileError, match=str(5 * GiB)):
-        archive.read(path)
+        archive.inspect(path)
 
 
 @pytest.mark.parametrize("change", [lambda path: path.write_bytes(b"longer" * 9), os.utime, Path.unlink])
 def test_a_file_that_changed_since_is_noticed(tmp_path: Path, change: Callable[[Path], Any]) -> None:
     path = write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST})
     os.utime(path, (1, 1))
-    facts = archive.read(path)
-    archive.unchanged(facts)
+    facts = archive.inspect(path)
+    archive.ensure_unchanged(facts)
     change(path)
     with pytest.raises(IntegrityError, match="changed"):
-        archive.unchanged(facts)
+        archive.ensure_unchanged(facts)
 
 
 # Metrics
@@ -333,7 +333,7 @@ def test_unreadable_metadata_is_no_metrics(meta: bytes, tags: list[str]) -> None
 
 
 def test_an_archive_without_metadata_has_no_metrics(tmp_path: Path) -> None:
-    assert archive.read(write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST})).metrics == {}
+    assert archive.inspect(write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST})).metrics == {}
 
 
 JSON = st.recursive(
@@ -370,10 +370,10 @@ def damaged_header(path: Path) -> None:
 def test_members_behind_a_broken_header_are_not_lost_silently(tmp_path: Path, harm: Callable[[Path], None]) -> None:
     """tarfile takes such a header for the end of the archive."""
     path = write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST, "weights": b"w" * 5000}, tarfile.USTAR_FORMAT)
-    assert "weights" in archive.read(path).file_index
+    assert "weights" in archive.inspect(path).file_index
     harm(path)
     with pytest.raises(FileError, match="not a plain tar"):
-        archive.read(path)
+        archive.inspect(path)
 
 
 def test_a_header_that_claims_a_name_as_large_as_the_file_is_not_read_into_memory(tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ def test_a_header_that_claims_a_name_as_large_as_the_file_is_not_read_into_memor
     tracemalloc.start()
     try:
         with pytest.raises(FileError, match="not a plain tar"):
-            archive.read(path)
+            archive.inspect(path)
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
@@ -395,10 +395,10 @@ def test_a_header_that_claims_a_name_as_large_as_the_file_is_not_read_into_memor
 def test_a_name_that_is_no_unicode_is_told_before_the_file_is_hashed(tmp_path: Path) -> None:
     """JSON could not carry it."""
     with pytest.raises(FileError, match="UTF-8"):
-        archive.checked_name("m\udce9.fnnx")
+        archive.require_file_name("m\udce9.fnnx")
     path = write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST, "m\udce9": b""}, tarfile.GNU_FORMAT)
     with pytest.raises(FileError, match="UTF-8"):
-        archive.read(path)
+        archive.inspect(path)
 
 
 def test_reading_the_index_ends_when_it_is_told_to(tmp_path: Path) -> None:
@@ -407,4 +407,4 @@ def test_reading_the_index_ends_when_it_is_told_to(tmp_path: Path) -> None:
     stop = CancelToken()
     stop.set()
     with use_token(stop), pytest.raises(Stopped):
-        archive.read(path)
+        archive.inspect(path)

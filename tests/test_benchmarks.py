@@ -18,8 +18,8 @@ from benchmarks.cases import Case, Contender, Target
 from benchmarks.far import COLLECTION, ORBIT, ORGANIZATION, Far
 from benchmarks.fresh import JobFailed, run
 from benchmarks.shape import Shape
-from luml_lite import archive
 from luml_lite.errors import FileUploadError
+from luml_lite.files import archive
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,7 +52,7 @@ def test_the_far_end_refuses_chunked_bodies_as_storage_does() -> None:
 def test_the_far_end_takes_and_gives_bytes_that_luml_lite_can_prove(tmp_path: Path) -> None:
     """What is downloaded is the file, and a digest that does not fit is noticed."""
     made = sparse(str(tmp_path / "model.luml"), 3_000_000)
-    facts = archive.read(made.path)
+    facts = archive.inspect(made.path)
     with Far() as far:
         cfg = config(far.url)
         assert luml_lite.upload(cfg, made.path).status == "uploaded"
@@ -67,7 +67,7 @@ def test_the_link_is_as_slow_as_it_says(tmp_path: Path) -> None:
     """3 MB at 3 MB/s take a second and some round trips, up and down; faster would be no link of that rate."""
     made = sparse(str(tmp_path / "model.luml"), 3_000_000)
     with Far() as far, Shape(far.port, 3_000_000, 0.05, 0.0, 0) as url:
-        key = far.put(made, archive.read(made.path).sha256)
+        key = far.put(made, archive.inspect(made.path).sha256)
         for call in (
             lambda: luml_lite.upload(config(url), made.path),
             lambda: luml_lite.download(config(url), key, tmp_path / "copy.luml"),

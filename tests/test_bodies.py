@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from luml_lite import bodies
-from luml_lite.bodies import CHUNK, SinkWriter, buffer
 from luml_lite.core.request import FileSink
+from luml_lite.files import digests
+from luml_lite.files.buffers import CHUNK, buffer
+from luml_lite.files.streams import SinkWriter
 
 
 @pytest.mark.parametrize("size", [1000, CHUNK - 1, 5 * CHUNK + 17])
@@ -62,9 +63,9 @@ def test_what_was_hashed_and_never_written_is_not_gone_on_with(tmp_path: Path) -
             writer.write(b"a" * 1000)
             writer.write(b"b" * 1000)
 
-    before = len(bodies._unfinished)
+    before = len(digests._unfinished)
     writer = SinkWriter(FileSink(str(path)), lambda moved: None)
     with pytest.raises(OSError, match="No space"):
         filled(writer)
     assert writer.received == 1000
-    assert len(bodies._unfinished) == before
+    assert len(digests._unfinished) == before

@@ -22,8 +22,8 @@ from benchmarks.archives import Sparse, sparse
 from benchmarks.far import BIG, COLLECTION, ORBIT, ORGANIZATION, Counts, Far
 from benchmarks.far.registry import page
 from benchmarks.fresh import run
-from luml_lite.bodies import hash_file
 from luml_lite.core.request import Response
+from luml_lite.files.digests import hash_file
 from luml_lite.testing import Scripted
 
 ROOT = Path(__file__).parents[1]

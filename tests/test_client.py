@@ -89,9 +89,9 @@ def test_three_ids_ask_for_nothing(client: Callable[..., Any]) -> None:
 @both
 def test_names_become_ids_at_once(client: Callable[..., Any], cfg: Config, bare: Config) -> None:
     named = {
-        "organization": luml_lite.run(luml_lite.api.places.organizations(cfg), cfg)[0].name,
-        "orbit": luml_lite.run(luml_lite.api.places.orbits(cfg), cfg)[0].name,
-        "collection": luml_lite.run(luml_lite.api.places.collection(cfg), cfg).name,
+        "organization": luml_lite.run(luml_lite.api.organizations.organizations(cfg), cfg)[0].name,
+        "orbit": luml_lite.run(luml_lite.api.orbits.orbits(cfg), cfg)[0].name,
+        "collection": luml_lite.run(luml_lite.api.collections.collection(cfg), cfg).name,
     }
     assert places(client(bare, **named)) == (cfg.organization, cfg.orbit, cfg.collection)
     with pytest.raises(luml_lite.ResourceNotFoundError, match="existing"):

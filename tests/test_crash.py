@@ -75,7 +75,7 @@ def test_an_upload_goes_on_after_kill_9(tmp_path: Path, storage: str) -> None:
 
 def test_two_processes_never_share_a_row(tmp_path: Path) -> None:
     """While one has the journal, another call makes a row of its own."""
-    from luml_lite.operations.journal import open_journal
+    from luml_lite.files.journal import open_journal
 
     model = tmp_path / "model.fnnx"
     write_model(str(model), {})

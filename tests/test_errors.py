@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luml_lite import errors
-from luml_lite.api import status
+from luml_lite.api.errors import status_error
 from luml_lite.api.uploads import WirePart, WirePlan
-from luml_lite.archive import Archive
 from luml_lite.config import Config
 from luml_lite.core.flow import decode
 from luml_lite.core.request import Request, Response, no_content
 from luml_lite.errors import LumlError
+from luml_lite.files.archive import Archive
+from luml_lite.files.journal import UploadState
 from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.models.uploads import CreatedModel, MultipartPlan, Part, UploadDetails
-from luml_lite.operations.journal import Record
 from luml_lite.operations.store import Upload
 from luml_lite.storage import azure, presigned, s3
 from luml_lite.testing import json_response
@@ -92,7 +92,7 @@ def test_no_value_shows_a_secret(secret: str) -> None:
     part = Part(1, url, 0, 5)
     details = UploadDetails(url=url)
     archive = Archive("/m.fnnx", "m.fnnx", 5, 0, "0" * 64, {}, {}, {})
-    record = Record(
+    record = UploadState(
         artifact_id="1",
         sha256="0" * 64,
         size=5,
@@ -138,7 +138,7 @@ def test_no_error_carries_a_secret(secret: str, code: int) -> None:
     refused = Response(code, {"date": "Tue, 24 Nov 2026 06:00:00 GMT"}, b"<Error><Code>AccessDenied</Code></Error>")
     entry = {"type": "x", "loc": ["body"], "msg": "bad", "input": secret, "ctx": {"given": secret}}
     echo = json_response({"detail": [entry]}, code)
-    found: list[LumlError] = [presigned.error(request, refused), status.error(echo)]
+    found: list[LumlError] = [presigned.storage_error(request, refused), status_error(echo)]
     for reply in (b"", b"\xff"):
         try:
             decode(s3.initiate(url), Response(200, {}, reply))

@@ -17,7 +17,7 @@ from luml_lite import Config, async_driver
 from luml_lite.cli import write_model
 from luml_lite.core.flow import Flow, local
 from luml_lite.core.request import Request, no_content
-from luml_lite.transport.threads import Threads
+from luml_lite.transport.workers import WorkerPool
 
 SCRIPT = """
 import atexit, sys
@@ -54,7 +54,7 @@ def test_work_is_done_in_place_where_no_thread_can_be_had(monkeypatch: pytest.Mo
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", none)
-    threads = Threads(2)
+    threads = WorkerPool(2)
     assert threads.submit(threading.current_thread).result(0) is threading.current_thread()
     with pytest.raises(ZeroDivisionError):
         threads.submit(lambda: 1 // 0).result(0)
@@ -62,8 +62,8 @@ def test_work_is_done_in_place_where_no_thread_can_be_had(monkeypatch: pytest.Mo
 
 def test_what_no_thread_has_begun_never_runs_and_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its flow has ended with the cancellation, and nobody would undo it."""
-    threads, over = Threads(1), threading.Event()
-    monkeypatch.setattr(async_driver, "SHARED", threads)
+    threads, over = WorkerPool(1), threading.Event()
+    monkeypatch.setattr(async_driver, "WORKERS", threads)
     threads.submit(over.wait)  # the only thread there is
     done: list[str] = []
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luml_lite.api.dialects import CurrentArtifact, OlderArtifact
+from luml_lite.api.wire import CurrentArtifact, OlderArtifact
 from luml_lite.core.redaction import redact_url
 from luml_lite.models.artifacts import ArtifactType, ModelArtifact, ModelArtifactSortBy, ModelArtifactStatus
 from luml_lite.models.collections import CollectionType

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from luml_lite import Config, archive, local
+from luml_lite import Config, local
+from luml_lite.files import archive
 
 from .colours import COLOURS
 from .packagers import fnnx_models
@@ -49,7 +50,7 @@ def test_what_was_packaged_comes_back_and_is_opened(
 
 
 def test_the_registry_knows_what_the_archive_says(verbs: Any, cfg: Config, packaged: Packaged) -> None:
-    facts = archive.read(packaged.path)
+    facts = archive.inspect(packaged.path)
     made = verbs.upload(cfg, packaged.path)
     found = verbs.get(cfg, made.id)
     assert found.type == (packaged.type if cfg.dialect == "artifacts" else None)

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 
 from luml_lite import Config, local
-from luml_lite.bodies import hash_file
 from luml_lite.core.flow import gather
 from luml_lite.core.request import FileSink, FileSlice
 from luml_lite.errors import FileDownloadError, IntegrityError, StorageError
+from luml_lite.files.digests import hash_file
 from luml_lite.local.uploads import Layout
 from luml_lite.models.uploads import Part
 from luml_lite.operations import fetch

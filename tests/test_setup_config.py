@@ -86,7 +86,7 @@ def test_setup_config_can_be_run_as_a_coroutine(cfg: Config, bare: Config) -> No
 
 
 def test_another_place_forgets_what_was_set_below_it(cfg: Config, bare: Config) -> None:
-    secret = luml_lite.run(luml_lite.api.places.orbit(cfg), cfg).bucket_secret_id
+    secret = luml_lite.run(luml_lite.api.orbits.orbit(cfg), cfg).bucket_secret_id
     second = luml_lite.orbits.create(cfg, "second", secret)
     within = luml_lite.collections.create(cfg.replace(orbit=second.id), "text", "within", "mixed")
 

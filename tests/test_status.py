@@ -11,7 +11,7 @@ import pytest
 
 import luml_lite
 from luml_lite import Config, Response, aio
-from luml_lite.api import status
+from luml_lite.api import errors
 from luml_lite.testing import Scripted, json_response
 
 ID = "0199c455-21ee-74c6-b747-19a82f1a1e75"
@@ -32,7 +32,7 @@ CONNECTION = f"DefaultEndpointsProtocol=https;AccountName=lab;AccountKey={KEY};E
     ],
 )
 def test_an_error_says_what_to_do_next(code: int, detail: str, advice: str) -> None:
-    error = status.error(json_response({"detail": detail}, code))
+    error = errors.status_error(json_response({"detail": detail}, code))
     assert str(error).startswith(f"{code}: {detail}; ")
     assert advice in str(error)
 

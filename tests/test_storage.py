@@ -44,7 +44,7 @@ REFUSED = [each for each in EXCHANGES if each["status"] >= 300]
 def test_a_recorded_refusal_becomes_a_storage_error(exchange: dict[str, Any]) -> None:
     """The vendor's code is found in whatever way it is told, and no query is."""
     url = url_of(exchange)
-    error = presigned.error(Request(method="GET", url=url, presigned=True, reply=no_content), answer(exchange))
+    error = presigned.storage_error(Request(method="GET", url=url, presigned=True, reply=no_content), answer(exchange))
     assert error.status_code == exchange["status"]
     if exchange["method"] == "HEAD":
         assert error.code == ""  # an answer to HEAD has no body: one more reason to send none
@@ -77,7 +77,7 @@ def test_the_codes_that_flows_decide_by_are_told(server: str, case: str, status:
     """Each vendor's status and code, as recorded, come out of the error."""
     exchange = CASES[server, case]
     request: Request[None] = Request(method="PUT", url=url_of(exchange), presigned=True, reply=no_content)
-    error = presigned.error(request, answer(exchange))
+    error = presigned.storage_error(request, answer(exchange))
     assert (error.status_code, error.code) == (status, code)
 
 
@@ -87,10 +87,10 @@ def test_expiry_is_the_urls_own_against_the_servers_clock() -> None:
     azure_url = "https://a.example/k?se=2026-11-24T06%3A00%3A00Z&sp=r&sig=s"
     for url in (s3_url, azure_url):
         assert presigned.expiry(url) == datetime(2026, 11, 24, 6, tzinfo=UTC)
-        assert presigned.expired(url, "Tue, 24 Nov 2026 06:00:00 GMT")
-        assert not presigned.expired(url, "Tue, 24 Nov 2026 05:59:59 GMT")
-        assert not presigned.expired(url, "")
-        assert not presigned.expired(url, "no date")
+        assert presigned.has_expired(url, "Tue, 24 Nov 2026 06:00:00 GMT")
+        assert not presigned.has_expired(url, "Tue, 24 Nov 2026 05:59:59 GMT")
+        assert not presigned.has_expired(url, "")
+        assert not presigned.has_expired(url, "no date")
 
 
 @pytest.mark.parametrize(

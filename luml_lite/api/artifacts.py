@@ -8,15 +8,14 @@ from typing import Any, TypedDict
 import msgspec
 
 from ..config import Config
-from ..core.request import Json, Pairs, Request, no_content
+from ..core.request import Json, Request, no_content
 from ..errors import ConfigurationError, InvalidArgumentError
 from ..models.artifacts import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, ModelArtifactStatus
 from ..models.enums import SortOrder
 from ..models.uploads import CreatedModel
-from .dialects import artifact_path, artifacts_path, collection_id_of, orbit_path, speech
-
-JSON = (("Content-Type", "application/json"),)
-MAX_LIMIT = 100
+from .dialects import dialect
+from .encoding import JSON, require_limit, require_order
+from .paths import artifact_path, artifacts_path, collection_id_of, orbit_path
 
 
 class _Url(TypedDict):
@@ -27,7 +26,7 @@ class _Url(TypedDict):
 
 def get(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[ModelArtifact]:
     """One artifact by its id."""
-    return Request(method="GET", url=artifact_path(cfg, collection_id, artifact_id), reply=speech(cfg).artifact)
+    return Request(method="GET", url=artifact_path(cfg, collection_id, artifact_id), reply=dialect(cfg).artifact)
 
 
 def page(
@@ -43,8 +42,8 @@ def page(
     types: Sequence[ArtifactType | str] | None = None,
 ) -> Request[ModelArtifactsList]:
     """One page of a collection's artifacts; `limit` is 1 to 100, None means 100."""
-    said = speech(cfg)
-    query: list[tuple[str, str]] = [("limit", str(page_limit(limit))), ("order", sort_order(order))]
+    said = dialect(cfg)
+    query: list[tuple[str, str]] = [("limit", str(require_limit(limit))), ("order", require_order(order))]
     if start_after is not None:
         query.append(("cursor", start_after))
     if sort_by is not None:
@@ -60,7 +59,7 @@ def page(
         if search is not None or types:
             raise ConfigurationError("search and types need a server of the 'artifacts' dialect")
         path = artifacts_path(cfg, wanted)
-    return Request(method="GET", url=path, query=tuple(query), reply=speech(cfg).page)
+    return Request(method="GET", url=path, query=tuple(query), reply=dialect(cfg).page)
 
 
 def create(
@@ -78,7 +77,7 @@ def create(
     tags: Sequence[str] | None = None,
 ) -> Request[CreatedModel]:
     """A new row in state pending_upload and the URL its bytes go to; without a name it is called like its file."""
-    said = speech(cfg)
+    said = dialect(cfg)
     body = {
         "file_name": file_name,
         said.metrics: metrics,
@@ -91,7 +90,7 @@ def create(
         "tags": tags,
     }
     path = artifacts_path(cfg, collection_id)
-    return Request(method="POST", url=path, headers=JSON, body=msgspec.json.encode(body), reply=speech(cfg).created)
+    return Request(method="POST", url=path, headers=JSON, body=msgspec.json.encode(body), reply=dialect(cfg).created)
 
 
 def update(
@@ -108,7 +107,7 @@ def update(
     """Change the given fields of a row; a status is accepted only as the platform's next one."""
     fields = {
         "file_name": file_name,
-        speech(cfg).name: model_name,
+        dialect(cfg).name: model_name,
         "description": description,
         "tags": tags,
         "status": status,
@@ -121,7 +120,7 @@ def update(
         url=artifact_path(cfg, collection_id, artifact_id),
         headers=JSON,
         body=msgspec.json.encode(body),
-        reply=speech(cfg).artifact,
+        reply=dialect(cfg).artifact,
         idempotent=status is None,
     )
 
@@ -148,22 +147,6 @@ def force_delete(cfg: Config, artifact_id: str, *, collection_id: str | None = N
     return Request(method="DELETE", url=artifact_path(cfg, collection_id, artifact_id, "force"), reply=no_content)
 
 
-def page_limit(limit: int | None) -> int:
-    """A page size the servers take; None means 100."""
-    if limit is None:
-        return MAX_LIMIT
-    if limit not in range(1, MAX_LIMIT + 1):
-        raise InvalidArgumentError(f"limit is a whole number from 1 to {MAX_LIMIT}, not {limit!r}")
-    return int(limit)
-
-
-def sort_order(order: SortOrder | str) -> str:
-    """The direction as the servers spell it."""
-    if order not in ("asc", "desc"):
-        raise InvalidArgumentError(f"order is 'asc' or 'desc', not {order!r}")
-    return str(order)
-
-
 def sort_key(cfg: Config, sort_by: ModelArtifactSortBy | str, metric_key: str | None) -> str:
     """What goes on the wire as sort_by: a column, or the metric key itself."""
     if sort_by not in list(ModelArtifactSortBy):
@@ -176,17 +159,12 @@ def sort_key(cfg: Config, sort_by: ModelArtifactSortBy | str, metric_key: str | 
     if sort_by == ModelArtifactSortBy.FILE_NAME:
         raise InvalidArgumentError("no server sorts by file_name; luml_lite.list and list_all sort it on the client")
     if sort_by == ModelArtifactSortBy.MODEL_NAME:
-        return speech(cfg).name
-    if sort_by == ModelArtifactSortBy.TYPE and not speech(cfg).lists_by_orbit:
+        return dialect(cfg).name
+    if sort_by == ModelArtifactSortBy.TYPE and not dialect(cfg).lists_by_orbit:
         raise InvalidArgumentError("sorting by type needs a server of the 'artifacts' dialect")
     return str(sort_by)
 
 
 def pages_by_metric(cfg: Config) -> bool:
     """Whether the server goes on from its own cursor of a metric sort; those that list by orbit begin again."""
-    return not speech(cfg).lists_by_orbit
-
-
-def pairs_of(**fields: str | int | None) -> Pairs:
-    """Query pairs of the fields that are given."""
-    return tuple((name, str(value)) for name, value in fields.items() if value is not None)
+    return not dialect(cfg).lists_by_orbit

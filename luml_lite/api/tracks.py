@@ -10,14 +10,14 @@ from ..errors import ConfigurationError, InvalidArgumentError
 from ..models.artifacts import ArtifactType
 from ..models.enums import SortOrder
 from ..models.tracks import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
-from .artifacts import JSON, page_limit, pairs_of, sort_order
-from .dialects import is_uuid, orbit_path, speech
-from .places import changes, encoded, one_of
+from .dialects import dialect
+from .encoding import JSON, json_body, json_changes, query_pairs, require_limit, require_one_of, require_order
+from .paths import is_uuid, orbit_path
 
 
 def path(cfg: Config, *steps: str) -> str:
     """The path of the orbit's tracks, or of something below them; every step must be an id or a fixed word."""
-    if not speech(cfg).prefix:
+    if not dialect(cfg).prefix:
         raise ConfigurationError("tracks need a server of the 'artifacts' dialect")
     for step in steps:
         if step not in ("stages", "entries", "by-stage") and not is_uuid(step):
@@ -39,8 +39,10 @@ def page(
     tags: Sequence[str] | None = None,
 ) -> Request[TracksList]:
     """One page of the orbit's tracks; `search` is a part of the name."""
-    by = one_of("sort_by", sort_by, TrackSortBy)
-    paging = pairs_of(limit=page_limit(limit), order=sort_order(order), sort_by=by, cursor=start_after, search=search)
+    by = require_one_of("sort_by", sort_by, TrackSortBy)
+    paging = query_pairs(
+        limit=require_limit(limit), order=require_order(order), sort_by=by, cursor=start_after, search=search
+    )
     many = [("types", str(kind)) for kind in types or ()] + [("tags", tag) for tag in tags or ()]
     return Request(method="GET", url=path(cfg), query=(*paging, *many), reply=Json(TracksList))
 
@@ -60,8 +62,8 @@ def create(
     stages: Sequence[str] = (),
 ) -> Request[Track]:
     """A new track with its stages in their order."""
-    kind = one_of("artifact_type", artifact_type, ArtifactType)
-    body = encoded(name=name, artifact_type=kind, description=description, tags=tags, stages=stages)
+    kind = require_one_of("artifact_type", artifact_type, ArtifactType)
+    body = json_body(name=name, artifact_type=kind, description=description, tags=tags, stages=stages)
     return Request(method="POST", url=path(cfg), headers=JSON, body=body, reply=Json(Track))
 
 
@@ -76,7 +78,7 @@ def update(
 ) -> Request[Track]:
     """Change the given fields; `stages` replaces the present ones: a Stage keeps its id, a name is a new one."""
     kept = None if stages is None else [_stage(each) for each in stages]
-    body = changes(name=name, description=description, tags=tags, stages=kept)
+    body = json_changes(name=name, description=description, tags=tags, stages=kept)
     # Sent twice, a new stage would be made twice.
     repeatable = stages is None
     url = path(cfg, track_id)
@@ -108,8 +110,10 @@ def entries(
     stage_id: str | None = None,
 ) -> Request[TrackEntriesList]:
     """One page of a track's entries."""
-    by = one_of("sort_by", sort_by, TrackEntrySortBy)
-    paging = pairs_of(limit=page_limit(limit), order=sort_order(order), sort_by=by, cursor=start_after, stage=stage_id)
+    by = require_one_of("sort_by", sort_by, TrackEntrySortBy)
+    paging = query_pairs(
+        limit=require_limit(limit), order=require_order(order), sort_by=by, cursor=start_after, stage=stage_id
+    )
     return Request(method="GET", url=path(cfg, track_id, "entries"), query=paging, reply=Json(TrackEntriesList))
 
 
@@ -126,7 +130,7 @@ def entry_by_stage(cfg: Config, track_id: str, stage_id: str) -> Request[TrackEn
 
 def enter(cfg: Config, track_id: str, *, artifact_id: str, stage_id: str | None = None) -> Request[TrackEntry]:
     """Make an artifact the next version of a track."""
-    body = encoded(artifact_id=artifact_id, stage_id=stage_id)
+    body = json_body(artifact_id=artifact_id, stage_id=stage_id)
     return Request(method="POST", url=path(cfg, track_id, "entries"), headers=JSON, body=body, reply=Json(TrackEntry))
 
 
@@ -139,7 +143,7 @@ def move(
         url=path(cfg, track_id, "entries", entry_id),
         query=(("force", "true" if force else "false"),),
         headers=JSON,
-        body=encoded(stage_id=stage_id),
+        body=json_body(stage_id=stage_id),
         reply=Json(TrackEntry),
         idempotent=True,
     )
@@ -153,4 +157,4 @@ def leave(cfg: Config, track_id: str, entry_id: str) -> Request[None]:
 def leave_many(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Request[None]:
     """Remove several entries at once."""
     url = path(cfg, track_id, "entries")
-    return Request(method="DELETE", url=url, headers=JSON, body=encoded(entry_ids=entry_ids), reply=no_content)
+    return Request(method="DELETE", url=url, headers=JSON, body=json_body(entry_ids=entry_ids), reply=no_content)

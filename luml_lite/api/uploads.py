@@ -9,8 +9,8 @@ from ..config import Config
 from ..core.redaction import Redacted
 from ..core.request import Json, Request
 from ..models.uploads import MultipartPlan, Part
-from .artifacts import JSON
-from .dialects import speech
+from .dialects import dialect
+from .encoding import JSON
 
 
 class WirePart(Redacted, Struct):
@@ -47,7 +47,7 @@ def multipart_plan(
         body["upload_id"] = upload_id
     return Request(
         method="POST",
-        url=f"{speech(cfg).prefix}/bucket-secrets/upload/multipart",
+        url=f"{dialect(cfg).prefix}/bucket-secrets/upload/multipart",
         headers=JSON,
         body=msgspec.json.encode(body),
         reply=Json(WirePlan),

@@ -17,7 +17,7 @@ _TICK = 0.05  # seconds between two looks at the flag while sleeping
 class Abortable(Protocol):
     """Something that blocks a thread and can be cut from another one."""
 
-    def cut(self) -> None: ...
+    def abort(self) -> None: ...
 
 
 class Stopped(BaseException):
@@ -37,9 +37,9 @@ class CancelToken:
         """Set the flag and cut every wire; calls after the first change nothing."""
         self.flag = True  # before the cuts: a wire that is added now sees the flag and cuts itself
         for wire in tuple(self._wires):
-            wire.cut()
+            wire.abort()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Set the flag: a token is a wire of the token above it."""
         self.set()
 
@@ -47,7 +47,7 @@ class CancelToken:
         """Have `wire` cut when the flag is set, or at once where it is already."""
         self._wires.add(wire)
         if self.flag:
-            wire.cut()
+            wire.abort()
 
     def discard(self, wire: Abortable) -> None:
         """Forget a wire that no longer blocks."""

@@ -17,7 +17,7 @@ from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..bodies import buffer
+from ..files.buffers import buffer
 from .incoming import Head, Incoming, content_length
 from .outgoing import send
 from .replies import BodyLost, Reply

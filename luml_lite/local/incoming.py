@@ -7,7 +7,7 @@ from http.client import LineTooLong
 from io import BufferedIOBase
 from typing import TYPE_CHECKING
 
-from ..bodies import CHUNK, buffer
+from ..files.buffers import CHUNK, buffer
 from .replies import BodyLost
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO
 
-from ..bodies import CHUNK
+from ..files.buffers import CHUNK
 from .replies import BodyLost, FileRange
 
 _WAITING = 128 * 1024  # bytes that the kernel holds before they are on their way

@@ -15,11 +15,12 @@ from email.utils import formatdate
 from os import SEEK_SET
 from typing import Any
 
-from ..bodies import SinkWriter, SliceReader, buffer
 from ..core.cancellation import CancelToken, Stopped
 from ..core.limits import Timeouts
 from ..core.request import FileSlice, Request, Response
 from ..errors import ConnectionFailed
+from ..files.buffers import buffer
+from ..files.streams import SinkWriter, SliceReader
 from .registry import Registry
 from .replies import Reply
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import builtins
 
-from ..api import secrets, status
-from ..api.dialects import is_uuid
+from ..api import bucket_secrets
+from ..api.paths import is_uuid
 from ..config import Config
+from ..core import redaction
 from ..core.flow import Flow, send
 from ..core.request import Request
 from ..errors import APIStatusError, MultipleResourcesFoundError
@@ -16,18 +17,18 @@ from .named import dropped, optional
 
 def list(cfg: Config) -> Flow[builtins.list[BucketSecret]]:
     """The organization's bucket secrets."""
-    return send(secrets.listed(cfg))
+    return send(bucket_secrets.listed(cfg))
 
 
 def get(cfg: Config, secret_value: str) -> Flow[BucketSecret | None]:
     """The bucket secret of this id or bucket name, or None; several of that bucket name are an error."""
     if is_uuid(secret_value):
-        return optional(secrets.get(cfg, secret_value), "ecret not found")
+        return optional(bucket_secrets.get(cfg, secret_value), "ecret not found")
     return _by_bucket(cfg, secret_value)
 
 
 def _by_bucket(cfg: Config, bucket_name: str) -> Flow[BucketSecret | None]:
-    found = [each for each in (yield from send(secrets.listed(cfg))) if each.bucket_name == bucket_name]
+    found = [each for each in (yield from send(bucket_secrets.listed(cfg))) if each.bucket_name == bucket_name]
     if len(found) > 1:
         ids = tuple(each.id for each in found)
         raise MultipleResourcesFoundError(
@@ -53,7 +54,7 @@ def create(
     Azure's endpoint is a connection string. A second one of the same endpoint and bucket is a ConflictError.
     """
     return _hushed(
-        secrets.create(
+        bucket_secrets.create(
             cfg,
             endpoint=endpoint,
             bucket_name=bucket_name,
@@ -83,7 +84,7 @@ def update(
 ) -> Flow[BucketSecret]:
     """Change the given fields of a bucket secret; what is None stays as it is, and so does the type."""
     return _hushed(
-        secrets.update(
+        bucket_secrets.update(
             cfg,
             secret_id,
             endpoint=endpoint,
@@ -101,7 +102,7 @@ def update(
 
 def delete(cfg: Config, secret_id: str) -> Flow[None]:
     """Forget a bucket secret; one that an orbit uses is a ConflictError."""
-    return dropped(secrets.delete(cfg, secret_id))
+    return dropped(bucket_secrets.delete(cfg, secret_id))
 
 
 def _hushed(request: Request[BucketSecret], endpoint: str | None, *keys: str | None) -> Flow[BucketSecret]:
@@ -112,5 +113,5 @@ def _hushed(request: Request[BucketSecret], endpoint: str | None, *keys: str | N
         # Azure's endpoint is NAME=VALUE;NAME=VALUE, an AccountKey or a SharedAccessSignature among them.
         named = [part.partition("=") for part in (endpoint or "").split(";")]
         parts = [value for name, _, value in named if name.lower().endswith(("key", "signature"))]
-        status.hushed(error, (endpoint, *parts, *keys))
+        redaction.scrub(error, (endpoint, *parts, *keys))
         raise

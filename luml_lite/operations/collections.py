@@ -5,8 +5,8 @@ from __future__ import annotations
 import builtins
 from collections.abc import Sequence
 
-from ..api import places
-from ..api.dialects import collection_path, is_uuid
+from ..api import collections
+from ..api.paths import collection_path, is_uuid
 from ..config import Config
 from ..core.flow import Flow, Stream, send
 from ..core.request import Request
@@ -31,7 +31,7 @@ def list(
     `search` is a part of the name or of a tag, in any case.
     """
     return send(
-        places.collections(
+        collections.collections(
             cfg, start_after=start_after, limit=limit, sort_by=sort_by, order=order, search=search, types=types
         )
     )
@@ -49,7 +49,7 @@ def list_all(
     """Every collection of the orbit, page by page as it is read; `limit` is the page size, 1 to 100."""
 
     def page(cursor: str | None) -> Request[CollectionsList]:
-        return places.collections(
+        return collections.collections(
             cfg, start_after=cursor, limit=limit, sort_by=sort_by, order=order, search=search, types=types
         )
 
@@ -63,17 +63,17 @@ def get(cfg: Config, collection_value: str | None = None) -> Flow[Collection | N
     """
     if collection_value is not None and not is_uuid(collection_value):
         return _by_name(cfg, collection_value)
-    return optional(places.collection(cfg, collection_value), "Collection not found")
+    return optional(collections.collection(cfg, collection_value), "Collection not found")
 
 
 def _by_name(cfg: Config, name: str) -> Flow[Collection | None]:
     def page(cursor: str | None) -> Request[CollectionsList]:
-        return places.collections(cfg, start_after=cursor, search=name)
+        return collections.collections(cfg, start_after=cursor, search=name)
 
     found: Collection | None = picked("collection", name, (yield from collected(page(None), page)))
     if found is None:
         return None
-    return (yield from optional(places.collection(cfg, found.id), "Collection not found"))
+    return (yield from optional(collections.collection(cfg, found.id), "Collection not found"))
 
 
 def create(
@@ -87,7 +87,7 @@ def create(
 
     `name` has at most 100 characters, `description` 1000; at most 50 tags of 64 characters.
     """
-    return send(places.create_collection(cfg, name=name, description=description, type=type, tags=tags))
+    return send(collections.create_collection(cfg, name=name, description=description, type=type, tags=tags))
 
 
 def update(
@@ -116,14 +116,16 @@ def _updated(
     collection_id: str | None,
 ) -> Flow[Collection]:
     if name is None or description is None or tags is None:
-        now = yield from send(places.collection(cfg, collection_id))
+        now = yield from send(collections.collection(cfg, collection_id))
         name = now.name if name is None else name
         description = (now.description or "") if description is None else description
         tags = now.tags if tags is None else tags
-    changed = places.update_collection(cfg, name=name, description=description, tags=tags, collection_id=collection_id)
+    changed = collections.update_collection(
+        cfg, name=name, description=description, tags=tags, collection_id=collection_id
+    )
     return (yield from send(changed))
 
 
 def delete(cfg: Config, collection_id: str) -> Flow[None]:
     """Remove a collection; one that holds artifacts is a ConflictError."""
-    return dropped(places.delete_collection(cfg, collection_id))
+    return dropped(collections.delete_collection(cfg, collection_id))

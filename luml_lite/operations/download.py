@@ -12,9 +12,9 @@ from ..api import artifacts
 from ..config import Config
 from ..core.flow import Flow, local, send
 from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
+from ..files.partial import PartialFile, open_partial
 from ..models.artifacts import ModelArtifact
 from .fetch import fetch
-from .partial import Partial, open_partial
 
 
 def download(
@@ -40,7 +40,7 @@ def download(
     def flow() -> Flow[None]:
         artifact = yield from send(request)
         check = digest_of(artifact) if verify else ""
-        partial: Partial = yield from local(open_partial, file_path, artifact)
+        partial: PartialFile = yield from local(open_partial, file_path, artifact)
         try:
             yield from fetch(cfg, artifact, partial, check, on_progress, collection_id)
             yield from local(partial.publish)

@@ -11,16 +11,16 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from ..api import artifacts
-from ..bodies import hash_ahead
 from ..config import Config
 from ..core.flow import Flow, Progress, back_off, gather_outcomes, local, send, transfer
 from ..core.redaction import Redacted
 from ..core.request import FileSink, Request, Response
 from ..errors import ConnectionFailed, DecodeError, IntegrityError, LumlError, StorageError
+from ..files.digests import prime_digest
+from ..files.partial import PartialFile
 from ..models.artifacts import ModelArtifact
 from ..storage import presigned
-from .partial import Partial
-from .store import refused
+from ..storage.presigned import is_refused
 
 RANGE = 16 * 1024 * 1024  # bytes that one of several ranges has
 WAVE = 8 * RANGE  # bytes that are on their way at most; behind them nothing has a gap
@@ -32,7 +32,7 @@ class _Fetch(Redacted, Struct):
 
     cfg: Config
     artifact: ModelArtifact
-    partial: Partial
+    partial: PartialFile
     check: str
     on_progress: Callable[[int, int], None] | None
     url_of: Request[dict[str, str]]
@@ -46,7 +46,7 @@ class _Fetch(Redacted, Struct):
 def fetch(
     cfg: Config,
     artifact: ModelArtifact,
-    partial: Partial,
+    partial: PartialFile,
     check: str,
     on_progress: Callable[[int, int], None] | None,
     collection_id: str | None,
@@ -74,7 +74,7 @@ def fetch(
                 yield from back_off(attempt, error)
             continue
         except StorageError as error:
-            if refused(error) and renewed_at != one.offset:
+            if is_refused(error) and renewed_at != one.offset:
                 renewed_at = one.offset
                 one.url = (yield from send(url_of))["url"]
                 continue
@@ -101,7 +101,7 @@ def _proven(one: _Fetch) -> Flow[bool]:
             digest = yield from _rest(one)
     if one.check:
         if digest is None:
-            digest = yield from local(one.partial.hashed, size)
+            digest = yield from local(one.partial.sha256_of, size)
         if digest != one.check:
             if one.left:
                 yield from _restarted(one)  # what an earlier run left was not the artifact
@@ -121,7 +121,7 @@ def _rest(one: _Fetch) -> Flow[str]:
     size, offset = one.artifact.size, one.offset
     sink = FileSink(one.partial.path, offset, digest=bool(one.check), limit=size - offset)
     if offset and one.check:
-        yield from local(hash_ahead, one.partial.path, offset)
+        yield from local(prime_digest, one.partial.path, offset)
     try:
         response = yield from transfer(
             presigned.read(one.url, sink, etag=one.etag), Progress(one.on_progress, size, offset)
@@ -166,19 +166,19 @@ def _wave(one: _Fetch) -> Flow[None]:
             here.remove(one.offset)
             one.offset = spans[one.offset]
         if one.check:
-            one.partial.hashed(one.offset)
+            one.partial.sha256_of(one.offset)
 
     try:
         outcomes = yield from gather_outcomes(requests, Progress(one.on_progress, size, first), on_done)
     except Exception:
-        yield from local(one.partial.cut, one.offset)
+        yield from local(one.partial.truncate, one.offset)
         raise
     if one.offset == last:
         return
     broken = outcomes[(one.offset - first) // RANGE]
     if isinstance(broken, ConnectionFailed):
         _landed(one, broken)
-    yield from local(one.partial.cut, one.offset)
+    yield from local(one.partial.truncate, one.offset)
     for outcome in outcomes:
         if isinstance(outcome, LumlError):
             raise outcome

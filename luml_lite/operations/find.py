@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..api import artifacts
-from ..api.dialects import is_uuid
+from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Flow, send
 from ..errors import ArtifactNotFoundError, InvalidArgumentError, MultipleResourcesFoundError

@@ -13,8 +13,8 @@ from ..core.request import Request
 from ..errors import IntegrityError, InvalidArgumentError, StorageError
 from ..models.artifacts import ModelArtifact
 from ..storage import presigned
+from ..storage.presigned import is_refused
 from .download import digest_of
-from .store import refused
 
 _GAP = 64 * 1024  # bytes between two members that are cheaper to read along than another request
 _CHUNK = 4 * 1024 * 1024  # bytes of a streamed piece; a few of them are in memory at once
@@ -144,6 +144,6 @@ class _Source:
             try:
                 return (yield from gather(presigned.read_range(self._url, start, end) for start, end in ranges))
             except StorageError as error:
-                if renewed or not refused(error):
+                if renewed or not is_refused(error):
                     raise
             renewed, self._url = True, ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import builtins
 
-from ..api import places
-from ..api.dialects import is_uuid, orbit_path
+from ..api import orbits
+from ..api.paths import is_uuid, orbit_path
 from ..config import Config
 from ..core.flow import Flow, send
 from ..models.orbits import Orbit
@@ -14,36 +14,36 @@ from .named import dropped, optional, picked
 
 def list(cfg: Config) -> Flow[builtins.list[Orbit]]:
     """The organization's orbits."""
-    return send(places.orbits(cfg))
+    return send(orbits.orbits(cfg))
 
 
 def get(cfg: Config, orbit_value: str | None = None) -> Flow[Orbit | None]:
     """The orbit of this id or exact name, by default the Config's, or None."""
     if orbit_value is not None and not is_uuid(orbit_value):
         return _by_name(cfg, orbit_value)
-    return optional(places.orbit(_at(cfg, orbit_value)), "Orbit not found")
+    return optional(orbits.orbit(_at(cfg, orbit_value)), "Orbit not found")
 
 
 def _by_name(cfg: Config, name: str) -> Flow[Orbit | None]:
-    found: Orbit | None = picked("orbit", name, (yield from send(places.orbits(cfg))))
+    found: Orbit | None = picked("orbit", name, (yield from send(orbits.orbits(cfg))))
     return found
 
 
 def create(cfg: Config, name: str, bucket_secret_id: str) -> Flow[Orbit]:
     """Make an orbit over a bucket; `name` has at most 100 characters."""
-    return send(places.create_orbit(cfg, name=name, bucket_secret_id=bucket_secret_id))
+    return send(orbits.create_orbit(cfg, name=name, bucket_secret_id=bucket_secret_id))
 
 
 def update(
     cfg: Config, name: str | None = None, bucket_secret_id: str | None = None, *, orbit_id: str | None = None
 ) -> Flow[Orbit]:
     """Change the given fields of an orbit, by default the Config's."""
-    return send(places.update_orbit(_at(cfg, orbit_id), name=name, bucket_secret_id=bucket_secret_id))
+    return send(orbits.update_orbit(_at(cfg, orbit_id), name=name, bucket_secret_id=bucket_secret_id))
 
 
 def delete(cfg: Config, orbit_id: str) -> Flow[None]:
     """Remove an orbit; one that holds artifacts is a ConflictError."""
-    return dropped(places.delete_orbit(_at(cfg, orbit_id)))
+    return dropped(orbits.delete_orbit(_at(cfg, orbit_id)))
 
 
 def _at(cfg: Config, orbit_id: str | None) -> Config:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from ..api import artifacts
+from ..api import artifacts, encoding
 from ..config import Config
 from ..core.flow import Emit, Flow, Stream, send
 from ..core.request import Request
@@ -62,7 +62,7 @@ def list(
         served = not _shadowed(metric_key)
         if served and artifacts.pages_by_metric(cfg):
             return send(asked)
-    rest = partial(_page, lambda cursor: page(start_after=cursor), key, artifacts.page_limit(limit), order)
+    rest = partial(_page, lambda cursor: page(start_after=cursor), key, encoding.require_limit(limit), order)
     if start_after is not None:
         return rest(_decoded(start_after, key))
     return _first_page(asked, key, rest) if served else rest(None)
@@ -85,7 +85,7 @@ def list_all(
         artifacts.page,
         cfg,
         collection_id=collection_id,
-        limit=artifacts.page_limit(limit),
+        limit=encoding.require_limit(limit),
         order=order,
         metric_key=metric_key,
         search=search,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..api import places
-from ..api.dialects import is_uuid
+from ..api import collections, orbits, organizations
+from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Flow, send
 from ..core.request import Request
@@ -22,10 +22,10 @@ def resolve(cfg: Config) -> Flow[Config]:
     """
     organization = cfg.organization
     if organization is None or not is_uuid(organization):
-        organization = _picked("organization", organization, (yield from send(places.organizations(cfg))))
+        organization = _picked("organization", organization, (yield from send(organizations.organizations(cfg))))
         cfg = cfg.replace(organization=organization)
     if cfg.orbit is None or not is_uuid(cfg.orbit):
-        cfg = cfg.replace(orbit=_picked("orbit", cfg.orbit, (yield from send(places.orbits(cfg)))))
+        cfg = cfg.replace(orbit=_picked("orbit", cfg.orbit, (yield from send(orbits.orbits(cfg)))))
     if cfg.collection is None or not is_uuid(cfg.collection):
         found = yield from _collections(cfg, cfg.collection)
         cfg = cfg.replace(collection=_picked("collection", cfg.collection, found))
@@ -38,17 +38,17 @@ def defaults(cfg: Config) -> Flow[Config]:
     This is what clients are set to; a name below a place that stays open is a ConfigurationError.
     """
     if _open(cfg.organization):
-        found: Sequence[Any] = yield from send(places.organizations(cfg))
+        found: Sequence[Any] = yield from send(organizations.organizations(cfg))
         cfg = cfg.replace(organization=_default("organization", cfg.organization, found))
     if _open(cfg.orbit):
         if cfg.organization is None:
             return _without("organization", cfg)
-        cfg = cfg.replace(orbit=_default("orbit", cfg.orbit, (yield from send(places.orbits(cfg)))))
+        cfg = cfg.replace(orbit=_default("orbit", cfg.orbit, (yield from send(orbits.orbits(cfg)))))
     if _open(cfg.collection):
         if cfg.organization is None or cfg.orbit is None:
             return _without("organization and orbit", cfg)
         if cfg.collection is None:
-            found = (yield from send(places.collections(cfg, limit=2))).items
+            found = (yield from send(collections.collections(cfg, limit=2))).items
         else:
             found = yield from _collections(cfg, cfg.collection)
         cfg = cfg.replace(collection=_default("collection", cfg.collection, found))
@@ -72,11 +72,11 @@ def _without(kind: str, cfg: Config) -> Config:
 
 def _collections(cfg: Config, name: str | None) -> Flow[list[Collection]]:
     def asked(cursor: str | None) -> Request[CollectionsList]:
-        return places.collections(cfg, start_after=cursor, search=name)
+        return collections.collections(cfg, start_after=cursor, search=name)
 
     found: list[Collection] = yield from collected(asked(None), asked)
     if name is not None and not any(item.name == name for item in found):
-        page = yield from send(places.collections(cfg))  # for the message: what does exist
+        page = yield from send(collections.collections(cfg))  # for the message: what does exist
         return found + [item for item in page.items if item not in found]
     return found
 

@@ -12,13 +12,13 @@ from typing import Any
 from msgspec import Struct, structs
 
 from ..api import artifacts
-from ..archive import Archive
 from ..config import Config
 from ..core.cancellation import now
 from ..core.flow import Flow, back_off, local, send
 from ..core.request import Request, Response
 from ..core.retry import is_unanswered
 from ..errors import APIStatusError, BadRequestError, FileError, Interrupted, LumlError, NotFoundError
+from ..files.archive import Archive
 from ..models.artifacts import ModelArtifact, ModelArtifactsList, ModelArtifactStatus
 from ..models.uploads import CreatedModel
 

@@ -12,17 +12,18 @@ from typing import Any
 from msgspec import Struct
 
 from ..api import artifacts, uploads
-from ..archive import Archive
-from ..bodies import md5_of
 from ..config import Config
 from ..core.flow import Flow, Progress, back_off, gather_outcomes, local, send, transfer
 from ..core.redaction import Redacted
 from ..core.request import FileSlice, Request, Response
 from ..core.retry import is_unanswered
 from ..errors import DecodeError, IntegrityError, LumlError, StorageError
+from ..files.archive import Archive
+from ..files.journal import Journal, UploadState
+from ..files.streams import md5_of
 from ..models.uploads import MultipartPlan, Part
 from ..storage import azure, presigned, s3
-from .journal import Journal, Record
+from ..storage.presigned import is_refused
 
 # What S3, Azure and Azurite answer to a Content-MD5 that does not fit.
 _DAMAGED = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
@@ -35,7 +36,7 @@ class Upload(Redacted, Struct):
     cfg: Config
     collection_id: str | None
     archive: Archive
-    record: Record
+    state: UploadState
     url: str | None
     on_progress: Callable[[int, int], None] | None
     journal: Journal | None = None
@@ -43,14 +44,14 @@ class Upload(Redacted, Struct):
     @property
     def azure(self) -> bool:
         """Whether the bucket is one of Azure's."""
-        return self.record.type == "azure"
+        return self.state.type == "azure"
 
 
 def store(upload: Upload) -> Flow[None]:
     """Put the archive's bytes under the row's key and prove that all of them are there."""
     yield from _remember(upload)  # before a byte is sent, so that what is sent can always be found again
     expected = ""
-    if upload.record.multipart:
+    if upload.state.multipart:
         expected = yield from _in_parts(upload)
     else:
         yield from _at_once(upload)
@@ -65,7 +66,7 @@ def store(upload: Upload) -> Flow[None]:
 
 def stored(upload: Upload) -> Flow[presigned.Probe | None]:
     """What the bucket holds under the row's key, or None."""
-    cfg, row = upload.cfg, upload.record.artifact_id
+    cfg, row = upload.cfg, upload.state.artifact_id
     url = (yield from send(artifacts.download_url(cfg, row, collection_id=upload.collection_id)))["url"]
     try:
         return (yield from send(presigned.probe(url)))
@@ -78,11 +79,6 @@ def stored(upload: Upload) -> Flow[presigned.Probe | None]:
 def damaged(error: LumlError) -> bool:
     """Whether bytes arrived as others than were sent, and were not stored."""
     return isinstance(error, IntegrityError) or (isinstance(error, StorageError) and error.code in _DAMAGED)
-
-
-def refused(error: LumlError) -> bool:
-    """Whether a presigned URL was not, or no longer, accepted; the codes cannot tell which."""
-    return isinstance(error, StorageError) and (error.expired or error.status_code in (401, 403))
 
 
 def _at_once(upload: Upload) -> Flow[None]:
@@ -99,24 +95,24 @@ def _at_once(upload: Upload) -> Flow[None]:
             yield from transfer(request, Progress(upload.on_progress, archive.size))
             return
         except LumlError as error:
-            if upload.azure and refused(error):
+            if upload.azure and is_refused(error):
                 break  # its single URL cannot be renewed, but block URLs can be had
             rounds += 1
             if not damaged(error) or rounds == _MOST_ROUNDS:
                 raise
-    upload.record.multipart = True
+    upload.state.multipart = True
     yield from _in_parts(upload)
 
 
 def _in_parts(upload: Upload) -> Flow[str]:
     """Send every part and put them together; the object's expected ETag where it is known."""
-    record = upload.record
+    state = upload.state
     started_over = False
     while True:
-        if not upload.azure and record.upload_id is None:
+        if not upload.azure and state.upload_id is None:
             if upload.url is None:
                 raise DecodeError("the platform gave no URL to begin the multipart upload with")
-            record.upload_id = yield from _initiated(upload.url)
+            state.upload_id = yield from _initiated(upload.url)
             yield from _remember(upload)  # the URL dies with this process, and the row could not go on without the id
         plan = yield from _planned(upload)
         try:
@@ -127,7 +123,7 @@ def _in_parts(upload: Upload) -> Flow[str]:
                 raise
             # The bucket has forgotten the upload; a new one begins, and the old id is never used again.
             started_over = True
-            record.upload_id, record.etags, record.parts = None, {}, []
+            state.upload_id, state.etags, state.parts = None, {}, []
 
 
 def _initiated(url: str) -> Flow[str]:
@@ -141,32 +137,32 @@ def _initiated(url: str) -> Flow[str]:
 
 
 def _planned(upload: Upload) -> Flow[MultipartPlan]:
-    record, archive = upload.record, upload.archive
+    state, archive = upload.state, upload.archive
     plan = yield from send(
         uploads.multipart_plan(
             upload.cfg,
-            bucket_secret_id=record.bucket_secret_id,
-            bucket_location=record.bucket_location,
+            bucket_secret_id=state.bucket_secret_id,
+            bucket_location=state.bucket_location,
             size=archive.size,
-            upload_id=record.upload_id,
+            upload_id=state.upload_id,
         )
     )
     layout = [(part.start, part.end) for part in plan.parts]
     gaps = [0, *(end for _, end in layout)] != [*(start for start, _ in layout), archive.size]
     if gaps or any(start >= end for start, end in layout):
         raise DecodeError("the platform's parts do not cover the file once, in order")
-    if record.parts != layout:
-        record.parts, record.etags = layout, {}  # what is stored of an earlier layout does not fit this one
+    if state.parts != layout:
+        state.parts, state.etags = layout, {}  # what is stored of an earlier layout does not fit this one
         yield from _remember(upload)
     return plan
 
 
 def _sent(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
     """Send the parts that are missing, with fresh URLs once where one is refused; the plan with the latest URLs."""
-    record, archive = upload.record, upload.archive
+    state, archive = upload.state, upload.archive
     renewed: set[int] = set()
     rounds: dict[int, int] = {}
-    while missing := [part for part in plan.parts if part.number not in record.etags]:
+    while missing := [part for part in plan.parts if part.number not in state.etags]:
         done = sum(part.end - part.start for part in plan.parts) - sum(part.end - part.start for part in missing)
         progress = Progress(upload.on_progress, archive.size, done)
         requests: list[Request[str]] = []
@@ -176,13 +172,13 @@ def _sent(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
         failure: tuple[Part, LumlError] | None = None
         for part, outcome in zip(missing, outcomes, strict=True):
             if isinstance(outcome, str):
-                record.etags[part.number] = outcome
+                state.etags[part.number] = outcome
             elif outcome is not None and failure is None:
                 failure = part, outcome
         if failure is None:
             continue
         part, error = failure
-        if refused(error) and part.number not in renewed:
+        if is_refused(error) and part.number not in renewed:
             renewed.add(part.number)
             plan = yield from _planned(upload)
         elif damaged(error) and rounds.get(part.number, 0) < _MOST_ROUNDS:
@@ -211,16 +207,16 @@ def _recorder(
     upload: Upload, parts: list[Part], requests: list[Request[str]]
 ) -> Callable[[int, Response], None] | None:
     """Remembers each part as it is stored, so that a crash loses none."""
-    journal, record = upload.journal, upload.record
+    journal, state = upload.journal, upload.state
     if journal is None:
         return None
 
     def on_done(index: int, response: Response) -> None:
         try:
-            record.etags[parts[index].number] = requests[index].reply(response)
+            state.etags[parts[index].number] = requests[index].reply(response)
         except LumlError:
             return  # the flow sees the same error
-        journal.write(record)
+        journal.write(state)
 
     return on_done
 
@@ -229,13 +225,13 @@ def _completed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
     attempt = 0
     renewed = False
     while True:
-        etags = [upload.record.etags[part.number] for part in plan.parts]
+        etags = [upload.state.etags[part.number] for part in plan.parts]
         expected = s3.composed(etags)
         try:
             yield from send(s3.complete(plan.complete_url, plan.parts, etags))
             return expected
         except StorageError as error:
-            if refused(error) and not renewed:
+            if is_refused(error) and not renewed:
                 renewed = True
                 plan = yield from _planned(upload)
                 continue
@@ -267,12 +263,12 @@ def _committed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
             yield from send(azure.commit(plan.complete_url, plan.parts))
             return ""
         except StorageError as error:
-            if refused(error) and not renewed:
+            if is_refused(error) and not renewed:
                 renewed = True
                 plan = yield from _planned(upload)
             elif error.code == "InvalidBlockList" and not resent:
                 resent = True
-                upload.record.etags = yield from known_blocks(upload, plan)
+                upload.state.etags = yield from known_blocks(upload, plan)
                 plan = yield from _sent(upload, plan)
             else:
                 raise
@@ -280,7 +276,7 @@ def _committed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
 
 def known_blocks(upload: Upload, plan: MultipartPlan) -> Flow[dict[int, str]]:
     """The blocks that Azure holds already, by part number."""
-    cfg, row = upload.cfg, upload.record.artifact_id
+    cfg, row = upload.cfg, upload.state.artifact_id
     url = (yield from send(artifacts.download_url(cfg, row, collection_id=upload.collection_id)))["url"]
     try:
         held = yield from send(azure.block_list(url))
@@ -296,4 +292,4 @@ def known_blocks(upload: Upload, plan: MultipartPlan) -> Flow[dict[int, str]]:
 
 def _remember(upload: Upload) -> Flow[None]:
     if upload.journal is not None:
-        yield from local(upload.journal.write, upload.record)
+        yield from local(upload.journal.write, upload.state)

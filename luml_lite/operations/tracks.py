@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Sequence
 
 from ..api import tracks
-from ..api.dialects import is_uuid
+from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Flow, Stream, send
 from ..core.request import Request

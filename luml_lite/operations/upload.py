@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Literal
 
 from ..api import artifacts
-from ..api.dialects import artifacts_path, collection_id_of
-from ..archive import Archive, read, unchanged
+from ..api.paths import artifacts_path, collection_id_of
 from ..config import Config
 from ..core.flow import Flow, local, send
 from ..core.retry import is_transient
 from ..errors import FileError, FileUploadError, Interrupted, InvalidArgumentError, LumlError, NotFoundError
+from ..files.archive import Archive, ensure_unchanged, inspect
+from ..files.journal import Journal, UploadState, open_journal
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
-from .journal import Journal, Record, open_journal
 from .pages import matching
 from .rows import Wanted, confirmed, created, marked_failed
 from .store import Upload, store, stored
@@ -57,7 +57,7 @@ def _upload(
     resume: bool,
     if_exists: str,
 ) -> Flow[ModelArtifact]:
-    archive: Archive = yield from local(read, file_path, cfg.max_file_size)
+    archive: Archive = yield from local(inspect, file_path, cfg.max_file_size)
     wanted = Wanted(collection_id, archive, model_name or archive.file_name, description, tags)
     if if_exists == "reuse":
         same = yield from matching(cfg, collection_id, lambda row: wanted.matches(row, ModelArtifactStatus.UPLOADED))
@@ -81,23 +81,23 @@ def _uploaded(
     cfg: Config, wanted: Wanted, on_progress: Callable[[int, int], None] | None, journal: Journal | None
 ) -> Flow[ModelArtifact]:
     ready: Upload | ModelArtifact | None = None
-    if journal is not None and journal.record is not None:
+    if journal is not None and journal.state is not None:
         ready = yield from _continued(cfg, wanted, on_progress, journal)
     if isinstance(ready, ModelArtifact):
         return ready
     upload = ready if ready is not None else (yield from _begun(cfg, wanted, on_progress, journal))
-    row = upload.record.artifact_id
+    row = upload.state.artifact_id
     try:
         yield from store(upload)
-        yield from local(unchanged, wanted.archive)
+        yield from local(ensure_unchanged, wanted.archive)
         artifact = yield from confirmed(cfg, row, wanted.collection_id)
     except Exception as error:
         # Then the row stays pending_upload, for the same call.
-        later = journal is not None and _goes_on(error) and (yield from _kept(journal, upload.record))
+        later = journal is not None and _goes_on(error) and (yield from _kept(journal, upload.state))
         if not later:
             yield from marked_failed(cfg, row, wanted.collection_id)
             if journal is not None:
-                yield from local(journal.finish)
+                yield from local(journal.discard)
         if isinstance(error, Interrupted) or not isinstance(error, LumlError | OSError):
             raise
         advice = "; the same call goes on where it was" if later else ""
@@ -105,7 +105,7 @@ def _uploaded(
         failure.artifact_id = row
         raise failure from error
     if journal is not None:
-        yield from local(journal.finish)
+        yield from local(journal.discard)
     return artifact
 
 
@@ -114,10 +114,10 @@ def _goes_on(error: Exception) -> bool:
     return isinstance(error, LumlError) and (is_transient(error) or isinstance(error, Interrupted))
 
 
-def _kept(journal: Journal, record: Record) -> Flow[bool]:
+def _kept(journal: Journal, state: UploadState) -> Flow[bool]:
     """Whether a later call will find the upload."""
     try:
-        yield from local(journal.write, record)
+        yield from local(journal.write, state)
     except FileError:
         return False
     return True
@@ -128,7 +128,7 @@ def _begun(
 ) -> Flow[Upload]:
     made = yield from created(cfg, wanted)
     details, archive = made.upload_details, wanted.archive
-    record = Record(
+    state = UploadState(
         artifact_id=made.model.id,
         sha256=archive.sha256,
         size=archive.size,
@@ -138,44 +138,44 @@ def _begun(
         bucket_location=details.bucket_location,
         bucket_secret_id=details.bucket_secret_id,
     )
-    return Upload(cfg, wanted.collection_id, archive, record, details.url, on_progress, journal)
+    return Upload(cfg, wanted.collection_id, archive, state, details.url, on_progress, journal)
 
 
 def _continued(
     cfg: Config, wanted: Wanted, on_progress: Callable[[int, int], None] | None, journal: Journal
 ) -> Flow[Upload | ModelArtifact | None]:
     """What an earlier run left behind: the upload, its artifact where only the end was missing, or None."""
-    record, archive = journal.record, wanted.archive
-    if record is None or (record.sha256, record.size) != (archive.sha256, archive.size):
+    state, archive = journal.state, wanted.archive
+    if state is None or (state.sha256, state.size) != (archive.sha256, archive.size):
         yield from _abandoned(cfg, wanted, journal)
         return None
     try:
-        row = yield from send(artifacts.get(cfg, record.artifact_id, collection_id=wanted.collection_id))
+        row = yield from send(artifacts.get(cfg, state.artifact_id, collection_id=wanted.collection_id))
     except NotFoundError:
-        yield from local(journal.finish)
+        yield from local(journal.discard)
         return None
     if row.status == ModelArtifactStatus.UPLOADED and row.file_hash == archive.sha256:
-        yield from local(journal.finish)
+        yield from local(journal.discard)
         return row
     if row.status != ModelArtifactStatus.PENDING_UPLOAD:
-        yield from local(journal.finish)
+        yield from local(journal.discard)
         return None
-    upload = Upload(cfg, wanted.collection_id, archive, record, None, on_progress, journal)
-    if record.type == "azure":
-        record.multipart = True  # block URLs can be had again; the single URL cannot
+    upload = Upload(cfg, wanted.collection_id, archive, state, None, on_progress, journal)
+    if state.type == "azure":
+        state.multipart = True  # block URLs can be had again; the single URL cannot
         return upload
-    if record.upload_id is not None:
+    if state.upload_id is not None:
         return upload
     found = yield from stored(upload)
     if found is None or found.size != archive.size:
         yield from _abandoned(cfg, wanted, journal)  # S3's URLs for a PUT or an initiate cannot be had again
         return None
-    artifact = yield from confirmed(cfg, record.artifact_id, wanted.collection_id)
-    yield from local(journal.finish)
+    artifact = yield from confirmed(cfg, state.artifact_id, wanted.collection_id)
+    yield from local(journal.discard)
     return artifact
 
 
 def _abandoned(cfg: Config, wanted: Wanted, journal: Journal) -> Flow[None]:
-    if journal.record is not None:
-        yield from marked_failed(cfg, journal.record.artifact_id, wanted.collection_id)
-        yield from local(journal.finish)
+    if journal.state is not None:
+        yield from marked_failed(cfg, journal.state.artifact_id, wanted.collection_id)
+        yield from local(journal.discard)

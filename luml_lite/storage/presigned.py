@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from msgspec import Struct
 
 from ..core.request import FileSink, Request, Response, raw_response
-from ..errors import DecodeError, StorageError
+from ..errors import DecodeError, LumlError, StorageError
 
 
 def expiry(url: str) -> datetime | None:
@@ -32,7 +32,7 @@ def expiry(url: str) -> datetime | None:
     return None
 
 
-def expired(url: str, date: str) -> bool:
+def has_expired(url: str, date: str) -> bool:
     """Whether a URL was over at the time of an answer's Date header; the client's clock does not matter."""
     end = expiry(url)
     try:
@@ -41,11 +41,11 @@ def expired(url: str, date: str) -> bool:
         return False
 
 
-def error(request: Request[object], response: Response) -> StorageError:
+def storage_error(request: Request[object], response: Response) -> StorageError:
     """The error that a bucket's answer stands for; S3 and Azure both say `<Code>` and `<Message>`."""
     text = response.body[:4096].decode("utf-8", "replace")
     code = response.header("x-ms-error-code") or element(text, "Code")
-    over = response.status in (400, 401, 403) and expired(request.url, response.header("date"))
+    over = response.status in (400, 401, 403) and has_expired(request.url, response.header("date"))
     advice = "; the URL had expired" if over else ""
     said = " ".join(
         word for word in (str(response.status), code, element(text, "Message").split("\n")[0][:200]) if word
@@ -144,3 +144,8 @@ def _range(start: int, end: int | None) -> tuple[tuple[str, str], ...]:
     if end is not None:
         return (("Range", f"bytes={start}-{end - 1}"),)
     return (("Range", f"bytes={start}-"),) if start else ()
+
+
+def is_refused(error: LumlError) -> bool:
+    """Whether a presigned URL was not, or no longer, accepted; the codes cannot tell which."""
+    return isinstance(error, StorageError) and (error.expired or error.status_code in (401, 403))

@@ -14,15 +14,16 @@ from typing import Any
 import urllib3
 from urllib3 import exceptions
 
-from ..bodies import SinkWriter, SliceReader, Stride
 from ..core.cancellation import CancelToken, Stopped
 from ..core.limits import Timeouts
 from ..core.request import FileSlice, Request, Response
 from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut
+from ..files.buffers import ChunkSizer
+from ..files.streams import SinkWriter, SliceReader
 from . import watchdog
-from .hosts import Hosts, Opener
-from .threads import ASIDE
-from .wire import Attempt, current
+from .connections import Attempt, current_attempt
+from .origins import Opener, OriginPools
+from .workers import HASHERS
 
 _AT_ONCE = 16  # times the least that moves in a window: longer bodies come in chunks
 _ERROR_KEPT = 64 * 1024  # bytes of an error's body that are kept
@@ -32,7 +33,7 @@ class Pool:
     """A transport over pooled connections; `Config.transport=None` is one of these, shared by the process."""
 
     def __init__(self) -> None:
-        self._hosts = Hosts()
+        self._hosts = OriginPools()
 
     def send(
         self, request: Request[Any], /, *, timeouts: Timeouts, stop: CancelToken, on_bytes: Callable[[int], None]
@@ -42,7 +43,7 @@ class Pool:
         if stop.flag:
             raise Stopped
         with Attempt(stop, fresh=not request.repeatable) as attempt:
-            watch = watchdog.watch(attempt.cut)
+            watch = watchdog.watch(attempt.abort)
             exchange = _Exchange(request, timeouts, attempt, watch, on_bytes)
             try:
                 return exchange.run(*self._hosts.route(request.url))
@@ -122,7 +123,7 @@ class _Exchange:
         sent_md5 = self.reader.md5.hexdigest() if self.reader is not None and self.reader.md5 is not None else ""
         sink = self.request.into
         if sink is not None and self._wanted(answer.status):
-            with SinkWriter(sink, self._received, ASIDE.submit) as writer:
+            with SinkWriter(sink, self._received, HASHERS.submit) as writer:
                 for view in self._chunks(answer):
                     writer.write(view)
                 return Response(answer.status, self.head, b"", writer.received, writer.sha256(), sent_md5)
@@ -170,10 +171,10 @@ class _Exchange:
         return body[:_ERROR_KEPT]
 
     def _chunks(self, answer: urllib3.BaseHTTPResponse) -> Iterator[memoryview | bytes]:
-        stride = Stride(self.timeouts.stall_bytes // 2)
-        while view := answer.read(stride.size, decode_content=False):
+        sizer = ChunkSizer(self.timeouts.stall_bytes // 2)
+        while view := answer.read(sizer.size, decode_content=False):
             yield view
-            stride.taken()
+            sizer.moved()
         if "content-length" not in self.head and self.attempt.ended:
             raise exceptions.ProtocolError("cut")  # the end of such a body looks the same as a cut
 
@@ -240,7 +241,7 @@ class _Redacted(logging.Filter):
     _query = re.compile(r"\?[^\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple) and current() is not None:  # other users of urllib3 keep their logs
+        if isinstance(record.args, tuple) and current_attempt() is not None:  # other users of urllib3 keep their logs
             record.args = tuple(self._query.sub("?...", a) if isinstance(a, str) else a for a in record.args)
         return True
 

@@ -17,12 +17,12 @@ _IDLE = 4  # looks without anything to watch before the thread ends
 
 
 class Watch:
-    """One attempt under watch; `expired` is set when it was cut."""
+    """One attempt under watch; `expired` is set when it was abort."""
 
-    __slots__ = ("_cut", "_moved", "_rule", "expired")
+    __slots__ = ("_abort", "_moved", "_rule", "expired")
 
-    def __init__(self, cut: Callable[[], None]) -> None:
-        self._cut = cut
+    def __init__(self, abort: Callable[[], None]) -> None:
+        self._abort = abort
         self._moved = 0
         self._rule: tuple[int, float, deque[tuple[float, int]]] | None = None
         self.expired = False
@@ -47,7 +47,7 @@ class Watch:
         since, before = marks[0]
         if now - since >= window and marks[-1][1] - before < least:
             self.expired = True
-            self._cut()
+            self._abort()
 
 
 _watches: set[Watch] = set()
@@ -66,10 +66,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
-def watch(cut: Callable[[], None]) -> Watch:
-    """Begin to watch an attempt that `cut` ends; `done` ends the watch."""
+def watch(abort: Callable[[], None]) -> Watch:
+    """Begin to watch an attempt that `abort` ends; `done` ends the watch."""
     global _thread
-    one = Watch(cut)
+    one = Watch(abort)
     with _lock:
         _watches.add(one)
         if _thread is None:

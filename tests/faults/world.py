@@ -17,7 +17,7 @@ from luml_lite.local.uploads import Layout
 from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.storage import presigned
 from luml_lite.transport.pool import Pool
-from luml_lite.transport.threads import SHARED
+from luml_lite.transport.workers import WORKERS
 
 from ..test_fault_matrix import on_azure
 from .proxy import Fault, Proxy, before, faithful
@@ -84,7 +84,7 @@ class World:
         assert isinstance(cfg.transport, Pool)
         cfg.transport.close()
         eventually(lambda: self.proxy.connections() == 0, "a connection is left")
-        eventually(lambda: SHARED._free == SHARED._threads and not SHARED._backlog, "a thread is busy")
+        eventually(lambda: WORKERS._free == WORKERS._threads and not WORKERS._backlog, "a thread is busy")
         assert files(self.place) == []
         assert {*os.listdir(self.folder)} <= {self.target.name}
         assert {*os.listdir(self.place)} <= {"registry", "target", "state", self.model.name}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from luml_lite.archive import Archive, read
 from luml_lite.cli import write_model
+from luml_lite.files.archive import Archive, inspect
 
 
 @pytest.fixture
@@ -21,4 +21,4 @@ def model(tmp_path: Path) -> Path:
 @pytest.fixture
 def archive(model: Path) -> Archive:
     """The facts of the model file."""
-    return read(model)
+    return inspect(model)

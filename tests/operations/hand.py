@@ -13,11 +13,11 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from luml_lite.bodies import SinkWriter
 from luml_lite.config import Config
 from luml_lite.core.flow import Backoff, Batch, Emit, Local
 from luml_lite.core.request import FileSink, Request, Response
 from luml_lite.errors import ConnectionFailed, Interrupted, LumlError
+from luml_lite.files.streams import SinkWriter
 from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.testing import json_response
 

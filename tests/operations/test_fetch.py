@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from luml_lite.bodies import SinkWriter
 from luml_lite.core.request import Request, Response
 from luml_lite.errors import ConnectionFailed, DecodeError, FileDownloadError, IntegrityError, Interrupted, StorageError
+from luml_lite.files.streams import SinkWriter
 from luml_lite.operations import fetch
 from luml_lite.operations.download import download
 from luml_lite.testing import json_response

@@ -14,12 +14,12 @@ from .hand import CFG, artifact, page, play, public, uid
 
 def refused(detail: str) -> Exception:
     """The recorded error of that detail."""
-    from luml_lite.api import status
+    from luml_lite.api import errors
 
     (found, *_) = [
         each for each in recorded("errors") if ((each["answer"] or {}).get("json") or {}).get("detail") == detail
     ]
-    return status.error(answer(found))
+    return errors.status_error(answer(found))
 
 
 def test_an_id_is_one_request() -> None:

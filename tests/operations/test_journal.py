@@ -12,11 +12,11 @@ from msgspec import structs
 
 from luml_lite.config import Config
 from luml_lite.errors import FileError
-from luml_lite.operations.journal import Journal, Record, open_journal, state_dir
+from luml_lite.files.journal import Journal, UploadState, open_journal, state_dir
 
 from .hand import CFG, uid
 
-RECORD = Record(
+RECORD = UploadState(
     artifact_id=uid(1),
     sha256="0" * 64,
     size=10,
@@ -44,11 +44,11 @@ def opened(cfg: Config, path: str = "/m.fnnx", name: str = "m") -> Journal:
     return journal
 
 
-def remembered(cfg: Config, path: str = "/m.fnnx", name: str = "m") -> Record | None:
+def remembered(cfg: Config, path: str = "/m.fnnx", name: str = "m") -> UploadState | None:
     """What an earlier run left behind."""
     journal = opened(cfg, path, name)
     try:
-        return journal.record
+        return journal.state
     finally:
         journal.release()
 
@@ -76,7 +76,7 @@ def test_a_finished_journal_leaves_nothing(cfg: Config) -> None:
     """Neither itself nor its lock."""
     journal = opened(cfg)
     journal.write(RECORD)
-    journal.finish()
+    journal.discard()
     journal.release()
     journal.release()
     assert os.listdir(str(cfg.state_dir)) == []
@@ -100,7 +100,7 @@ def test_a_journal_is_on_the_disk_before_it_replaces_the_old_one(cfg: Config, mo
     journal = opened(cfg)
     journal.write(RECORD)
     assert done == ["file", "rename"]
-    journal.finish()
+    journal.discard()
     journal.release()
 
 

@@ -23,10 +23,10 @@ from luml_lite.core.flow import Batch, Local
 from luml_lite.core.request import Request, Response, raw_response
 from luml_lite.core.retry import is_unanswered
 from luml_lite.errors import FileUploadError, Interrupted, NotFoundError, StorageError
+from luml_lite.files.journal import UploadState
 from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.operations.delete import delete
 from luml_lite.operations.download import download
-from luml_lite.operations.journal import Record
 from luml_lite.operations.upload import upload
 
 from ..test_fault_matrix import opened
@@ -164,7 +164,7 @@ def uploading(place: Place, name: str, fates: Mapping[int, str], resume: bool) -
             if not file.endswith(".json"):
                 continue
             text = (Path(str(place.cfg.state_dir)) / file).read_bytes()
-            record = msgspec.json.decode(text, type=Record)
+            record = msgspec.json.decode(text, type=UploadState)
             assert not any(secret in text for secret in (b"http", b"X-Amz", b"sig=", place.cfg.api_key.encode()))
             answered = {part for each in hand.told if good(each) and (part := part_of(each.request)) is not None}
             noted = len(record.etags)

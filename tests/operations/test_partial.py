@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from luml_lite.errors import FileDownloadError
-from luml_lite.operations.partial import Partial, open_partial, safe_name
+from luml_lite.files.partial import PartialFile, open_partial, safe_name
 
 from .hand import artifact, public
 
@@ -28,7 +28,7 @@ def names(target: Path) -> list[str]:
     return sorted(os.listdir(target.parent))
 
 
-def filled(target: Path, row: Any, content: bytes = b"abcd") -> Partial:
+def filled(target: Path, row: Any, content: bytes = b"abcd") -> PartialFile:
     """A partial with something in it."""
     partial = open_partial(target, row)
     Path(partial.path).write_bytes(content)
@@ -163,9 +163,9 @@ def test_what_was_hashed_is_not_read_again(tmp_path: Path) -> None:
     """Bytes before the last end may change without being noticed: nobody reads them twice."""
     partial = open_partial(tmp_path / "m.fnnx", ONE)
     Path(partial.path).write_bytes(b"abc")
-    partial.hashed(2)
+    partial.sha256_of(2)
     Path(partial.path).write_bytes(b"xyc")
-    assert partial.hashed(3) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert partial.sha256_of(3) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     partial.restart()
     assert Path(partial.path).read_bytes() == b""
     partial.release(False)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from luml_lite.archive import Archive
 from luml_lite.config import Config
 from luml_lite.errors import FileError, FileUploadError, Interrupted
-from luml_lite.operations.journal import Journal, Record
+from luml_lite.files.archive import Archive
+from luml_lite.files.journal import Journal, UploadState
 from luml_lite.operations.upload import upload
 from luml_lite.testing import json_response
 
@@ -79,11 +79,11 @@ def test_a_journal_holds_no_secret(resuming: Config, archive: Archive) -> None:
 def test_another_file_begins_anew(resuming: Config, archive: Archive) -> None:
     """The row of the old bytes is marked, since nobody will finish it."""
     cut_short(resuming, archive)
-    from luml_lite.archive import read
     from luml_lite.cli import write_model
+    from luml_lite.files.archive import inspect
 
     write_model(archive.path, {"F1": 0.9})
-    changed = read(archive.path)
+    changed = inspect(archive.path)
     assert changed.sha256 != archive.sha256
     rest = [("GET artifacts/2/download-url", url("object")), (LOOK, probe(changed.size)), *confirmed(changed, 2)]
     play(upload(resuming, archive.path), FAILED, created(changed, number=2), ("PUT first", STORED), *rest)
@@ -159,7 +159,7 @@ def test_an_interruption_before_the_journal_is_written_leaves_a_row_that_is_know
     """It is written while the flow cleans up, and the next call finds the row."""
     real, calls = Journal.write, []
 
-    def interrupted_once(journal: Journal, record: Record) -> None:
+    def interrupted_once(journal: Journal, record: UploadState) -> None:
         calls.append(record)
         if len(calls) == 1:
             raise Interrupted("the call was interrupted")
@@ -177,7 +177,7 @@ def test_a_row_that_no_later_call_would_find_is_marked(
     """Where an interruption comes while the journal cannot be written."""
     reasons: list[Exception] = [Interrupted("the call was interrupted"), FileError("no space left")]
 
-    def write(journal: Journal, record: Record) -> None:
+    def write(journal: Journal, record: UploadState) -> None:
         raise reasons.pop(0)
 
     monkeypatch.setattr(Journal, "write", write)

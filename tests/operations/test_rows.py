@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from luml_lite.archive import Archive
 from luml_lite.core.request import Response
 from luml_lite.errors import (
     ArtifactNotFoundError,
@@ -18,6 +17,7 @@ from luml_lite.errors import (
     InternalServerError,
     PermissionDeniedError,
 )
+from luml_lite.files.archive import Archive
 from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.operations import rows
 from luml_lite.operations.rows import Wanted, confirmed, created, marked_failed

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from luml_lite.archive import Archive
 from luml_lite.core.request import Response
 from luml_lite.errors import ConnectionFailed, DecodeError, IntegrityError, PermissionDeniedError, StorageError
-from luml_lite.operations.journal import Record
+from luml_lite.files.archive import Archive
+from luml_lite.files.journal import UploadState
 from luml_lite.operations.store import Upload, store
 from luml_lite.storage import s3
 from luml_lite.testing import json_response
@@ -30,7 +30,7 @@ LOOK = "GET object [bytes=0-0]"
 
 def upload(archive: Archive, kind: str = "s3", *, multipart: bool = True, **changes: Any) -> Upload:
     """An upload that is about to begin."""
-    record = Record(
+    record = UploadState(
         artifact_id=uid(1),
         sha256=archive.sha256,
         size=archive.size,
@@ -179,7 +179,7 @@ def test_a_forgotten_upload_starts_over_once(archive: Archive) -> None:
             ("POST bend", completed()),
             *proof(archive),
         )
-        assert start.record.upload_id == "u2"
+        assert start.state.upload_id == "u2"
     with pytest.raises(StorageError):
         play(
             store(upload(archive)),

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from luml_lite.archive import Archive
 from luml_lite.core.request import Response
 from luml_lite.errors import (
     ConfigurationError,
@@ -21,6 +20,7 @@ from luml_lite.errors import (
     InvalidArgumentError,
     StorageError,
 )
+from luml_lite.files.archive import Archive
 from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.operations.upload import upload
 from luml_lite.testing import json_response

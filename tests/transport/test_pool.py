@@ -66,7 +66,7 @@ def test_a_connection_is_not_used_after_a_500_though_it_looks_alive(client: Clie
 def test_what_must_not_be_lost_is_not_sent_on_an_old_connection(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("luml_lite.transport.wire._TRUSTED", 0.05)
+    monkeypatch.setattr("luml_lite.transport.connections._TRUSTED", 0.05)
     with serving(always(ok)) as server:
         client("GET", server.url)
         time.sleep(0.1)

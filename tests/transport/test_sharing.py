@@ -65,7 +65,7 @@ def test_a_forked_child_has_connections_and_buffers_of_its_own(client: Client, t
         assert client("GET", server.url, into=FileSink(str(tmp_path / "parent"))).received == MiB
         import warnings
 
-        from luml_lite.bodies import buffer
+        from luml_lite.files.buffers import buffer
 
         buffer()[:4] = b"mine"
         with warnings.catch_warnings():

@@ -6,9 +6,8 @@ from ..config import Config
 from ..core.request import Json, Request, no_content
 from ..errors import InvalidArgumentError
 from ..models.bucket_secrets import BucketSecret, BucketType
-from .artifacts import JSON
-from .dialects import is_uuid, organization_path
-from .places import changes, one_of
+from .encoding import JSON, json_changes, require_one_of
+from .paths import is_uuid, organization_path
 
 
 def path(cfg: Config, secret_id: str | None = None) -> str:
@@ -45,10 +44,10 @@ def create(
     cert_check: bool | None = None,
 ) -> Request[BucketSecret]:
     """A new bucket secret; S3 needs a region, Azure's endpoint is a connection string."""
-    kind = one_of("type", type, BucketType)
+    kind = require_one_of("type", type, BucketType)
     if kind == BucketType.S3 and region is None:
         raise InvalidArgumentError("a bucket secret of type s3 needs a region")
-    body = changes(
+    body = json_changes(
         type=kind,
         endpoint=endpoint,
         bucket_name=bucket_name,
@@ -76,7 +75,7 @@ def update(
     cert_check: bool | None = None,
 ) -> Request[BucketSecret]:
     """Change the given fields of a bucket secret; its type stays."""
-    body = changes(
+    body = json_changes(
         endpoint=endpoint,
         bucket_name=bucket_name,
         region=region,

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import urllib3
 from urllib3.exceptions import LocationValueError
 
-from .wire import POOLS
+from .connections import POOLS
 
 _POOLED = 64  # connections kept open to one host: as many as there are threads
 _HOSTS = 64  # hosts whose connections are kept
@@ -27,7 +27,7 @@ class Opener(Protocol):
     def urlopen(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse: ...
 
 
-class Hosts:
+class OriginPools:
     """The connections of this process by origin; a fork's child begins with none."""
 
     def __init__(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -38,7 +37,7 @@ _ADVICE = {
 _NO_ROUTE = "; the server has no such address: check base_url, which ends before /v1, and the dialect"
 
 
-def error(response: Response) -> APIStatusError:
+def status_error(response: Response) -> APIStatusError:
     """The error that an answer with an error status stands for."""
     status = response.status
     try:
@@ -60,22 +59,6 @@ def error(response: Response) -> APIStatusError:
         kind = ArtifactNotFoundError
     advice = _NO_ROUTE if status == 404 and said == "Not Found" else _ADVICE.get(min(status, 500), "")
     return kind(f"{status}: {said or 'no detail'}{advice}", status_code=status, body=body)
-
-
-def hushed(error: APIStatusError, secrets: Iterable[str | None]) -> None:
-    """Take secrets that were sent out of an error, for the case that the server's words repeat them."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        error.message = error.message.replace(secret, "...")
-        error.body = _without(error.body, secret)
-    error.args = (error.message,)
-
-
-def _without(value: Any, secret: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(secret, "...")
-    if isinstance(value, list):
-        return [_without(each, secret) for each in value]
-    return {name: _without(each, secret) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def _place(loc: Any) -> str:

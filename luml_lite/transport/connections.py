@@ -1,4 +1,4 @@
-"""urllib3 connections that another thread can cut, and that are not used again after a server error.
+"""urllib3 connections that another thread can abort, and that are not used again after a server error.
 
 Closing a socket does not wake a thread that blocks on it, and shutting an SSLSocket down drops its encryption. So the
 plain socket is duplicated before it connects, and the duplicate is what gets shut down. The attempt that runs in a
@@ -24,11 +24,11 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import allowed_gai_family
 from urllib3.util.wait import wait_for_write
 
-from ..bodies import buffer
 from ..core.cancellation import CancelToken
+from ..files.buffers import buffer
 
 
-class Cut:
+class AbortHandle:
     """A duplicate of a connection's socket, which can be shut down from any thread.
 
     It is closed when nobody refers to it any more, hence never while somebody cuts it.
@@ -39,7 +39,7 @@ class Cut:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock.dup()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """Wake whoever blocks on the connection; nothing can be sent or received on it any more."""
         if self._sock is not None:
             with contextlib.suppress(OSError):  # not connected yet, or no longer
@@ -51,7 +51,7 @@ class Cut:
 
 
 class Attempt:
-    """One request on its way in this thread: the token that ends it, and every cut that its sockets have.
+    """One request on its way in this thread: the token that ends it, and the abort handle of each of its sockets.
 
     `sent` tells whether a byte of the request may have left.
     """
@@ -60,7 +60,7 @@ class Attempt:
         self.stop = stop
         self.fresh = fresh
         self.sent = False
-        self._cuts: set[Cut] = set()
+        self._handles: set[AbortHandle] = set()
         self._over = False
 
     def __enter__(self) -> Attempt:
@@ -69,22 +69,22 @@ class Attempt:
 
     def __exit__(self, *failure: object) -> None:
         _running.attempt = None
-        for cut in self._cuts:
-            self.stop.discard(cut)
-        self._cuts.clear()
+        for handle in self._handles:
+            self.stop.discard(handle)
+        self._handles.clear()
 
-    def add(self, cut: Cut) -> None:
-        """Have a socket cut when the token is set; it stays cuttable until the attempt is over."""
-        self._cuts.add(cut)
-        self.stop.add(cut)
+    def add(self, handle: AbortHandle) -> None:
+        """Abort a socket when the token is set; it stays abortable until the attempt is over."""
+        self._handles.add(handle)
+        self.stop.add(handle)
         if self._over:
-            cut.cut()
+            handle.abort()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """End this attempt alone."""
         self._over = True
-        for cut in tuple(self._cuts):
-            cut.cut()
+        for handle in tuple(self._handles):
+            handle.abort()
 
     @property
     def ended(self) -> bool:
@@ -95,7 +95,7 @@ class Attempt:
 _running = threading.local()
 
 
-def current() -> Attempt | None:
+def current_attempt() -> Attempt | None:
     """The attempt that runs in this thread."""
     return getattr(_running, "attempt", None)
 
@@ -128,11 +128,11 @@ _UNSENT = 128 * 1024
 _UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 
 
-class _Cuttable(HTTPConnection):
+class _AbortableConnection(HTTPConnection):
     """What plain and TLS connections have in common here."""
 
     response_class = _Response
-    _cut: Cut | None = None
+    _handle: AbortHandle | None = None
     _spent = False
     _used = 0.0
 
@@ -169,15 +169,15 @@ class _Cuttable(HTTPConnection):
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             with contextlib.suppress(OSError):  # known to Python is not known to the kernel
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
-        self._cut = Cut(sock)
+        self._handle = AbortHandle(sock)
         self._used = time.monotonic()
-        attempt = current()
+        attempt = current_attempt()
         if attempt is not None:
-            attempt.add(self._cut)
+            attempt.add(self._handle)
         sock.setblocking(False)
         code = sock.connect_ex(address)
         if code in _UNDER_WAY:
-            # Only from here on is a cut felt; one that came before is seen by the flag.
+            # Only from here on does an abort reach the socket; one that came before is seen by the flag.
             if attempt is not None and attempt.ended:
                 raise ConnectionAbortedError
             if not wait_for_write(sock, self.timeout):
@@ -190,9 +190,9 @@ class _Cuttable(HTTPConnection):
         sock.settimeout(self.timeout)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        attempt = current()
-        if attempt is not None and self._cut is not None:
-            attempt.add(self._cut)
+        attempt = current_attempt()
+        if attempt is not None and self._handle is not None:
+            attempt.add(self._handle)
         self._spent = True  # unless the whole request goes out; what was sent by half cannot be followed by another
         try:
             super().request(*args, **kwargs)
@@ -204,7 +204,7 @@ class _Cuttable(HTTPConnection):
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
-        attempt = current()
+        attempt = current_attempt()
         if attempt is not None:
             attempt.sent = True
             # A timeout here would bound the sending of a whole chunk; the watchdog looks at what really moves.
@@ -219,33 +219,33 @@ class _Cuttable(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        attempt = current()
+        attempt = current_attempt()
         if self._spent or (attempt is not None and attempt.fresh and time.monotonic() - self._used > _TRUSTED):
             return False
         return super().is_connected
 
     def close(self) -> None:
         super().close()
-        # http.client closes inside getresponse() when the server said so; the attempt keeps the cut for the body.
-        self._cut = None
+        # http.client closes inside getresponse() when the server said so; the attempt keeps the handle for the body.
+        self._handle = None
 
 
-class PlainConnection(_Cuttable):
-    """A cuttable connection without TLS."""
+class PlainConnection(_AbortableConnection):
+    """An abortable connection without TLS."""
 
 
-class TLSConnection(_Cuttable, HTTPSConnection):
-    """A cuttable connection with TLS."""
+class TLSConnection(_AbortableConnection, HTTPSConnection):
+    """An abortable connection with TLS."""
 
 
 class PlainPool(HTTPConnectionPool):
-    """A pool of cuttable connections."""
+    """A pool of abortable connections."""
 
     ConnectionCls = PlainConnection
 
 
 class TLSPool(HTTPSConnectionPool):
-    """A pool of cuttable TLS connections."""
+    """A pool of abortable TLS connections."""
 
     ConnectionCls = TLSConnection
 

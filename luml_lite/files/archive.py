@@ -14,9 +14,9 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from .config import Config
-from .core.cancellation import checkpoint
-from .errors import FileError, IntegrityError
+from ..config import Config
+from ..core.cancellation import checkpoint
+from ..errors import FileError, IntegrityError
 
 if TYPE_CHECKING:
     import tarfile
@@ -47,18 +47,18 @@ class Archive(Struct, frozen=True):
     file_index: dict[str, tuple[int, int]]
 
 
-def read(path: str | os.PathLike[str], max_size: int = Config().max_file_size) -> Archive:
+def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size) -> Archive:
     """Read a model file's facts, hashing it once; a FileError says what is wrong with it."""
     path = os.path.abspath(os.fspath(path))
     try:
-        return _read(path, max_size)
+        return _inspect(path, max_size)
     except OSError as error:
         problem = f"cannot read {path}: {error.strerror}"
     raise FileError(problem)
 
 
-def _read(path: str, max_size: int) -> Archive:
-    name = checked_name(os.path.basename(path))
+def _inspect(path: str, max_size: int) -> Archive:
+    name = require_file_name(os.path.basename(path))
     before = os.stat(path)
     if not os.path.isfile(path):
         raise FileError(f"{path} is not a file: give the archive itself, for example model.fnnx")
@@ -68,7 +68,7 @@ def _read(path: str, max_size: int) -> Archive:
         raise FileError(f"{path} has {before.st_size} bytes, more than Config.max_file_size of {max_size}: raise that")
     with open(path, "rb") as file:
         index, manifest, meta = _members(path, file)
-    from .bodies import hash_file  # here: hashlib is not needed to import the package
+    from .digests import hash_file  # here: hashlib is not needed to import the package
 
     facts = Archive(
         path,
@@ -80,11 +80,11 @@ def _read(path: str, max_size: int) -> Archive:
         metrics(manifest, meta),
         index,
     )
-    unchanged(facts)
+    ensure_unchanged(facts)
     return facts
 
 
-def unchanged(archive: Archive) -> None:
+def ensure_unchanged(archive: Archive) -> None:
     """Raise an IntegrityError when the file is no longer the one that was read."""
     try:
         now = os.stat(archive.path)
@@ -95,7 +95,7 @@ def unchanged(archive: Archive) -> None:
         raise IntegrityError(f"{archive.path} changed while it was uploaded; upload it again when nothing writes to it")
 
 
-def checked_name(name: str) -> str:
+def require_file_name(name: str) -> str:
     """A file name that the servers accept, or a FileError."""
     stem, dot, extension = name.rpartition(".")
     if not dot or extension.lower() not in EXTENSIONS:

@@ -18,7 +18,7 @@ _MOST = 64  # threads in a process
 _IDLE = 2.0  # seconds without work before a thread ends
 
 
-class Threads:
+class WorkerPool:
     """A pool of daemon threads that grows with the work up to `most` and shrinks when there is none."""
 
     def __init__(self, most: int = _MOST) -> None:
@@ -99,8 +99,8 @@ def _perform(future: Future[Any], func: Callable[[], Any], released: Callable[[]
         future.set_result(value)
 
 
-SHARED = Threads()
-ASIDE = Threads()  # for short work that those of SHARED wait for: were it theirs, too, all might wait for none
+WORKERS = WorkerPool()
+HASHERS = WorkerPool()  # for short work that those of SHARED wait for: were it theirs, too, all might wait for none
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=SHARED.forget)
-    os.register_at_fork(after_in_child=ASIDE.forget)
+    os.register_at_fork(after_in_child=WORKERS.forget)
+    os.register_at_fork(after_in_child=HASHERS.forget)

@@ -17,12 +17,12 @@ from msgspec import Struct
 
 from ..config import Config
 from ..errors import FileError
-from .locks import locked, unlock
+from .locks import try_lock, unlock
 
 _VERSION = 1
 
 
-class Record(Struct, kw_only=True):
+class UploadState(Struct, kw_only=True):
     """One upload under way; `etags` maps the numbers of finished parts, `parts` is the layout as half-open ranges."""
 
     artifact_id: str
@@ -40,29 +40,29 @@ class Record(Struct, kw_only=True):
 
 
 class Journal:
-    """The locked journal of one upload; `record` is what an earlier run left behind, if anything."""
+    """The locked journal of one upload; `state` is what an earlier run left behind, if anything."""
 
     def __init__(self, path: str, lock: IO[bytes]) -> None:
         self.path = path
         self._lock: IO[bytes] | None = lock
-        self.record: Record | None = None
+        self.state: UploadState | None = None
         with contextlib.suppress(
             OSError, msgspec.DecodeError
         ):  # unreadable or of another version: as if there was none
             with open(path, "rb") as file:
-                record = msgspec.json.decode(file.read(), type=Record)
-            self.record = record if record.version == _VERSION else None
+                state = msgspec.json.decode(file.read(), type=UploadState)
+            self.state = state if state.version == _VERSION else None
 
-    def write(self, record: Record) -> None:
+    def write(self, state: UploadState) -> None:
         """Replace the journal, so that a crash leaves the old one or the new one.
 
         Where the disk refuses, the older one does, which knows of fewer parts; a FileError says that there is none.
         """
-        self.record = record
+        self.state = state
         temporary = f"{self.path}.tmp"
         try:
             with open(temporary, "wb") as file:
-                file.write(msgspec.json.encode(record))
+                file.write(msgspec.json.encode(state))
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, self.path)
@@ -70,19 +70,19 @@ class Journal:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             if not os.path.exists(self.path):
-                raise _unkept(self.path, error) from error
+                raise _journal_error(self.path, error) from error
 
-    def finish(self) -> None:
+    def discard(self) -> None:
         """Forget the upload: it is done, or definitely failed."""
-        self.record = None
-        with contextlib.suppress(OSError):  # a record that stays is told by the state of its row
+        self.state = None
+        with contextlib.suppress(OSError):  # a state that stays is told by the state of its row
             os.unlink(self.path)
 
     def release(self) -> None:
         """Let others have the journal."""
         lock, self._lock = self._lock, None
         if lock is not None:
-            if self.record is None:
+            if self.state is None:
                 with contextlib.suppress(OSError):
                     os.unlink(lock.name)
             unlock(lock.fileno())
@@ -96,13 +96,13 @@ def open_journal(cfg: Config, collection_id: str, path: str, name: str) -> Journ
     place = os.path.join(directory, f"{sha256(key).hexdigest()[:32]}.json")
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
-        lock = _locked(f"{place}.lock")
+        lock = _lock_file(f"{place}.lock")
     except OSError as error:
-        raise _unkept(place, error) from error
+        raise _journal_error(place, error) from error
     return None if lock is None else Journal(place, lock)
 
 
-def _unkept(path: str, error: OSError) -> FileError:
+def _journal_error(path: str, error: OSError) -> FileError:
     directory = os.path.dirname(path)
     advice = "choose another place with state_dir or LUML_STATE_DIR, or upload without resume"
     return FileError(f"cannot keep an upload's journal in {directory}: {error.strerror}; {advice}")
@@ -122,11 +122,11 @@ def state_dir(cfg: Config) -> str:
     return os.path.join(base, "luml_lite")
 
 
-def _locked(path: str) -> IO[bytes] | None:
+def _lock_file(path: str) -> IO[bytes] | None:
     """An exclusively locked file, or None where another process holds it; the lock ends with the process."""
     while True:
         file: Any = open(path, "ab")  # noqa: SIM115 - held while the upload runs
-        if not locked(file.fileno()):
+        if not try_lock(file.fileno()):
             file.close()
             return None
         try:

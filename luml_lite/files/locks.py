@@ -6,7 +6,7 @@ import contextlib
 import sys
 
 
-def locked(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
     """Lock an open file for this process alone; False where another one has it."""
     try:
         if sys.platform == "win32":

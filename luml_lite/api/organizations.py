@@ -1,0 +1,13 @@
+"""The endpoint of organizations."""
+
+from __future__ import annotations
+
+from ..config import Config
+from ..core.request import Json, Request
+from ..models.organizations import Organization
+from .dialects import dialect
+
+
+def organizations(cfg: Config) -> Request[list[Organization]]:
+    """The organizations that the key's owner belongs to."""
+    return Request(method="GET", url=f"{dialect(cfg).prefix}/users/me/organizations", reply=Json(list[Organization]))

@@ -1,0 +1,1 @@
+"""Everything that touches the local disk: archives, partial files, journals, locks, streams, digests."""
