@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .core.request import FileSlice as FileSlice
     from .core.request import Request as Request
     from .core.request import Response as Response
-    from .driver import run as run
+    from .drivers.blocking import run as run
     from .errors import APIStatusError as APIStatusError
     from .errors import ArtifactNotFoundError as ArtifactNotFoundError
     from .errors import AuthenticationError as AuthenticationError
@@ -96,7 +96,7 @@ _ROOMS = {
     "async_client": "AsyncLumlClient",
     "client": "LumlClient",
     "core.request": "FileSink FileSlice Request Response",
-    "driver": "run",
+    "drivers.blocking": "run",
     "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError "
     "ConflictError ConnectionFailed DecodeError FileDownloadError FileError FileUploadError "
     "IntegrityError InternalServerError Interrupted InvalidArgumentError LumlAPIError LumlError "

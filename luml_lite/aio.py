@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from .async_driver import iterate as iterate
-from .async_driver import run as run
 from .config import Config
 from .core.flow import Flow, Stream
+from .drivers.aio import iterate as iterate
+from .drivers.aio import run as run
+from .operations import artifacts, listing
 from .operations import delete as _delete
 from .operations import download as _download
-from .operations import find, pages, records
 from .operations import members as _members
 from .operations import resolve as _resolve
 from .operations import upload as _upload
@@ -59,13 +59,13 @@ def iterating(
 class Artifacts(Bound):
     """The artifacts of a collection."""
 
-    get = awaited(find.get)
-    list = awaited(pages.list)
-    list_all = iterating(pages.list_all)
-    create = awaited(records.create)
-    update = awaited(records.update)
-    download_url = awaited(records.download_url)
-    delete_url = awaited(records.delete_url)
+    get = awaited(artifacts.get)
+    list = awaited(listing.list)
+    list_all = iterating(listing.list_all)
+    create = awaited(artifacts.create)
+    update = awaited(artifacts.update)
+    download_url = awaited(artifacts.download_url)
+    delete_url = awaited(artifacts.delete_url)
     upload = awaited(_upload.upload)
     download = awaited(_download.download)
     delete = awaited(_delete.delete)

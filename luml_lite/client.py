@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .config import Config, Dialect
 from .core.protocols import Transport
-from .driver import run
+from .drivers.blocking import run
 from .groups import BucketSecrets, Collections, Orbits, Organizations, Tracks
 from .settings import Client, Settings, configured
 from .verbs import Artifacts

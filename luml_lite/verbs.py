@@ -12,10 +12,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from .config import Config
 from .core.flow import Effect, Flow, Stream
-from .driver import iterate, run
+from .drivers.blocking import iterate, run
+from .operations import artifacts, listing
 from .operations import delete as _delete
 from .operations import download as _download
-from .operations import find, pages, records
 from .operations import members as _members
 from .operations import resolve as _resolve
 from .operations import upload as _upload
@@ -101,13 +101,13 @@ def shown(verb: Callable[P, T], operation: Any, stream: str = "Iterator") -> Cal
 class Artifacts(Bound):
     """The artifacts of a collection."""
 
-    get = blocking(find.get)
-    list = blocking(pages.list)
-    list_all = iterating(pages.list_all)
-    create = blocking(records.create)
-    update = blocking(records.update)
-    download_url = blocking(records.download_url)
-    delete_url = blocking(records.delete_url)
+    get = blocking(artifacts.get)
+    list = blocking(listing.list)
+    list_all = iterating(listing.list_all)
+    create = blocking(artifacts.create)
+    update = blocking(artifacts.update)
+    download_url = blocking(artifacts.download_url)
+    delete_url = blocking(artifacts.delete_url)
     upload = blocking(_upload.upload)
     download = blocking(_download.download)
     delete = blocking(_delete.delete)

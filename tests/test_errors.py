@@ -22,7 +22,7 @@ from luml_lite.files.archive import Archive
 from luml_lite.files.journal import UploadState
 from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.models.uploads import CreatedModel, MultipartPlan, Part, UploadDetails
-from luml_lite.operations.store import Upload
+from luml_lite.operations.put_object import Upload
 from luml_lite.storage import azure, presigned, s3
 from luml_lite.testing import json_response
 

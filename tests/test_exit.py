@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 import luml_lite
-from luml_lite import Config, async_driver
+from luml_lite import Config
 from luml_lite.cli import write_model
 from luml_lite.core.flow import Flow, local
 from luml_lite.core.request import Request, no_content
+from luml_lite.drivers import aio as aio_driver
 from luml_lite.transport.workers import WorkerPool
 
 SCRIPT = """
@@ -63,7 +64,7 @@ def test_work_is_done_in_place_where_no_thread_can_be_had(monkeypatch: pytest.Mo
 def test_what_no_thread_has_begun_never_runs_and_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its flow has ended with the cancellation, and nobody would undo it."""
     threads, over = WorkerPool(1), threading.Event()
-    monkeypatch.setattr(async_driver, "WORKERS", threads)
+    monkeypatch.setattr(aio_driver, "WORKERS", threads)
     threads.submit(over.wait)  # the only thread there is
     done: list[str] = []
 

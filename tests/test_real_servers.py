@@ -25,7 +25,7 @@ from luml_lite.errors import FileDownloadError, IntegrityError, StorageError
 from luml_lite.files.digests import hash_file
 from luml_lite.local.uploads import Layout
 from luml_lite.models.uploads import Part
-from luml_lite.operations import fetch
+from luml_lite.operations import get_object
 from luml_lite.storage import azure, presigned, s3
 
 from .colours import COLOURS
@@ -359,8 +359,8 @@ def test_a_large_model_comes_back_in_ranges(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In two waves of four and a rest, each range guarded by the ETag that the storage told."""
-    monkeypatch.setattr(fetch, "RANGE", MiB)
-    monkeypatch.setattr(fetch, "WAVE", 4 * MiB)
+    monkeypatch.setattr(get_object, "RANGE", MiB)
+    monkeypatch.setattr(get_object, "WAVE", 4 * MiB)
     cfg = registry(bucket).replace(ranged_from=MiB)
     made = verbs.upload(cfg, large)
     seen: list[tuple[int, int]] = []

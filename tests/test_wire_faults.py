@@ -14,7 +14,7 @@ import pytest
 
 import luml_lite
 from luml_lite import LumlError, Retry
-from luml_lite.operations import fetch
+from luml_lite.operations import get_object
 
 from .colours import COLOURS
 from .faults.proxy import Fault
@@ -83,8 +83,8 @@ def download(world: World, verbs: Any, fault: Fault, *, lasting: bool = False, *
 def download_in_ranges(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> None:
     """The same with several ranges side by side, in two waves."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fetch, "RANGE", 60_000)
-        patch.setattr(fetch, "WAVE", 120_000)
+        patch.setattr(get_object, "RANGE", 60_000)
+        patch.setattr(get_object, "WAVE", 120_000)
         download(world, verbs, fault, lasting=lasting, ranged_from=1)
 
 

@@ -12,7 +12,7 @@ from ..core.flow import Flow, send
 from ..core.request import Request
 from ..errors import APIStatusError, MultipleResourcesFoundError
 from ..models.bucket_secrets import BucketSecret, BucketType
-from .named import dropped, optional
+from .lookup import delete_once, none_if_missing
 
 
 def list(cfg: Config) -> Flow[builtins.list[BucketSecret]]:
@@ -23,7 +23,7 @@ def list(cfg: Config) -> Flow[builtins.list[BucketSecret]]:
 def get(cfg: Config, secret_value: str) -> Flow[BucketSecret | None]:
     """The bucket secret of this id or bucket name, or None; several of that bucket name are an error."""
     if is_uuid(secret_value):
-        return optional(bucket_secrets.get(cfg, secret_value), "ecret not found")
+        return none_if_missing(bucket_secrets.get(cfg, secret_value), "ecret not found")
     return _by_bucket(cfg, secret_value)
 
 
@@ -53,7 +53,7 @@ def create(
 
     Azure's endpoint is a connection string. A second one of the same endpoint and bucket is a ConflictError.
     """
-    return _hushed(
+    return _send_scrubbed(
         bucket_secrets.create(
             cfg,
             endpoint=endpoint,
@@ -83,7 +83,7 @@ def update(
     cert_check: bool | None = None,
 ) -> Flow[BucketSecret]:
     """Change the given fields of a bucket secret; what is None stays as it is, and so does the type."""
-    return _hushed(
+    return _send_scrubbed(
         bucket_secrets.update(
             cfg,
             secret_id,
@@ -102,10 +102,10 @@ def update(
 
 def delete(cfg: Config, secret_id: str) -> Flow[None]:
     """Forget a bucket secret; one that an orbit uses is a ConflictError."""
-    return dropped(bucket_secrets.delete(cfg, secret_id))
+    return delete_once(bucket_secrets.delete(cfg, secret_id))
 
 
-def _hushed(request: Request[BucketSecret], endpoint: str | None, *keys: str | None) -> Flow[BucketSecret]:
+def _send_scrubbed(request: Request[BucketSecret], endpoint: str | None, *keys: str | None) -> Flow[BucketSecret]:
     """Send a request that carries secrets; what a server says of them in an error is left out."""
     try:
         return (yield from send(request))

@@ -13,7 +13,8 @@ from ..core.request import Request
 from ..errors import InvalidArgumentError
 from ..models.collections import Collection, CollectionsList, CollectionSortBy, CollectionType
 from ..models.enums import SortOrder
-from .named import collected, dropped, every, optional, picked
+from .lookup import delete_once, find_one, none_if_missing
+from .pagination import collect_pages, iter_pages
 
 
 def list(
@@ -53,7 +54,7 @@ def list_all(
             cfg, start_after=cursor, limit=limit, sort_by=sort_by, order=order, search=search, types=types
         )
 
-    return every(page(None), page)
+    return iter_pages(page(None), page)
 
 
 def get(cfg: Config, collection_value: str | None = None) -> Flow[Collection | None]:
@@ -63,17 +64,17 @@ def get(cfg: Config, collection_value: str | None = None) -> Flow[Collection | N
     """
     if collection_value is not None and not is_uuid(collection_value):
         return _by_name(cfg, collection_value)
-    return optional(collections.collection(cfg, collection_value), "Collection not found")
+    return none_if_missing(collections.collection(cfg, collection_value), "Collection not found")
 
 
 def _by_name(cfg: Config, name: str) -> Flow[Collection | None]:
     def page(cursor: str | None) -> Request[CollectionsList]:
         return collections.collections(cfg, start_after=cursor, search=name)
 
-    found: Collection | None = picked("collection", name, (yield from collected(page(None), page)))
+    found: Collection | None = find_one("collection", name, (yield from collect_pages(page(None), page)))
     if found is None:
         return None
-    return (yield from optional(collections.collection(cfg, found.id), "Collection not found"))
+    return (yield from none_if_missing(collections.collection(cfg, found.id), "Collection not found"))
 
 
 def create(
@@ -105,10 +106,10 @@ def update(
     if name is None and description is None and tags is None:
         raise InvalidArgumentError("nothing to update: give name, description or tags")
     collection_path(cfg, collection_id)
-    return _updated(cfg, name, description, tags, collection_id)
+    return _update(cfg, name, description, tags, collection_id)
 
 
-def _updated(
+def _update(
     cfg: Config,
     name: str | None,
     description: str | None,
@@ -128,4 +129,4 @@ def _updated(
 
 def delete(cfg: Config, collection_id: str) -> Flow[None]:
     """Remove a collection; one that holds artifacts is a ConflictError."""
-    return dropped(collections.delete_collection(cfg, collection_id))
+    return delete_once(collections.delete_collection(cfg, collection_id))

@@ -12,8 +12,8 @@ from ..core.flow import Flow, send
 from ..errors import BadRequestError, Interrupted, LumlError, StorageError
 from ..models.artifacts import ModelArtifactStatus
 from ..storage import presigned
-from .named import dropped
-from .rows import marked
+from .lookup import delete_once
+from .registration import try_set_status
 
 
 def delete(cfg: Config, model_id: str, *, collection_id: str | None = None, force: bool = False) -> Flow[None]:
@@ -23,9 +23,9 @@ def delete(cfg: Config, model_id: str, *, collection_id: str | None = None, forc
     error raised; calling again continues. `force` drops the row in any state and leaves the object in the bucket.
     """
     if force:
-        return dropped(artifacts.force_delete(cfg, model_id, collection_id=collection_id))
+        return delete_once(artifacts.force_delete(cfg, model_id, collection_id=collection_id))
     artifacts.delete(cfg, model_id, collection_id=collection_id)  # refuses a bad id before anything is sent
-    return _deleted(cfg, model_id, collection_id)
+    return _delete(cfg, model_id, collection_id)
 
 
 class Deletion(Struct, frozen=True):
@@ -52,22 +52,22 @@ def delete_many(
     return done
 
 
-def _deleted(cfg: Config, model_id: str, collection_id: str | None) -> Flow[None]:
+def _delete(cfg: Config, model_id: str, collection_id: str | None) -> Flow[None]:
     url = (yield from send(artifacts.delete_url(cfg, model_id, collection_id=collection_id)))["url"]
     try:
-        yield from _object_removed(url)
+        yield from _remove_object(url)
     except Exception:
-        yield from marked(cfg, model_id, ModelArtifactStatus.DELETION_FAILED, collection_id)
+        yield from try_set_status(cfg, model_id, ModelArtifactStatus.DELETION_FAILED, collection_id)
         raise
     try:
-        yield from dropped(artifacts.delete(cfg, model_id, collection_id=collection_id))
+        yield from delete_once(artifacts.delete(cfg, model_id, collection_id=collection_id))
     except BadRequestError:
         # Somebody marked the row deletion_failed meanwhile; asking for the URL again makes it deletable.
         yield from send(artifacts.delete_url(cfg, model_id, collection_id=collection_id))
-        yield from dropped(artifacts.delete(cfg, model_id, collection_id=collection_id))
+        yield from delete_once(artifacts.delete(cfg, model_id, collection_id=collection_id))
 
 
-def _object_removed(url: str) -> Flow[None]:
+def _remove_object(url: str) -> Flow[None]:
     try:
         yield from send(presigned.delete(url))
     except StorageError as error:

@@ -13,8 +13,7 @@ from ..config import Config
 from ..core.flow import Flow, local, send
 from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
 from ..files.partial import PartialFile, open_partial
-from ..models.artifacts import ModelArtifact
-from .fetch import fetch
+from .get_object import digest_of, fetch
 
 
 def download(
@@ -52,11 +51,3 @@ def download(
             raise FileDownloadError(f"{artifact.file_name} was not downloaded: {error}") from error
 
     return flow()
-
-
-def digest_of(artifact: ModelArtifact) -> str:
-    """The sha256 that an artifact's bytes must have; an IntegrityError where the registry has none."""
-    digest = artifact.file_hash.lower()
-    if len(digest) != 64 or digest.strip("0123456789abcdef"):
-        raise IntegrityError(f"the registry has no sha256 of {artifact.id}: download it with verify=False")
-    return digest

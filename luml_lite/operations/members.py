@@ -14,7 +14,7 @@ from ..errors import IntegrityError, InvalidArgumentError, StorageError
 from ..models.artifacts import ModelArtifact
 from ..storage import presigned
 from ..storage.presigned import is_refused
-from .download import digest_of
+from .get_object import digest_of
 
 _GAP = 64 * 1024  # bytes between two members that are cheaper to read along than another request
 _CHUNK = 4 * 1024 * 1024  # bytes of a streamed piece; a few of them are in memory at once
@@ -48,8 +48,8 @@ def read_members(
 
     def flow() -> Flow[dict[str, bytes]]:
         artifact = yield from send(request)
-        places = {name: _place(artifact, name) for name in wanted}
-        ranges = coalesced([(offset, offset + size) for offset, size in places.values() if size])
+        places = {name: _range_of(artifact, name) for name in wanted}
+        ranges = coalesce([(offset, offset + size) for offset, size in places.values() if size])
         source = _Source(artifacts.download_url(cfg, artifact.id, collection_id=collection_id))
         bodies = yield from source.read(ranges)
         found = {}
@@ -69,7 +69,7 @@ def open_member(cfg: Config, model_id: str, name: str, *, collection_id: str | N
 
     def stream() -> Stream[bytes]:
         artifact = yield from send(request)
-        offset, size = _place(artifact, name)
+        offset, size = _range_of(artifact, name)
         yield from _chunks(cfg, artifact, offset, offset + size, collection_id)
 
     return stream()
@@ -95,7 +95,7 @@ def open_download(
     return stream()
 
 
-def coalesced(ranges: list[tuple[int, int]], gap: int = _GAP) -> list[tuple[int, int]]:
+def coalesce(ranges: list[tuple[int, int]], gap: int = _GAP) -> list[tuple[int, int]]:
     """Half-open ranges, ascending, with those closer than `gap` bytes made one."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
@@ -106,7 +106,7 @@ def coalesced(ranges: list[tuple[int, int]], gap: int = _GAP) -> list[tuple[int,
     return merged
 
 
-def _place(artifact: ModelArtifact, name: str) -> tuple[int, int]:
+def _range_of(artifact: ModelArtifact, name: str) -> tuple[int, int]:
     try:
         return artifact.file_index[name]
     except KeyError:

@@ -9,7 +9,7 @@ from ..api.paths import is_uuid, orbit_path
 from ..config import Config
 from ..core.flow import Flow, send
 from ..models.orbits import Orbit
-from .named import dropped, optional, picked
+from .lookup import delete_once, find_one, none_if_missing
 
 
 def list(cfg: Config) -> Flow[builtins.list[Orbit]]:
@@ -21,11 +21,11 @@ def get(cfg: Config, orbit_value: str | None = None) -> Flow[Orbit | None]:
     """The orbit of this id or exact name, by default the Config's, or None."""
     if orbit_value is not None and not is_uuid(orbit_value):
         return _by_name(cfg, orbit_value)
-    return optional(orbits.orbit(_at(cfg, orbit_value)), "Orbit not found")
+    return none_if_missing(orbits.orbit(_scoped(cfg, orbit_value)), "Orbit not found")
 
 
 def _by_name(cfg: Config, name: str) -> Flow[Orbit | None]:
-    found: Orbit | None = picked("orbit", name, (yield from send(orbits.orbits(cfg))))
+    found: Orbit | None = find_one("orbit", name, (yield from send(orbits.orbits(cfg))))
     return found
 
 
@@ -38,15 +38,15 @@ def update(
     cfg: Config, name: str | None = None, bucket_secret_id: str | None = None, *, orbit_id: str | None = None
 ) -> Flow[Orbit]:
     """Change the given fields of an orbit, by default the Config's."""
-    return send(orbits.update_orbit(_at(cfg, orbit_id), name=name, bucket_secret_id=bucket_secret_id))
+    return send(orbits.update_orbit(_scoped(cfg, orbit_id), name=name, bucket_secret_id=bucket_secret_id))
 
 
 def delete(cfg: Config, orbit_id: str) -> Flow[None]:
     """Remove an orbit; one that holds artifacts is a ConflictError."""
-    return dropped(orbits.delete_orbit(_at(cfg, orbit_id)))
+    return delete_once(orbits.delete_orbit(_scoped(cfg, orbit_id)))
 
 
-def _at(cfg: Config, orbit_id: str | None) -> Config:
+def _scoped(cfg: Config, orbit_id: str | None) -> Config:
     wanted = cfg if orbit_id is None else cfg.replace(orbit=orbit_id)
     orbit_path(wanted)
     return wanted

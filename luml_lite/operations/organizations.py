@@ -8,7 +8,7 @@ from ..api import organizations
 from ..config import Config
 from ..core.flow import Flow, send
 from ..models.organizations import Organization
-from .named import picked
+from .lookup import find_one
 
 
 def list(cfg: Config) -> Flow[builtins.list[Organization]]:
@@ -20,5 +20,5 @@ def get(cfg: Config, organization_value: str | None = None) -> Flow[Organization
     """The organization of this id or exact name, by default the Config's, or None."""
     wanted = cfg.organization if organization_value is None else organization_value
     existing = yield from send(organizations.organizations(cfg))
-    found: Organization | None = None if wanted is None else picked("organization", wanted, existing)
+    found: Organization | None = None if wanted is None else find_one("organization", wanted, existing)
     return found

@@ -12,7 +12,7 @@ from ..core.flow import Flow, send
 from ..core.request import Request
 from ..errors import ConfigurationError, MultipleResourcesFoundError, ResourceNotFoundError
 from ..models.collections import Collection, CollectionsList
-from .named import collected
+from .pagination import collect_pages
 
 
 def resolve(cfg: Config) -> Flow[Config]:
@@ -22,13 +22,13 @@ def resolve(cfg: Config) -> Flow[Config]:
     """
     organization = cfg.organization
     if organization is None or not is_uuid(organization):
-        organization = _picked("organization", organization, (yield from send(organizations.organizations(cfg))))
+        organization = _require_one("organization", organization, (yield from send(organizations.organizations(cfg))))
         cfg = cfg.replace(organization=organization)
     if cfg.orbit is None or not is_uuid(cfg.orbit):
-        cfg = cfg.replace(orbit=_picked("orbit", cfg.orbit, (yield from send(orbits.orbits(cfg)))))
+        cfg = cfg.replace(orbit=_require_one("orbit", cfg.orbit, (yield from send(orbits.orbits(cfg)))))
     if cfg.collection is None or not is_uuid(cfg.collection):
         found = yield from _collections(cfg, cfg.collection)
-        cfg = cfg.replace(collection=_picked("collection", cfg.collection, found))
+        cfg = cfg.replace(collection=_require_one("collection", cfg.collection, found))
     return cfg
 
 
@@ -37,33 +37,33 @@ def defaults(cfg: Config) -> Flow[Config]:
 
     This is what clients are set to; a name below a place that stays open is a ConfigurationError.
     """
-    if _open(cfg.organization):
+    if _is_unresolved(cfg.organization):
         found: Sequence[Any] = yield from send(organizations.organizations(cfg))
-        cfg = cfg.replace(organization=_default("organization", cfg.organization, found))
-    if _open(cfg.orbit):
+        cfg = cfg.replace(organization=_only_one("organization", cfg.organization, found))
+    if _is_unresolved(cfg.orbit):
         if cfg.organization is None:
-            return _without("organization", cfg)
-        cfg = cfg.replace(orbit=_default("orbit", cfg.orbit, (yield from send(orbits.orbits(cfg)))))
-    if _open(cfg.collection):
+            return _ensure_no_names("organization", cfg)
+        cfg = cfg.replace(orbit=_only_one("orbit", cfg.orbit, (yield from send(orbits.orbits(cfg)))))
+    if _is_unresolved(cfg.collection):
         if cfg.organization is None or cfg.orbit is None:
-            return _without("organization and orbit", cfg)
+            return _ensure_no_names("organization and orbit", cfg)
         if cfg.collection is None:
             found = (yield from send(collections.collections(cfg, limit=2))).items
         else:
             found = yield from _collections(cfg, cfg.collection)
-        cfg = cfg.replace(collection=_default("collection", cfg.collection, found))
+        cfg = cfg.replace(collection=_only_one("collection", cfg.collection, found))
     return cfg
 
 
-def _open(place: str | None) -> bool:
+def _is_unresolved(place: str | None) -> bool:
     return place is None or not is_uuid(place)
 
 
-def _default(kind: str, name: str | None, existing: Sequence[Any]) -> str | None:
-    return None if name is None and len(existing) != 1 else _picked(kind, name, existing)
+def _only_one(kind: str, name: str | None, existing: Sequence[Any]) -> str | None:
+    return None if name is None and len(existing) != 1 else _require_one(kind, name, existing)
 
 
-def _without(kind: str, cfg: Config) -> Config:
+def _ensure_no_names(kind: str, cfg: Config) -> Config:
     for name in (cfg.orbit, cfg.collection):
         if name is not None and not is_uuid(name):
             raise ConfigurationError(f"{name!r} cannot be looked up: set the {kind} first, by id or name")
@@ -74,14 +74,14 @@ def _collections(cfg: Config, name: str | None) -> Flow[list[Collection]]:
     def asked(cursor: str | None) -> Request[CollectionsList]:
         return collections.collections(cfg, start_after=cursor, search=name)
 
-    found: list[Collection] = yield from collected(asked(None), asked)
+    found: list[Collection] = yield from collect_pages(asked(None), asked)
     if name is not None and not any(item.name == name for item in found):
         page = yield from send(collections.collections(cfg))  # for the message: what does exist
         return found + [item for item in page.items if item not in found]
     return found
 
 
-def _picked(kind: str, name: str | None, existing: Sequence[Any]) -> str:
+def _require_one(kind: str, name: str | None, existing: Sequence[Any]) -> str:
     matching = [item for item in existing if name is None or item.name == name]
     if len(matching) == 1:
         return str(matching[0].id)

@@ -14,7 +14,8 @@ from ..errors import ResourceNotFoundError
 from ..models.artifacts import ArtifactType
 from ..models.enums import SortOrder
 from ..models.tracks import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
-from .named import collected, dropped, every, optional, picked
+from .lookup import delete_once, find_one, none_if_missing
+from .pagination import collect_pages, iter_pages
 
 
 def list(
@@ -52,13 +53,13 @@ def list_all(
             cfg, start_after=cursor, limit=limit, sort_by=sort_by, order=order, search=search, types=types, tags=tags
         )
 
-    return every(page(None), page)
+    return iter_pages(page(None), page)
 
 
 def get(cfg: Config, track_value: str) -> Flow[Track | None]:
     """The track of this id or exact name, or None; several of that name are a MultipleResourcesFoundError."""
     if is_uuid(track_value):
-        return optional(tracks.get(cfg, track_value), "Track not found")
+        return none_if_missing(tracks.get(cfg, track_value), "Track not found")
     return _by_name(cfg, track_value)
 
 
@@ -66,7 +67,7 @@ def _by_name(cfg: Config, name: str) -> Flow[Track | None]:
     def page(cursor: str | None) -> Request[TracksList]:
         return tracks.page(cfg, start_after=cursor, search=name)
 
-    found: Track | None = picked("track", name, (yield from collected(page(None), page)))
+    found: Track | None = find_one("track", name, (yield from collect_pages(page(None), page)))
     return found
 
 
@@ -103,7 +104,7 @@ def update(
 
 def delete(cfg: Config, track_id: str) -> Flow[None]:
     """Remove a track with its stages and entries; the artifacts stay."""
-    return dropped(tracks.delete(cfg, track_id))
+    return delete_once(tracks.delete(cfg, track_id))
 
 
 def list_stages(cfg: Config, track_id: str) -> Flow[builtins.list[Stage]]:
@@ -158,7 +159,7 @@ def update_artifact(
 
 def remove_artifact(cfg: Config, track_id: str, entry_id: str) -> Flow[None]:
     """Remove an entry from a track; its version is not given again, and the artifact stays."""
-    return dropped(tracks.leave(cfg, track_id, entry_id))
+    return delete_once(tracks.leave(cfg, track_id, entry_id))
 
 
 def remove_batch_artifacts(cfg: Config, track_id: str, entry_ids: builtins.list[str]) -> Flow[None]:
@@ -170,7 +171,7 @@ def _stage_id(cfg: Config, track_id: str, stage: str | None) -> Flow[str | None]
     if stage is None or is_uuid(stage):
         return stage
     existing = yield from send(tracks.stages(cfg, track_id))
-    found: Stage | None = picked("stage", stage, existing)
+    found: Stage | None = find_one("stage", stage, existing)
     if found is None:
         names = ", ".join(repr(each.name) for each in existing) or "none"
         raise ResourceNotFoundError(f"no stage is called {stage!r}; existing: {names}")

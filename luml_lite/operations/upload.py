@@ -15,9 +15,9 @@ from ..errors import FileError, FileUploadError, Interrupted, InvalidArgumentErr
 from ..files.archive import Archive, ensure_unchanged, inspect
 from ..files.journal import Journal, UploadState, open_journal
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
-from .pages import matching
-from .rows import Wanted, confirmed, created, marked_failed
-from .store import Upload, store, stored
+from .listing import find_matching
+from .put_object import Upload, probe_object, put_object
+from .registration import ArtifactSpec, confirm_row, create_row, mark_failed
 
 
 def upload(
@@ -58,16 +58,18 @@ def _upload(
     if_exists: str,
 ) -> Flow[ModelArtifact]:
     archive: Archive = yield from local(inspect, file_path, cfg.max_file_size)
-    wanted = Wanted(collection_id, archive, model_name or archive.file_name, description, tags)
+    wanted = ArtifactSpec(collection_id, archive, model_name or archive.file_name, description, tags)
     if if_exists == "reuse":
-        same = yield from matching(cfg, collection_id, lambda row: wanted.matches(row, ModelArtifactStatus.UPLOADED))
+        same = yield from find_matching(
+            cfg, collection_id, lambda row: wanted.matches(row, ModelArtifactStatus.UPLOADED)
+        )
         if same:
             return same[0]
     if not resume:
-        return (yield from _uploaded(cfg, wanted, on_progress, None))
+        return (yield from _transfer(cfg, wanted, on_progress, None))
     journal = yield from local(open_journal, cfg, collection_id_of(cfg, collection_id), archive.path, wanted.name)
     try:
-        artifact = yield from _uploaded(cfg, wanted, on_progress, journal)
+        artifact = yield from _transfer(cfg, wanted, on_progress, journal)
     except Exception:
         if journal is not None:
             yield from local(journal.release)
@@ -77,25 +79,25 @@ def _upload(
     return artifact
 
 
-def _uploaded(
-    cfg: Config, wanted: Wanted, on_progress: Callable[[int, int], None] | None, journal: Journal | None
+def _transfer(
+    cfg: Config, wanted: ArtifactSpec, on_progress: Callable[[int, int], None] | None, journal: Journal | None
 ) -> Flow[ModelArtifact]:
     ready: Upload | ModelArtifact | None = None
     if journal is not None and journal.state is not None:
-        ready = yield from _continued(cfg, wanted, on_progress, journal)
+        ready = yield from _continue(cfg, wanted, on_progress, journal)
     if isinstance(ready, ModelArtifact):
         return ready
-    upload = ready if ready is not None else (yield from _begun(cfg, wanted, on_progress, journal))
+    upload = ready if ready is not None else (yield from _begin(cfg, wanted, on_progress, journal))
     row = upload.state.artifact_id
     try:
-        yield from store(upload)
+        yield from put_object(upload)
         yield from local(ensure_unchanged, wanted.archive)
-        artifact = yield from confirmed(cfg, row, wanted.collection_id)
+        artifact = yield from confirm_row(cfg, row, wanted.collection_id)
     except Exception as error:
         # Then the row stays pending_upload, for the same call.
-        later = journal is not None and _goes_on(error) and (yield from _kept(journal, upload.state))
+        later = journal is not None and _can_resume(error) and (yield from _try_keep(journal, upload.state))
         if not later:
-            yield from marked_failed(cfg, row, wanted.collection_id)
+            yield from mark_failed(cfg, row, wanted.collection_id)
             if journal is not None:
                 yield from local(journal.discard)
         if isinstance(error, Interrupted) or not isinstance(error, LumlError | OSError):
@@ -109,12 +111,12 @@ def _uploaded(
     return artifact
 
 
-def _goes_on(error: Exception) -> bool:
+def _can_resume(error: Exception) -> bool:
     """Whether a later call can continue the upload: it was interrupted, or the trouble may pass."""
     return isinstance(error, LumlError) and (is_transient(error) or isinstance(error, Interrupted))
 
 
-def _kept(journal: Journal, state: UploadState) -> Flow[bool]:
+def _try_keep(journal: Journal, state: UploadState) -> Flow[bool]:
     """Whether a later call will find the upload."""
     try:
         yield from local(journal.write, state)
@@ -123,10 +125,10 @@ def _kept(journal: Journal, state: UploadState) -> Flow[bool]:
     return True
 
 
-def _begun(
-    cfg: Config, wanted: Wanted, on_progress: Callable[[int, int], None] | None, journal: Journal | None
+def _begin(
+    cfg: Config, wanted: ArtifactSpec, on_progress: Callable[[int, int], None] | None, journal: Journal | None
 ) -> Flow[Upload]:
-    made = yield from created(cfg, wanted)
+    made = yield from create_row(cfg, wanted)
     details, archive = made.upload_details, wanted.archive
     state = UploadState(
         artifact_id=made.model.id,
@@ -141,13 +143,13 @@ def _begun(
     return Upload(cfg, wanted.collection_id, archive, state, details.url, on_progress, journal)
 
 
-def _continued(
-    cfg: Config, wanted: Wanted, on_progress: Callable[[int, int], None] | None, journal: Journal
+def _continue(
+    cfg: Config, wanted: ArtifactSpec, on_progress: Callable[[int, int], None] | None, journal: Journal
 ) -> Flow[Upload | ModelArtifact | None]:
     """What an earlier run left behind: the upload, its artifact where only the end was missing, or None."""
     state, archive = journal.state, wanted.archive
     if state is None or (state.sha256, state.size) != (archive.sha256, archive.size):
-        yield from _abandoned(cfg, wanted, journal)
+        yield from _abandon(cfg, wanted, journal)
         return None
     try:
         row = yield from send(artifacts.get(cfg, state.artifact_id, collection_id=wanted.collection_id))
@@ -166,16 +168,16 @@ def _continued(
         return upload
     if state.upload_id is not None:
         return upload
-    found = yield from stored(upload)
+    found = yield from probe_object(upload)
     if found is None or found.size != archive.size:
-        yield from _abandoned(cfg, wanted, journal)  # S3's URLs for a PUT or an initiate cannot be had again
+        yield from _abandon(cfg, wanted, journal)  # S3's URLs for a PUT or an initiate cannot be had again
         return None
-    artifact = yield from confirmed(cfg, state.artifact_id, wanted.collection_id)
+    artifact = yield from confirm_row(cfg, state.artifact_id, wanted.collection_id)
     yield from local(journal.discard)
     return artifact
 
 
-def _abandoned(cfg: Config, wanted: Wanted, journal: Journal) -> Flow[None]:
+def _abandon(cfg: Config, wanted: ArtifactSpec, journal: Journal) -> Flow[None]:
     if journal.state is not None:
-        yield from marked_failed(cfg, journal.state.artifact_id, wanted.collection_id)
+        yield from mark_failed(cfg, journal.state.artifact_id, wanted.collection_id)
         yield from local(journal.discard)

@@ -18,6 +18,7 @@ from luml_lite.config import Config
 from luml_lite.core.cancellation import CancelToken
 from luml_lite.core.flow import Backoff, Batch, Local
 from luml_lite.core.request import Request, Response
+from luml_lite.drivers.attempts import error_for, prepare
 from luml_lite.errors import (
     ConnectionFailed,
     FileError,
@@ -28,7 +29,6 @@ from luml_lite.errors import (
     PermissionDeniedError,
     StorageError,
 )
-from luml_lite.trials import prepare, refusal
 
 MOST = 4  # trials that anything gets
 LONG = 80  # effects that no call needs
@@ -142,7 +142,7 @@ class Hand:
         response: Response = self.cfg.transport.send(  # type: ignore[union-attr]
             prepare(request, self.cfg), timeouts=self.cfg.timeouts, stop=CancelToken(), on_bytes=lambda count: None
         )
-        error = refusal(request, response)
+        error = error_for(request, response)
         if error is not None:
             error.attempts = 1
         return response if error is None else error

@@ -13,7 +13,7 @@ import pytest
 from luml_lite.core.request import Request, Response
 from luml_lite.errors import ConnectionFailed, DecodeError, FileDownloadError, IntegrityError, Interrupted, StorageError
 from luml_lite.files.streams import SinkWriter
-from luml_lite.operations import fetch
+from luml_lite.operations import get_object
 from luml_lite.operations.download import download
 from luml_lite.testing import json_response
 
@@ -31,8 +31,8 @@ Fate = Callable[[Request[Any], bytes], Any]
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "RANGE", RANGE)
-    monkeypatch.setattr(fetch, "WAVE", 3 * RANGE)
+    monkeypatch.setattr(get_object, "RANGE", RANGE)
+    monkeypatch.setattr(get_object, "WAVE", 3 * RANGE)
 
 
 @pytest.fixture

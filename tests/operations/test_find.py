@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from luml_lite.errors import MultipleResourcesFoundError, NotFoundError
-from luml_lite.operations.find import get
+from luml_lite.operations.artifacts import get
 from luml_lite.testing import json_response
 
 from ..vectors import answer, recorded

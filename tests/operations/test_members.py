@@ -88,7 +88,7 @@ def test_a_fresh_url_that_is_refused_is_an_error() -> None:
 )
 def test_coalesced_ranges_cover_every_range_with_wide_gaps(ranges: list[tuple[int, int]]) -> None:
     """Each range lies whole in one of them, they are apart by more than the gap, and none is made up."""
-    merged = members.coalesced(ranges)
+    merged = members.coalesce(ranges)
     assert all(any(start <= a and b <= end for start, end in merged) for a, b in ranges)
     assert all(after[0] - before[1] > GAP for before, after in pairwise(merged))
     assert {start for start, _ in merged} <= {a for a, _ in ranges}

@@ -14,7 +14,7 @@ from luml_lite.core.request import Request
 from luml_lite.errors import BadRequestError, DecodeError, InternalServerError, InvalidArgumentError
 from luml_lite.models.artifacts import ModelArtifact, ModelArtifactSortBy
 from luml_lite.models.enums import SortOrder
-from luml_lite.operations import pages
+from luml_lite.operations import listing
 
 from .hand import CFG, artifact, page, play, uid
 
@@ -73,15 +73,15 @@ class Server:
 
 def test_a_page_is_one_request() -> None:
     """Its items and the cursor for the next one."""
-    found = play(pages.list(CFG, limit=2), ("GET artifacts", page(artifact(1), artifact(2), cursor="c")))
+    found = play(listing.list(CFG, limit=2), ("GET artifacts", page(artifact(1), artifact(2), cursor="c")))
     assert ([item.id for item in found.items], found.cursor) == ([uid(1), uid(2)], "c")
-    found = play(pages.list(CFG, start_after="c"), ("GET artifacts from c", page()))
+    found = play(listing.list(CFG, start_after="c"), ("GET artifacts from c", page()))
     assert (found.items, found.cursor) == ([], None)
 
 
 def test_a_column_sort_is_left_to_the_server() -> None:
     """Pages are handed on as they come, and the next is asked for only when the reader wants it."""
-    stream = pages.list_all(CFG, sort_by=ModelArtifactSortBy.MODEL_NAME, order=SortOrder.ASC)
+    stream = listing.list_all(CFG, sort_by=ModelArtifactSortBy.MODEL_NAME, order=SortOrder.ASC)
     play(
         stream,
         ("GET artifacts by name", page(artifact(2), artifact(1), cursor="c")),
@@ -110,7 +110,7 @@ def test_a_metric_sort_has_everything_once_in_order(
 ) -> None:
     """Whether the server pages honestly, begins again for ever, or fails: missing values last down, first up."""
     server = Server(drawn, repeats=repeats, fails=fails)
-    found = read(pages.list_all(CFG, limit=limit, sort_by=METRICS, order=order, metric_key="F1"), server)
+    found = read(listing.list_all(CFG, limit=limit, sort_by=METRICS, order=order, metric_key="F1"), server)
     down = order == SortOrder.DESC
     have = sorted(((row["extra_values"]["F1"], row["id"]) for row in drawn if row["extra_values"]), reverse=down)
     missing = sorted((row["id"] for row in drawn if not row["extra_values"]), reverse=down)
@@ -125,7 +125,7 @@ def test_a_file_name_sort_has_everything_once_in_order(
     """Sorted by the client with ties by id, as one list and page by page."""
     down = order == SortOrder.DESC
     expected = [each for _, each in sorted(((row["file_name"], row["id"]) for row in drawn), reverse=down)]
-    stream = pages.list_all(CFG, limit=limit, sort_by=FILE_NAME, order=order)
+    stream = listing.list_all(CFG, limit=limit, sort_by=FILE_NAME, order=order)
     assert [item.id for item in read(stream, Server(drawn))] == expected
     assert by_pages(drawn, limit, order, sort_by=FILE_NAME) == expected
 
@@ -135,7 +135,7 @@ def by_pages(drawn: list[dict[str, Any]], limit: int, order: SortOrder, **how: A
     paged: list[str] = []
     cursor: str | None = None
     for _ in range(len(drawn) + 1):
-        flow = pages.list(CFG, limit=limit, order=order, start_after=cursor, **how)
+        flow = listing.list(CFG, limit=limit, order=order, start_after=cursor, **how)
         server, reply = Server(drawn), None
         try:
             while True:
@@ -167,13 +167,13 @@ def test_a_page_by_metric_is_one_request_where_the_server_can_do_it() -> None:
     """The first page everywhere, every page of older servers; a server that fails is made up for."""
     by_metric: Any = {"sort_by": METRICS, "metric_key": "F1", "limit": 1}
     row = artifact(1, extra_values={"F1": 0.5})
-    first = play(pages.list(CFG, **by_metric), ("GET artifacts by F1", page(row, cursor="c")))
+    first = play(listing.list(CFG, **by_metric), ("GET artifacts by F1", page(row, cursor="c")))
     assert first.cursor not in (None, "c")
-    assert play(pages.list(CFG, **by_metric), ("GET artifacts by F1", page(row))).cursor is None
+    assert play(listing.list(CFG, **by_metric), ("GET artifacts by F1", page(row))).cursor is None
     older = CFG.replace(dialect="model_artifacts")
-    found = play(pages.list(older, start_after="c", **by_metric), ("GET model_artifacts by F1 from c", page(row)))
+    found = play(listing.list(older, start_after="c", **by_metric), ("GET model_artifacts by F1 from c", page(row)))
     assert [item.id for item in found.items] == [uid(1)]
-    failing = pages.list(CFG, **by_metric)
+    failing = listing.list(CFG, **by_metric)
     failure = InternalServerError("500: Internal Server Error", status_code=500)
     found = play(failing, ("GET artifacts by F1", failure), ("GET artifacts", page(row, artifact(2))))
     assert [item.id for item in found.items] == [uid(1)]
@@ -182,8 +182,8 @@ def test_a_page_by_metric_is_one_request_where_the_server_can_do_it() -> None:
 def test_a_page_by_file_name_goes_on_though_its_last_artifact_is_gone() -> None:
     """The cursor is a place in the order, not an artifact."""
     three = [artifact(number) for number in (1, 2, 3)]
-    first = play(pages.list(CFG, limit=2, sort_by=FILE_NAME, order=SortOrder.ASC), ("GET artifacts", page(*three)))
-    flow = pages.list(CFG, limit=2, sort_by=FILE_NAME, order=SortOrder.ASC, start_after=first.cursor)
+    first = play(listing.list(CFG, limit=2, sort_by=FILE_NAME, order=SortOrder.ASC), ("GET artifacts", page(*three)))
+    flow = listing.list(CFG, limit=2, sort_by=FILE_NAME, order=SortOrder.ASC, start_after=first.cursor)
     assert [item.id for item in play(flow, ("GET artifacts", page(three[0], three[2]))).items] == [uid(3)]
 
 
@@ -192,13 +192,13 @@ def test_a_cursor_of_another_list_is_told(cursor: str) -> None:
     """A cursor that is not of a list sorted in this way would silently begin again."""
     for how in ({"sort_by": FILE_NAME}, {"sort_by": METRICS, "metric_key": "F1"}):
         with pytest.raises(InvalidArgumentError, match="start_after"):
-            play(pages.list(CFG, start_after=cursor, **how))  # type: ignore[arg-type]
+            play(listing.list(CFG, start_after=cursor, **how))  # type: ignore[arg-type]
 
 
 def test_a_metric_called_like_a_column_is_sorted_on_the_client() -> None:
     """Servers take such a key for the column."""
     rows = [artifact(number, extra_values={"size": value}) for number, value in ((1, 3), (2, 1), (3, 2))]
-    found = read(pages.list_all(CFG, sort_by=METRICS, metric_key="size"), Server(rows))
+    found = read(listing.list_all(CFG, sort_by=METRICS, metric_key="size"), Server(rows))
     assert [item.metrics["size"] for item in found] == [3, 2, 1]
 
 
@@ -206,7 +206,7 @@ def test_a_metric_that_no_artifact_has_is_missing_everywhere() -> None:
     """Older servers refuse to sort by it."""
     assert (
         play(
-            pages.list_all(CFG.replace(dialect="model_artifacts"), sort_by=METRICS, metric_key="nope"),
+            listing.list_all(CFG.replace(dialect="model_artifacts"), sort_by=METRICS, metric_key="nope"),
             ("GET model_artifacts by nope", BadRequestError("400: Invalid sorting column: nope", status_code=400)),
             ("GET model_artifacts", page(artifact(1), artifact(2))),
             ("EMIT 2.fnnx 1.fnnx", None),
@@ -220,7 +220,7 @@ def test_values_that_are_no_numbers_count_as_missing() -> None:
     values: list[Any] = [0.5, "high", None, [1], 0.9, True]
     rows = [artifact(number, extra_values={"F1": value}) for number, value in enumerate(values)]
     random.Random(1).shuffle(rows)
-    found = read(pages.list_all(CFG, limit=2, sort_by=METRICS, metric_key="F1"), Server(rows, fails=True))
+    found = read(listing.list_all(CFG, limit=2, sort_by=METRICS, metric_key="F1"), Server(rows, fails=True))
     assert [item.metrics["F1"] for item in found][:3] == [True, 0.9, 0.5]
     assert {item.id for item in found} == {row["id"] for row in rows}
 
@@ -228,7 +228,7 @@ def test_values_that_are_no_numbers_count_as_missing() -> None:
 def test_a_refused_list_is_an_error() -> None:
     """A 400 is not mistaken for a server that cannot sort."""
     with pytest.raises(BadRequestError):
-        play(pages.list_all(CFG), ("GET artifacts", BadRequestError("400: no", status_code=400)))
+        play(listing.list_all(CFG), ("GET artifacts", BadRequestError("400: no", status_code=400)))
 
 
 def test_pages_that_go_round_in_circles_are_an_error_and_not_a_wait() -> None:
@@ -242,14 +242,14 @@ def test_pages_that_go_round_in_circles_are_an_error_and_not_a_wait() -> None:
         ("EMIT 1.fnnx", None),
     )
     with pytest.raises(DecodeError, match="circles"):
-        play(pages.list_all(CFG), *circle)
+        play(listing.list_all(CFG), *circle)
     with pytest.raises(DecodeError, match="circles"):
-        play(pages.list_all(CFG, sort_by=ModelArtifactSortBy.FILE_NAME), *circle[::2])
+        play(listing.list_all(CFG, sort_by=ModelArtifactSortBy.FILE_NAME), *circle[::2])
 
 
 def test_a_metric_sort_that_has_nothing_but_cursors_is_sorted_here() -> None:
     play(
-        pages.list_all(CFG, sort_by=ModelArtifactSortBy.METRICS, metric_key="F1"),
+        listing.list_all(CFG, sort_by=ModelArtifactSortBy.METRICS, metric_key="F1"),
         ("GET artifacts by F1", page(cursor="a")),
         ("GET artifacts", page(artifact(1))),
         ("EMIT 1.fnnx", None),

@@ -19,8 +19,8 @@ from luml_lite.errors import (
 )
 from luml_lite.files.archive import Archive
 from luml_lite.models.artifacts import ModelArtifact
-from luml_lite.operations import rows
-from luml_lite.operations.rows import Wanted, confirmed, created, marked_failed
+from luml_lite.operations import registration
+from luml_lite.operations.registration import ArtifactSpec, confirm_row, create_row, mark_failed
 from luml_lite.testing import json_response
 
 from .hand import CFG, NOW, artifact, lost, page, play, public, uid
@@ -31,32 +31,34 @@ REFUSED = BadRequestError("400: Invalid status transition", status_code=400)
 
 
 @pytest.fixture
-def wanted(archive: Archive) -> Wanted:
+def wanted(archive: Archive) -> ArtifactSpec:
     """The row that is to be made."""
-    return Wanted(None, archive, "a name", None, ["t"])
+    return ArtifactSpec(None, archive, "a name", None, ["t"])
 
 
-def row(wanted: Wanted, number: int = 1, **fields: Any) -> dict[str, Any]:
+def row(wanted: ArtifactSpec, number: int = 1, **fields: Any) -> dict[str, Any]:
     """The row as the server makes it."""
     archive = wanted.archive
     facts = {"name": wanted.name, "file_name": archive.file_name, "file_hash": archive.sha256, "size": archive.size}
     return artifact(number, **({"status": "pending_upload"} | facts | fields))
 
 
-def made(wanted: Wanted, number: int = 1) -> Response:
+def made(wanted: ArtifactSpec, number: int = 1) -> Response:
     """The answer to a create."""
     return json_response({"artifact": row(wanted, number), "upload_details": STARTED})
 
 
-def test_a_row_is_one_request(wanted: Wanted) -> None:
+def test_a_row_is_one_request(wanted: ArtifactSpec) -> None:
     """With the file's facts in it."""
-    found = play(created(CFG, wanted), ("POST artifacts", made(wanted)))
+    found = play(create_row(CFG, wanted), ("POST artifacts", made(wanted)))
     assert found.model == public(row(wanted))
     assert found.url == "https://bucket.example/put"
 
 
 @pytest.mark.parametrize("failure", [lost(), InternalServerError("500", status_code=500)])
-def test_after_a_lost_answer_the_orphan_goes_and_the_row_is_made_again(wanted: Wanted, failure: Exception) -> None:
+def test_after_a_lost_answer_the_orphan_goes_and_the_row_is_made_again(
+    wanted: ArtifactSpec, failure: Exception
+) -> None:
     """Its upload URL is lost with the answer: exactly the one row so young of the same bytes is dropped."""
     others = [
         row(wanted, 2, status="uploaded"),
@@ -65,7 +67,7 @@ def test_after_a_lost_answer_the_orphan_goes_and_the_row_is_made_again(wanted: W
         row(wanted, 5, created_at=(NOW - timedelta(hours=1)).isoformat()),
     ]
     found = play(
-        created(CFG, wanted),
+        create_row(CFG, wanted),
         ("POST artifacts", failure),
         ("GET artifacts", page(*others, row(wanted, 1))),
         ("DELETE artifacts/1/force", Response(204)),
@@ -75,12 +77,12 @@ def test_after_a_lost_answer_the_orphan_goes_and_the_row_is_made_again(wanted: W
     assert found.model.id == uid(6)
 
 
-def test_an_orphan_that_cannot_be_told_is_left_alone(wanted: Wanted) -> None:
+def test_an_orphan_that_cannot_be_told_is_left_alone(wanted: ArtifactSpec) -> None:
     """Of two that could be it none is dropped, and none without the server's time."""
     two = page(row(wanted, 1), row(wanted, 2))
     for listed in (two, page(), json_response({"items": [row(wanted)], "cursor": None})):
         play(
-            created(CFG, wanted),
+            create_row(CFG, wanted),
             ("POST artifacts", lost()),
             ("GET artifacts", listed),
             ("AGAIN 1", None),
@@ -88,30 +90,30 @@ def test_an_orphan_that_cannot_be_told_is_left_alone(wanted: Wanted) -> None:
         )
 
 
-def test_without_the_right_to_delete_the_orphan_is_marked(wanted: Wanted) -> None:
+def test_without_the_right_to_delete_the_orphan_is_marked(wanted: ArtifactSpec) -> None:
     """An orbit member may not delete; a 404 means that somebody else did."""
     start = (("POST artifacts", lost()), ("GET artifacts", page(row(wanted))))
     rest = (("AGAIN 1", None), ("POST artifacts", made(wanted)))
     denied = PermissionDeniedError("403: Not enough rights", status_code=403)
     mark = ("PATCH artifacts/1 upload_failed", json_response(row(wanted, status="upload_failed")))
-    play(created(CFG, wanted), *start, ("DELETE artifacts/1/force", denied), mark, *rest)
+    play(create_row(CFG, wanted), *start, ("DELETE artifacts/1/force", denied), mark, *rest)
     gone = ArtifactNotFoundError("404", status_code=404)
-    play(created(CFG, wanted), *start, ("DELETE artifacts/1/force", gone), *rest)
+    play(create_row(CFG, wanted), *start, ("DELETE artifacts/1/force", gone), *rest)
 
 
-def test_what_was_never_sent_or_was_refused_is_an_error_at_once(wanted: Wanted) -> None:
+def test_what_was_never_sent_or_was_refused_is_an_error_at_once(wanted: ArtifactSpec) -> None:
     """Nothing can have been made: the driver has repeated what may be repeated."""
     for failure in (ConnectionFailed("no route", sent=False), ConflictError("409: limit", status_code=409)):
         with pytest.raises(type(failure)):
-            play(created(CFG, wanted), ("POST artifacts", failure))
+            play(create_row(CFG, wanted), ("POST artifacts", failure))
 
 
-def test_a_create_that_stays_lost_gives_up(wanted: Wanted) -> None:
+def test_a_create_that_stays_lost_gives_up(wanted: ArtifactSpec) -> None:
     """When the settings say that it is enough, the last error comes out."""
     error = lost()
     with pytest.raises(ConnectionFailed):
         play(
-            created(CFG, wanted),
+            create_row(CFG, wanted),
             ("POST artifacts", error),
             ("GET artifacts", page()),
             ("AGAIN 1", error),
@@ -125,7 +127,7 @@ def state(status: str) -> Response:
 
 def confirm(*script: Any) -> ModelArtifact:
     """Drive a confirmation."""
-    found: ModelArtifact = play(confirmed(CFG, uid(1), None), *script)
+    found: ModelArtifact = play(confirm_row(CFG, uid(1), None), *script)
     return found
 
 
@@ -170,16 +172,18 @@ def test_marking_failed_never_raises_what_the_server_says() -> None:
     """The cause of the failure is what the caller must see."""
     garbage = Response(200, {}, b"<html>")
     for answer in (state("upload_failed"), REFUSED, lost(), ArtifactNotFoundError("404", status_code=404), garbage):
-        assert play(marked_failed(CFG, uid(1), None), ("PATCH artifacts/1 upload_failed", answer)) is None
+        assert play(mark_failed(CFG, uid(1), None), ("PATCH artifacts/1 upload_failed", answer)) is None
 
 
-def test_an_orphan_is_known_however_long_the_server_was_away(wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_orphan_is_known_however_long_the_server_was_away(
+    wanted: ArtifactSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The time that the look itself took counts, too."""
     times = iter([100.0, 160.0, 160.0])
-    monkeypatch.setattr(rows, "now", lambda: next(times))
+    monkeypatch.setattr(registration, "now", lambda: next(times))
     orphan = row(wanted, 4, created_at=(NOW - timedelta(seconds=58)).isoformat())
     play(
-        created(CFG, wanted),
+        create_row(CFG, wanted),
         ("POST artifacts", lost()),
         ("GET artifacts", page(orphan)),
         ("DELETE artifacts/4/force", Response(204)),
@@ -189,11 +193,11 @@ def test_an_orphan_is_known_however_long_the_server_was_away(wanted: Wanted, mon
 
 
 @pytest.mark.parametrize(("created_at", "dropped"), [(NOW.isoformat()[:19], True), ("", False), ("yesterday", False)])
-def test_an_orphan_without_a_whole_time_is_no_defect(wanted: Wanted, created_at: str, dropped: bool) -> None:
+def test_an_orphan_without_a_whole_time_is_no_defect(wanted: ArtifactSpec, created_at: str, dropped: bool) -> None:
     """One without a zone is in UTC, and one without a time is not known to be ours."""
     drop = [("DELETE artifacts/4/force", Response(204))] if dropped else []
     play(
-        created(CFG, wanted),
+        create_row(CFG, wanted),
         ("POST artifacts", lost()),
         ("GET artifacts", page(row(wanted, 4, created_at=created_at))),
         *drop,
@@ -209,4 +213,4 @@ def test_marking_is_repeated_and_hides_nothing() -> None:
         assert effect.repeatable
         return Response(200, {}, b"<html>")
 
-    play(marked_failed(CFG, uid(1), None), ("PATCH artifacts/1 upload_failed", garbled))
+    play(mark_failed(CFG, uid(1), None), ("PATCH artifacts/1 upload_failed", garbled))

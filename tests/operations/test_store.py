@@ -13,7 +13,7 @@ from luml_lite.core.request import Response
 from luml_lite.errors import ConnectionFailed, DecodeError, IntegrityError, PermissionDeniedError, StorageError
 from luml_lite.files.archive import Archive
 from luml_lite.files.journal import UploadState
-from luml_lite.operations.store import Upload, store
+from luml_lite.operations.put_object import Upload, put_object
 from luml_lite.storage import s3
 from luml_lite.testing import json_response
 
@@ -97,7 +97,7 @@ def opened(archive: Archive) -> tuple[Step, Step]:
 def test_a_small_file_is_one_put_and_a_look(archive: Archive, kind: str) -> None:
     """Only an object whose size was probed counts as stored."""
     good = Response(201 if kind == "azure" else 200, {"etag": '"x"'})
-    play(store(upload(archive, kind, multipart=False)), ("PUT first", good), *proof(archive, "x"))
+    play(put_object(upload(archive, kind, multipart=False)), ("PUT first", good), *proof(archive, "x"))
 
 
 def test_parts_are_sent_side_by_side_and_put_together(archive: Archive) -> None:
@@ -109,7 +109,7 @@ def test_parts_are_sent_side_by_side_and_put_together(archive: Archive) -> None:
         return completed()
 
     play(
-        store(upload(archive)),
+        put_object(upload(archive)),
         *opened(archive),
         (puts("a", 1, 2, 3), tags(1, 2, 3)),
         ("POST aend", complete),
@@ -122,7 +122,7 @@ def test_an_expired_url_is_renewed_once_and_finished_parts_are_not_sent_again(ar
     """The same upload_id gives fresh URLs of the same layout; what is in stays in."""
     first, second, _ = tags(1, 2, 3)
     play(
-        store(upload(archive)),
+        put_object(upload(archive)),
         *opened(archive),
         (puts("a", 1, 2, 3), [first, EXPIRED, None]),
         (PLAN, plan(archive, "b")),
@@ -138,7 +138,7 @@ def test_a_part_that_is_refused_with_fresh_urls_as_well_is_an_error(archive: Arc
     """Then it is not the expiry."""
     with pytest.raises(StorageError):
         play(
-            store(upload(archive)),
+            put_object(upload(archive)),
             *opened(archive),
             (puts("a", 1, 2, 3), [EXPIRED, None, None]),
             (PLAN, plan(archive, "b")),
@@ -151,14 +151,14 @@ def test_a_part_of_wrong_bytes_is_sent_again_alone(archive: Archive) -> None:
     wrong = Response(200, {"etag": f'"{TAGS[0]}"'}, sent_md5="0" * 32)
     script = [*opened(archive), (puts("a", 1, 2, 3), [wrong, *tags(2, 3)])]
     play(
-        store(upload(archive, check_parts=True)),
+        put_object(upload(archive, check_parts=True)),
         *script,
         (puts("a", 1), tags(1)[0]),
         ("POST aend", completed()),
         *proof(archive),
     )
     with pytest.raises(IntegrityError):
-        play(store(upload(archive, check_parts=True)), *script, *[(puts("a", 1), wrong)] * 3)
+        play(put_object(upload(archive, check_parts=True)), *script, *[(puts("a", 1), wrong)] * 3)
 
 
 def test_a_forgotten_upload_starts_over_once(archive: Archive) -> None:
@@ -170,7 +170,7 @@ def test_a_forgotten_upload_starts_over_once(archive: Archive) -> None:
             sent = [(puts("a", 1, 2, 3), tags(1, 2, 3)), ("POST aend", NO_UPLOAD), ASK, (LOOK, missing)]
         start = upload(archive)
         play(
-            store(start),
+            put_object(start),
             *opened(archive),
             *sent,
             ("POST first", begun("u2")),
@@ -182,7 +182,7 @@ def test_a_forgotten_upload_starts_over_once(archive: Archive) -> None:
         assert start.state.upload_id == "u2"
     with pytest.raises(StorageError):
         play(
-            store(upload(archive)),
+            put_object(upload(archive)),
             *opened(archive),
             (puts("a", 1, 2, 3), [NO_UPLOAD, None, None]),
             ("POST first", begun("u2")),
@@ -199,7 +199,7 @@ MISSING = StorageError("404 NoSuchKey", status_code=404, code="NoSuchKey")
 def test_a_complete_without_a_good_answer_is_settled_by_a_look(archive: Archive, problem: Any) -> None:
     """An object of the right size and ETag is the upload, whatever the answer was."""
     play(
-        store(upload(archive)),
+        put_object(upload(archive)),
         *opened(archive),
         (puts("a", 1, 2, 3), tags(1, 2, 3)),
         ("POST aend", problem),
@@ -218,7 +218,7 @@ def test_a_complete_that_did_not_happen_is_repeated(archive: Archive, problem: A
         "another": probe(archive.size, f'"{"0" * 32}-3"'),
     }[found]
     play(
-        store(upload(archive)),
+        put_object(upload(archive)),
         *opened(archive),
         (puts("a", 1, 2, 3), tags(1, 2, 3)),
         ("POST aend", problem),
@@ -234,7 +234,7 @@ def test_a_complete_that_never_happens_gives_up(archive: Archive) -> None:
     """When the settings say that it is enough."""
     with pytest.raises(ConnectionFailed):
         play(
-            store(upload(archive)),
+            put_object(upload(archive)),
             *opened(archive),
             (puts("a", 1, 2, 3), tags(1, 2, 3)),
             ("POST aend", lost()),
@@ -252,9 +252,9 @@ def test_a_complete_whose_url_expired_is_renewed_once(archive: Archive) -> None:
         ("POST aend", EXPIRED),
         (PLAN, plan(archive, "b")),
     )
-    play(store(upload(archive)), *script, ("POST bend", completed()), *proof(archive))
+    play(put_object(upload(archive)), *script, ("POST bend", completed()), *proof(archive))
     with pytest.raises(StorageError):
-        play(store(upload(archive)), *script, ("POST bend", EXPIRED))
+        play(put_object(upload(archive)), *script, ("POST bend", EXPIRED))
 
 
 def test_a_refused_complete_is_an_error(archive: Archive) -> None:
@@ -262,7 +262,7 @@ def test_a_refused_complete_is_an_error(archive: Archive) -> None:
     refusal = StorageError("400 InvalidPart", status_code=400, code="InvalidPart")
     with pytest.raises(StorageError, match="InvalidPart"):
         play(
-            store(upload(archive)),
+            put_object(upload(archive)),
             *opened(archive),
             (puts("a", 1, 2, 3), tags(1, 2, 3)),
             ("POST aend", refusal),
@@ -275,14 +275,14 @@ def test_a_short_or_missing_object_is_refused(archive: Archive, kind: str) -> No
     good = Response(200, {"etag": '"x"'})
     for seen in (probe(archive.size - 1), MISSING):
         with pytest.raises(IntegrityError):
-            play(store(upload(archive, kind, multipart=False)), ("PUT first", good), ASK, (LOOK, seen))
+            play(put_object(upload(archive, kind, multipart=False)), ("PUT first", good), ASK, (LOOK, seen))
 
 
 def test_an_object_of_other_parts_is_refused(archive: Archive) -> None:
     """Somebody else completed another upload of the same key."""
     with pytest.raises(IntegrityError):
         play(
-            store(upload(archive)),
+            put_object(upload(archive)),
             *opened(archive),
             (puts("a", 1, 2, 3), tags(1, 2, 3)),
             ("POST aend", completed()),
@@ -295,13 +295,13 @@ def test_an_object_of_other_parts_is_refused(archive: Archive) -> None:
 def test_a_plan_that_does_not_cover_the_file_is_refused(archive: Archive, cuts: tuple[int, int]) -> None:
     """No byte is sent to parts that overlap or leave the file."""
     with pytest.raises(DecodeError, match="cover"):
-        play(store(upload(archive)), ("POST first", begun()), (PLAN, plan(archive, "a", cuts=cuts)))
+        play(put_object(upload(archive)), ("POST first", begun()), (PLAN, plan(archive, "a", cuts=cuts)))
 
 
 def test_a_renewed_plan_of_other_parts_is_sent_whole(archive: Archive) -> None:
     """What is stored of the earlier layout would not fit in, and the object's ETag is that of the later one."""
     play(
-        store(upload(archive)),
+        put_object(upload(archive)),
         *opened(archive),
         (puts("a", 1, 2, 3), [*tags(1), EXPIRED, None]),
         (PLAN, plan(archive, "b", cuts=(500, 2000))),
@@ -314,7 +314,9 @@ def test_a_renewed_plan_of_other_parts_is_sent_whole(archive: Archive) -> None:
 def test_the_right_that_multipart_needs_is_told(archive: Archive) -> None:
     """An orbit member gets 403 for part URLs."""
     with pytest.raises(PermissionDeniedError):
-        play(store(upload(archive)), ("POST first", begun()), (PLAN, PermissionDeniedError("403", status_code=403)))
+        play(
+            put_object(upload(archive)), ("POST first", begun()), (PLAN, PermissionDeniedError("403", status_code=403))
+        )
 
 
 STORED = Response(201)
@@ -335,7 +337,7 @@ def test_azure_sends_blocks_and_commits_their_list(archive: Archive) -> None:
         return STORED
 
     play(
-        store(upload(archive, "azure")),
+        put_object(upload(archive, "azure")),
         (PLAN, plan(archive, "a", "azure")),
         (puts("a", 1, 2, 3), [STORED] * 3),
         ("PUT aend", commit),
@@ -347,7 +349,7 @@ def test_azure_sends_blocks_and_commits_their_list(archive: Archive) -> None:
 def test_azures_single_url_becomes_blocks_when_it_expires(archive: Archive) -> None:
     """It cannot be renewed, block URLs can be had."""
     play(
-        store(upload(archive, "azure", multipart=False)),
+        put_object(upload(archive, "azure", multipart=False)),
         ("PUT first", EXPIRED),
         (PLAN, plan(archive, "a", "azure")),
         (puts("a", 1, 2, 3), [STORED] * 3),
@@ -359,7 +361,7 @@ def test_azures_single_url_becomes_blocks_when_it_expires(archive: Archive) -> N
 def test_s3s_single_url_cannot_be_renewed(archive: Archive) -> None:
     """There is no endpoint for that: the row has failed."""
     with pytest.raises(StorageError):
-        play(store(upload(archive, multipart=False)), ("PUT first", EXPIRED))
+        play(put_object(upload(archive, multipart=False)), ("PUT first", EXPIRED))
 
 
 def test_blocks_that_azure_lost_are_sent_again_alone(archive: Archive) -> None:
@@ -373,15 +375,15 @@ def test_blocks_that_azure_lost_are_sent_again_alone(archive: Archive) -> None:
         ("GET object", blocks(b1=1000, b2=999, other=1000)),
         (["PUT a2", "PUT a3"], [STORED] * 2),
     )
-    play(store(upload(archive, "azure")), *script, ("PUT aend", STORED), *proof(archive, "0x1"))
+    play(put_object(upload(archive, "azure")), *script, ("PUT aend", STORED), *proof(archive, "0x1"))
     with pytest.raises(StorageError):
-        play(store(upload(archive, "azure")), *script, ("PUT aend", refusal))
+        play(put_object(upload(archive, "azure")), *script, ("PUT aend", refusal))
 
 
 def test_a_commit_whose_url_expired_is_renewed_once(archive: Archive) -> None:
     """The blocks stay."""
     play(
-        store(upload(archive, "azure")),
+        put_object(upload(archive, "azure")),
         (PLAN, plan(archive, "a", "azure")),
         (puts("a", 1, 2, 3), [STORED] * 3),
         ("PUT aend", EXPIRED),

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import assert_type
 
 from luml_lite import Config, CreatedModel, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, SortOrder, aio
-from luml_lite.api import artifacts
-from luml_lite.operations import find
+from luml_lite.api import artifacts as endpoints
+from luml_lite.operations import artifacts
 from luml_lite.operations.delete import Deletion
 
 cfg = Config(api_key="k")
@@ -38,8 +38,8 @@ async def main() -> None:
     assert_type(await aio.read_members(cfg, "id", ["meta.json"]), dict[str, bytes])
     assert_type(aio.open_member(cfg, "id", "meta.json"), AsyncIterator[bytes])
     assert_type(aio.open_download(cfg, "id"), AsyncIterator[bytes])
-    assert_type(await aio.run(artifacts.get(cfg, "id"), cfg), ModelArtifact)
-    assert_type(await aio.run(find.get(cfg, "id"), cfg), ModelArtifact | None)
+    assert_type(await aio.run(endpoints.get(cfg, "id"), cfg), ModelArtifact)
+    assert_type(await aio.run(artifacts.get(cfg, "id"), cfg), ModelArtifact | None)
 
     await aio.get(cfg)  # type: ignore[call-arg]
     await aio.list(cfg, limit="10")  # type: ignore[arg-type]

@@ -6,8 +6,8 @@ from typing import Any, assert_type
 
 import luml_lite
 from luml_lite import Config, CreatedModel, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, Request, SortOrder
-from luml_lite.api import artifacts
-from luml_lite.operations import find
+from luml_lite.api import artifacts as endpoints
+from luml_lite.operations import artifacts
 from luml_lite.operations.delete import Deletion
 
 cfg = Config(api_key="k")
@@ -61,9 +61,9 @@ assert_type(luml_lite.read_members(cfg, "id", ["meta.json"]), dict[str, bytes])
 assert_type(luml_lite.open_member(cfg, "id", "meta.json"), Iterator[bytes])
 assert_type(luml_lite.open_download(cfg, "id", verify=False), Iterator[bytes])
 
-assert_type(artifacts.get(cfg, "id"), Request[ModelArtifact])
-assert_type(luml_lite.run(artifacts.get(cfg, "id"), cfg), ModelArtifact)
-assert_type(luml_lite.run(find.get(cfg, "id"), cfg), ModelArtifact | None)
+assert_type(endpoints.get(cfg, "id"), Request[ModelArtifact])
+assert_type(luml_lite.run(endpoints.get(cfg, "id"), cfg), ModelArtifact)
+assert_type(luml_lite.run(artifacts.get(cfg, "id"), cfg), ModelArtifact | None)
 
 luml_lite.get("name")  # type: ignore[call-arg, arg-type]
 luml_lite.get(cfg)  # type: ignore[call-arg]

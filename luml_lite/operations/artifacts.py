@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..api import artifacts
+from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Flow, send
-from ..errors import InvalidArgumentError
+from ..errors import ArtifactNotFoundError, InvalidArgumentError, MultipleResourcesFoundError
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
 from ..models.uploads import CreatedModel
+from .listing import find_matching
 
 
 def create(
@@ -88,10 +90,10 @@ def update(
         status=status,
         collection_id=collection_id,
     )
-    return _updated(request, file_name)
+    return _update(request, file_name)
 
 
-def _updated(request: Any, file_name: str | None) -> Flow[ModelArtifact]:
+def _update(request: Any, file_name: str | None) -> Flow[ModelArtifact]:
     artifact: ModelArtifact = yield from send(request)
     if file_name is not None and artifact.file_name != file_name:
         warnings.warn(f"the server kept the file name {artifact.file_name!r}; it cannot rename files", stacklevel=2)
@@ -106,3 +108,24 @@ def download_url(cfg: Config, model_id: str, *, collection_id: str | None = None
 def delete_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Flow[dict[str, str]]:
     """A presigned URL that deletes the artifact's bytes, as {"url": ...}; asking sets the row to pending_deletion."""
     return send(artifacts.delete_url(cfg, model_id, collection_id=collection_id))
+
+
+def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> Flow[ModelArtifact | None]:
+    """The artifact with this id or exact name (model_name or file_name), or None.
+
+    A name is looked for on every page. More than one artifact of that name is a MultipleResourcesFoundError.
+    """
+    if not isinstance(model_value, str):
+        raise InvalidArgumentError(f"get takes an id or a name, not {model_value!r}")
+    if is_uuid(model_value):
+        try:
+            return (yield from send(artifacts.get(cfg, model_value, collection_id=collection_id)))
+        except ArtifactNotFoundError:
+            return None
+    found = yield from find_matching(cfg, collection_id, lambda item: model_value in (item.model_name, item.file_name))
+    if len(found) > 1:
+        ids = tuple(item.id for item in found)
+        raise MultipleResourcesFoundError(
+            f"{len(found)} artifacts are called {model_value!r}: get one by its id, of {', '.join(ids)}", ids
+        )
+    return found[0] if found else None

@@ -11,14 +11,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
-from .config import Config
-from .core.cancellation import CancelToken, Stopped, checkpoint, use_token
-from .core.flow import Batch, Effect, Emit, Flow, Local, Stream, send
-from .core.protocols import AsyncTransport
-from .core.request import Request, Response
-from .errors import LumlError
-from .transport.workers import WORKERS
-from .trials import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials, unusable
+from ..config import Config
+from ..core.cancellation import CancelToken, Stopped, checkpoint, use_token
+from ..core.flow import Batch, Effect, Emit, Flow, Local, Stream, send
+from ..core.protocols import AsyncTransport
+from ..core.request import Request, Response
+from ..errors import LumlError
+from ..transport.workers import WORKERS
+from .attempts import attempts, blocking_transport, file_error, try_send
+from .batch import REPORT_INTERVAL, BatchState, ByteCounter
+from .runner import FlowRunner, interruption
 
 T = TypeVar("T")
 
@@ -66,7 +68,7 @@ class iterate(AsyncIterator[T]):
         self._driver.flow.close()
 
 
-class _Driver(Machine):
+class _Driver(FlowRunner):
     """A flow with what it takes to perform its effects in a task."""
 
     async def advance(self) -> Emit[Any] | None:
@@ -81,9 +83,9 @@ class _Driver(Machine):
                 except Exception as error:
                     if self.over:
                         raise  # the flow itself has ended with it
-                    self.fail(error)
+                    self.set_error(error)
                 except Stopped:
-                    self.fail(interruption())  # by a transport of its own accord
+                    self.set_error(interruption())  # by a transport of its own accord
         except (Exception, GeneratorExit) as end:
             if isinstance(end, GeneratorExit):  # the task was dropped with its loop: nothing can be awaited any more
                 self.stop.set()
@@ -98,28 +100,28 @@ class _Driver(Machine):
         if isinstance(effect, Local):
             await self._in_thread(partial(_watched, self.stop, effect), self.stop, tell=True)
         elif isinstance(effect, Batch):
-            self.answer(await self._batch(effect))
+            self.set_reply(await self._batch(effect))
         elif not isinstance(effect, Request):
             await self._sleep(self.backoff(effect), self.stop)
-            self.answer(None)
+            self.set_reply(None)
         elif effect.repeatable:
-            self.answer(await self._exchange(effect, self.stop, self.stop, Meter()))
+            self.set_reply(await self._exchange(effect, self.stop, self.stop, ByteCounter()))
         else:
             # What must not be sent twice: an interruption waits a while for the answer, which says what was made.
             pause, stop = self.stop, CancelToken()
             pause.add(stop)
-            exchange = asyncio.ensure_future(self._exchange(effect, stop, pause, Meter()))
+            exchange = asyncio.ensure_future(self._exchange(effect, stop, pause, ByteCounter()))
             try:
-                await self._settled(exchange, stop, pause=pause, tell=True)
+                await self._await_or_abort(exchange, stop, pause=pause, tell=True)
             finally:
                 pause.discard(stop)
 
     async def _in_thread(self, func: Callable[[], T], stop: CancelToken, *, tell: bool = False) -> T:
         """Call something that blocks in a thread; what no thread has begun by the time of a cancellation never runs."""
         future = WORKERS.submit(func)
-        return await self._settled(asyncio.wrap_future(future), stop, unbegun=future.cancel, tell=tell)
+        return await self._await_or_abort(asyncio.wrap_future(future), stop, unbegun=future.cancel, tell=tell)
 
-    async def _settled(
+    async def _await_or_abort(
         self,
         work: asyncio.Future[T],
         stop: CancelToken,
@@ -129,10 +131,10 @@ class _Driver(Machine):
         tell: bool = False,
     ) -> T:
         """Wait for work that a cancellation must not leave behind: it is ended, waited for, its value still told."""
-        work.add_done_callback(_looked_at)
+        work.add_done_callback(_retrieve_exception)
         try:
             # In two waits: a Ctrl-C that comes while the loop is on its way to sleep is seen only when it next wakes.
-            await asyncio.wait([work], timeout=REPORT)
+            await asyncio.wait([work], timeout=REPORT_INTERVAL)
             await asyncio.wait([work])
         except asyncio.CancelledError:
             if unbegun():
@@ -149,18 +151,20 @@ class _Driver(Machine):
                 stop.set()  # a second cancellation waits for nothing, and leaves nothing behind
             await asyncio.wait([work], timeout=bound)
             if tell and work.done() and not work.cancelled() and work.exception() is None:
-                self.answer(work.result())
+                self.set_reply(work.result())
             raise
         if work.cancelled():
             raise Stopped
         value = work.result()
         if tell:
-            self.answer(value)
+            self.set_reply(value)
         return value
 
-    async def _exchange(self, request: Request[Any], stop: CancelToken, pause: CancelToken, meter: Meter) -> Response:
+    async def _exchange(
+        self, request: Request[Any], stop: CancelToken, pause: CancelToken, counter: ByteCounter
+    ) -> Response:
         """Send a request until it is over; `stop` ends what is in flight, `pause` the waiting between two attempts."""
-        steps = trials(request, self.cfg)
+        steps = attempts(request, self.cfg)
         outcome: Response | LumlError | None = None
         while True:
             try:
@@ -172,34 +176,34 @@ class _Driver(Machine):
                 await self._sleep(op, pause)
                 outcome = None
                 continue
-            meter.start()
-            outcome = await self._try(op, stop, meter)
+            counter.start()
+            outcome = await self._try(op, stop, counter)
             if outcome is None:
                 raise Stopped
 
-    async def _try(self, request: Request[Any], stop: CancelToken, meter: Meter) -> Response | LumlError | None:
+    async def _try(self, request: Request[Any], stop: CancelToken, counter: ByteCounter) -> Response | LumlError | None:
         cfg = self.cfg
         if isinstance(cfg.transport, AsyncTransport):
             return await self._awaited(
-                cfg.transport.asend(request, timeouts=cfg.timeouts, stop=stop, on_bytes=meter.add), stop
+                cfg.transport.asend(request, timeouts=cfg.timeouts, stop=stop, on_bytes=counter.add), stop
             )
 
         def send() -> Response:
-            return blocking_transport(cfg).send(request, timeouts=cfg.timeouts, stop=stop, on_bytes=meter.add)
+            return blocking_transport(cfg).send(request, timeouts=cfg.timeouts, stop=stop, on_bytes=counter.add)
 
-        return await self._in_thread(lambda: outcome_of(send), stop)
+        return await self._in_thread(lambda: try_send(send), stop)
 
     async def _awaited(self, sending: Awaitable[Response], stop: CancelToken) -> Response | LumlError | None:
         """What one try of an asyncio transport came to; setting the token cancels its task."""
         task = asyncio.ensure_future(sending)
-        wire = _Task(task)
+        wire = _AbortableTask(task)
         stop.add(wire)
         try:
-            return await self._settled(task, stop)
+            return await self._await_or_abort(task, stop)
         except LumlError as error:
             return error
         except OSError as error:
-            return unusable(error)
+            return file_error(error)
         except Stopped:
             return None
         finally:
@@ -208,38 +212,42 @@ class _Driver(Machine):
     async def _sleep(self, seconds: float, stop: CancelToken) -> None:
         end = asyncio.get_running_loop().time() + seconds
         while not stop.flag and (left := end - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(min(left, REPORT))  # the token is set from threads, which an asyncio.Event is not for
+            await asyncio.sleep(
+                min(left, REPORT_INTERVAL)
+            )  # the token is set from threads, which an asyncio.Event is not for
         if stop.flag:
             raise Stopped
 
     async def _batch(self, batch: Batch) -> list[Response | LumlError | None]:
-        tally = Tally(batch, self)
-        stop, on_done, settling = tally.stop, batch.on_done, asyncio.Lock()
+        state = BatchState(batch, self)
+        stop, on_done, settling = state.stop, batch.on_done, asyncio.Lock()
 
         async def work() -> None:
-            while (index := tally.take()) is not None:
+            while (index := state.next_index()) is not None:
                 outcome: Response | LumlError | None
                 try:
-                    outcome = await self._exchange(batch.requests[index], stop, stop, tally.meters[index])
+                    outcome = await self._exchange(batch.requests[index], stop, stop, state.counters[index])
                 except LumlError as error:
                     outcome = error
                 except Stopped:
                     outcome = None
-                tally.note(index, outcome)
+                state.record(index, outcome)
                 if on_done is not None and isinstance(outcome, Response):
                     async with settling:
                         await self._in_thread(partial(on_done, index, outcome), stop)
 
         waiting = {asyncio.ensure_future(work()) for _ in range(min(self.cfg.concurrency, len(batch.requests)))}
         for worker in waiting:
-            worker.add_done_callback(_looked_at)
+            worker.add_done_callback(_retrieve_exception)
         self.stop.add(stop)
         try:
             while waiting:
-                done, waiting = await asyncio.wait(waiting, timeout=REPORT, return_when=asyncio.FIRST_COMPLETED)
+                done, waiting = await asyncio.wait(
+                    waiting, timeout=REPORT_INTERVAL, return_when=asyncio.FIRST_COMPLETED
+                )
                 for worker in done:
                     worker.result()
-                tally.report()
+                state.report()
         except GeneratorExit:
             stop.set()
             raise
@@ -255,7 +263,7 @@ class _Driver(Machine):
             self.stop.discard(stop)
         if self.stop.flag:
             raise Stopped
-        return tally.outcomes
+        return state.outcomes
 
     async def _clean_up(self) -> None:
         """Let the flow undo what it began, for a bounded time; a second cancellation ends that as well."""
@@ -264,13 +272,13 @@ class _Driver(Machine):
         timer = asyncio.get_running_loop().call_later(bound, self.stop.set)
         try:
             async with asyncio.timeout(2 * bound):  # for what does not heed the token
-                for effect in self.undoing():
+                for effect in self.cleanup_effects():
                     try:
                         await self.perform(effect)
                     except Exception as error:
-                        self.fail(error)
+                        self.set_error(error)
                     except Stopped:
-                        self.fail(interruption())
+                        self.set_error(interruption())
         except TimeoutError:
             return
         finally:
@@ -278,7 +286,7 @@ class _Driver(Machine):
             self.flow.close()
 
 
-class _Task:
+class _AbortableTask:
     """A task as a wire: cut from any thread, it is cancelled."""
 
     def __init__(self, task: asyncio.Future[Any]) -> None:
@@ -297,6 +305,6 @@ def _watched(stop: CancelToken, effect: Local) -> Any:
         return effect.func(*effect.args)
 
 
-def _looked_at(future: asyncio.Future[Any]) -> None:
+def _retrieve_exception(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()

@@ -12,14 +12,16 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from .config import Config
-from .core.cancellation import CancelToken, Stopped, use_token
-from .core.flow import Batch, Effect, Emit, Flow, Local, Stream, send
-from .core.request import Request, Response
-from .errors import LumlError
-from .interrupts import Interrupts
-from .transport.workers import WORKERS
-from .trials import REPORT, Machine, Meter, Tally, blocking_transport, interruption, outcome_of, trials
+from ..config import Config
+from ..core.cancellation import CancelToken, Stopped, use_token
+from ..core.flow import Batch, Effect, Emit, Flow, Local, Stream, send
+from ..core.request import Request, Response
+from ..errors import LumlError
+from ..transport.workers import WORKERS
+from .attempts import attempts, blocking_transport, try_send
+from .batch import REPORT_INTERVAL, BatchState, ByteCounter
+from .runner import FlowRunner, interruption
+from .sigint import SigintGuard
 
 T = TypeVar("T")
 
@@ -44,87 +46,87 @@ def iterate(stream: Stream[T], cfg: Config) -> Iterator[T]:
         stream.close()
 
 
-class _Driver(Machine):
+class _Driver(FlowRunner):
     """A flow with what it takes to perform its effects in this thread."""
 
     def __init__(self, flow: Flow[Any] | Stream[Any], cfg: Config) -> None:
         super().__init__(flow, cfg)
-        self.interrupts = Interrupts()
+        self.sigint = SigintGuard()
 
     def advance(self) -> Emit[Any] | None:
         """Perform effects until the flow emits or ends."""
         try:
             while True:
                 try:
-                    with self.interrupts.held(CancelToken()):
+                    with self.sigint.deferred(CancelToken()):
                         effect = self.step()
                     if effect is None or isinstance(effect, Emit):
                         return effect
                     if not isinstance(effect, Request) or effect.method != "GET":
-                        self.interrupts.guard()  # what only reads has nothing to clean up
+                        self.sigint.install()  # what only reads has nothing to clean up
                     self.perform(effect)
                 except Exception as error:
                     if self.over:
                         raise  # the flow itself has ended with it
-                    self.fail(error)
+                    self.set_error(error)
                 except Stopped:
-                    self.fail(interruption())  # by a transport of its own accord
+                    self.set_error(interruption())  # by a transport of its own accord
         except Exception:
             raise
         except BaseException:
             self._clean_up()
             raise
         finally:
-            self.interrupts.release()
+            self.sigint.restore()
 
     def perform(self, effect: Effect) -> None:
         """Do what the flow wants done, and have it told."""
         if isinstance(effect, Local):
             # Held, because what is done by half (a file that is made, and not yet known) could never be undone.
-            with self.interrupts.held(self.stop), use_token(self.stop):
-                self.answer(effect.func(*effect.args))
+            with self.sigint.deferred(self.stop), use_token(self.stop):
+                self.set_reply(effect.func(*effect.args))
         elif isinstance(effect, Batch):
-            self.answer(self._batch(effect))
+            self.set_reply(self._batch(effect))
         elif not isinstance(effect, Request):
             self._sleep(self.backoff(effect), self.stop)
-            self.answer(None)
+            self.set_reply(None)
         elif effect.repeatable:
-            self.answer(self._exchange(effect, self.stop, self.stop, Meter()))
+            self.set_reply(self._exchange(effect, self.stop, self.stop, ByteCounter()))
         else:
-            self._decisive(effect)
+            self._send_once(effect)
 
-    def _decisive(self, request: Request[Any]) -> None:
+    def _send_once(self, request: Request[Any]) -> None:
         """Send what must not be sent twice: an interruption waits a while for the answer, which says what was made."""
         pause, stop = self.stop, CancelToken()
         pause.add(stop)
         begun: list[Future[Response]] = []
         try:
-            self._begin(begun, lambda: self._exchange(request, stop, pause, Meter()))
-            while not wait(begun, timeout=REPORT).done:
+            self._begin(begun, lambda: self._exchange(request, stop, pause, ByteCounter()))
+            while not wait(begun, timeout=REPORT_INTERVAL).done:
                 pass  # no endless wait: a Ctrl-C that the system gives to another thread does not end one
-            self.answer(begun[0].result())
+            self.set_reply(begun[0].result())
         except (Exception, Stopped):
             raise
         except BaseException:
             pause.discard(stop)
             pause.set()
             try:
-                _joined(begun, self.cfg.timeouts.cleanup / 2)
+                _wait_all(begun, self.cfg.timeouts.cleanup / 2)
             finally:
                 stop.set()
-            _joined(begun, self.cfg.timeouts.cleanup / 2)
+            _wait_all(begun, self.cfg.timeouts.cleanup / 2)
             for each in begun:
                 if each.done() and not each.cancelled() and each.exception() is None:
-                    self.answer(each.result())
+                    self.set_reply(each.result())
             raise
         finally:
             pause.discard(stop)
 
-    def _exchange(self, request: Request[Any], stop: CancelToken, pause: CancelToken, meter: Meter) -> Response:
+    def _exchange(self, request: Request[Any], stop: CancelToken, pause: CancelToken, counter: ByteCounter) -> Response:
         """Send a request until it is over; `stop` ends what is in flight, `pause` the waiting between two attempts."""
         transport = blocking_transport(self.cfg)
         timeouts = self.cfg.timeouts
-        steps = trials(request, self.cfg)
+        steps = attempts(request, self.cfg)
         outcome: Response | LumlError | None = None
         while True:
             try:
@@ -136,16 +138,16 @@ class _Driver(Machine):
                 self._sleep(op, pause)
                 outcome = None
                 continue
-            meter.start()
-            outcome = outcome_of(
-                lambda: transport.send(op, timeouts=timeouts, stop=stop, on_bytes=meter.add)  # noqa: B023
+            counter.start()
+            outcome = try_send(
+                lambda: transport.send(op, timeouts=timeouts, stop=stop, on_bytes=counter.add)  # noqa: B023
             )
             if outcome is None:
                 raise Stopped
 
     def _begin(self, begun: list[Future[T]], work: Callable[[], T]) -> None:
         """Have work done in a thread; no Ctrl-C comes between its beginning and the word of it."""
-        with self.interrupts.held(CancelToken()):
+        with self.sigint.deferred(CancelToken()):
             begun.append(WORKERS.submit(work))
 
     def _sleep(self, seconds: float, stop: CancelToken) -> None:
@@ -154,16 +156,16 @@ class _Driver(Machine):
             raise Stopped
 
     def _batch(self, batch: Batch) -> list[Response | LumlError | None]:
-        tally = Tally(batch, self)
-        stop = tally.stop
+        state = BatchState(batch, self)
+        stop = state.stop
         finished: queue.SimpleQueue[tuple[int, Response] | None] = queue.SimpleQueue()
 
         def work() -> None:
             try:
-                while (index := tally.take()) is not None:
-                    request, meter = batch.requests[index], tally.meters[index]
-                    outcome = outcome_of(lambda: self._exchange(request, stop, stop, meter))  # noqa: B023
-                    tally.note(index, outcome)
+                while (index := state.next_index()) is not None:
+                    request, counter = batch.requests[index], state.counters[index]
+                    outcome = try_send(lambda: self._exchange(request, stop, stop, counter))  # noqa: B023
+                    state.record(index, outcome)
                     if isinstance(outcome, Response):
                         finished.put((index, outcome))
             except BaseException:
@@ -185,11 +187,11 @@ class _Driver(Machine):
             running = len(futures)
             while running:
                 with suppress(queue.Empty):
-                    running -= settle(finished.get(timeout=REPORT))
-                tally.report()
+                    running -= settle(finished.get(timeout=REPORT_INTERVAL))
+                state.report()
         except BaseException as error:
             stop.set()
-            _joined(futures, self.cfg.timeouts.cleanup)
+            _wait_all(futures, self.cfg.timeouts.cleanup)
             while not isinstance(error, Exception) and not finished.empty():
                 settle(finished.get())
             raise
@@ -199,7 +201,7 @@ class _Driver(Machine):
             future.result()
         if self.stop.flag:
             raise Stopped
-        return tally.outcomes
+        return state.outcomes
 
     def _clean_up(self) -> None:
         """Let the flow undo what it began, for a bounded time; a second interruption ends that as well."""
@@ -208,18 +210,18 @@ class _Driver(Machine):
         timer.daemon = True
         timer.start()
         try:
-            for effect in self.undoing():
+            for effect in self.cleanup_effects():
                 try:
                     self.perform(effect)
                 except Exception as error:
-                    self.fail(error)
+                    self.set_error(error)
                 except Stopped:
-                    self.fail(interruption())
+                    self.set_error(interruption())
         finally:
             timer.cancel()
             self.flow.close()
 
 
-def _joined(futures: list[Future[Any]], seconds: float) -> None:
+def _wait_all(futures: list[Future[Any]], seconds: float) -> None:
     """Wait until work is over; what no thread has begun is taken back."""
     wait([future for future in futures if not future.cancel()], timeout=seconds)

@@ -27,7 +27,7 @@ WAVE = 8 * RANGE  # bytes that are on their way at most; behind them nothing has
 _STEP = 64 * 1024  # bytes that must come for a broken body to count as getting on
 
 
-class _Fetch(Redacted, Struct):
+class Download(Redacted, Struct):
     """A download under way: `offset` bytes lie in the partial without a gap, `left` of them from an earlier run."""
 
     cfg: Config
@@ -56,14 +56,14 @@ def fetch(
     # A run that was killed amid a wave may have left gaps in its last bytes.
     left = max(0, partial.size - WAVE) if ranged else partial.size
     url_of = artifacts.download_url(cfg, artifact.id, collection_id=collection_id)
-    one = _Fetch(cfg, artifact, partial, check, on_progress, url_of, left, left, ranged)
+    one = Download(cfg, artifact, partial, check, on_progress, url_of, left, left, ranged)
     one.url = (yield from send(url_of))["url"]
     attempt = restarts = 0
     renewed_at = -1
     while True:
         before = one.offset
         try:
-            if (yield from _proven(one)):
+            if (yield from _fetch_and_verify(one)):
                 return
             continue
         except ConnectionFailed as error:
@@ -83,40 +83,40 @@ def fetch(
             problem: LumlError = error  # another version, or a partial of something else
         except DecodeError as error:
             problem = error
-        yield from _restarted(one)
+        yield from _restart(one)
         restarts += 1
         yield from back_off(restarts, problem)
 
 
-def _proven(one: _Fetch) -> Flow[bool]:
+def _fetch_and_verify(one: Download) -> Flow[bool]:
     """Read what is missing, or a wave of it, and judge the whole once all is there; False means that there is more."""
     size = one.artifact.size
     digest = None
     if one.offset < size or not size:
         if one.ranged:
-            yield from _wave(one)
+            yield from _fetch_ranges(one)
             if one.offset < size:
                 return False
         else:
-            digest = yield from _rest(one)
+            digest = yield from _fetch_rest(one)
     if one.check:
         if digest is None:
             digest = yield from local(one.partial.sha256_of, size)
         if digest != one.check:
             if one.left:
-                yield from _restarted(one)  # what an earlier run left was not the artifact
+                yield from _restart(one)  # what an earlier run left was not the artifact
                 return False
             name = one.artifact.id
             raise IntegrityError(f"the bytes of {name} do not have its sha256; the stored object is not the artifact")
     return True
 
 
-def _restarted(one: _Fetch) -> Flow[None]:
+def _restart(one: Download) -> Flow[None]:
     yield from local(one.partial.restart)
     one.offset, one.left, one.etag = 0, 0, ""
 
 
-def _rest(one: _Fetch) -> Flow[str]:
+def _fetch_rest(one: Download) -> Flow[str]:
     """All that is missing in one read; the digest of the whole file where it is wanted."""
     size, offset = one.artifact.size, one.offset
     sink = FileSink(one.partial.path, offset, digest=bool(one.check), limit=size - offset)
@@ -127,9 +127,9 @@ def _rest(one: _Fetch) -> Flow[str]:
             presigned.read(one.url, sink, etag=one.etag), Progress(one.on_progress, size, offset)
         )
     except ConnectionFailed as error:
-        _landed(one, error)
+        _count_received(one, error)
         raise
-    if not _fits(one, response, offset):
+    if not _is_expected(one, response, offset):
         raise DecodeError("the storage answers a ranged read with something else")
     one.offset += response.received
     if one.offset != size:
@@ -137,10 +137,10 @@ def _rest(one: _Fetch) -> Flow[str]:
     return response.sha256
 
 
-def _wave(one: _Fetch) -> Flow[None]:
+def _fetch_ranges(one: Download) -> Flow[None]:
     """The next bytes as ranges side by side; what lies there without a gap is hashed while the others come."""
     if not one.etag:
-        one.etag = yield from _version(one)
+        one.etag = yield from _etag_of(one)
     if not one.etag:
         one.ranged = False  # without ranges, or an ETag to guard them, one read does
         return
@@ -160,7 +160,7 @@ def _wave(one: _Fetch) -> Flow[None]:
 
     def on_done(index: int, response: Response) -> None:
         start = first + index * RANGE
-        if _fits(one, response, start) and start + response.received == spans[start]:
+        if _is_expected(one, response, start) and start + response.received == spans[start]:
             here.add(start)
         while one.offset in here:
             here.remove(one.offset)
@@ -177,7 +177,7 @@ def _wave(one: _Fetch) -> Flow[None]:
         return
     broken = outcomes[(one.offset - first) // RANGE]
     if isinstance(broken, ConnectionFailed):
-        _landed(one, broken)
+        _count_received(one, broken)
     yield from local(one.partial.truncate, one.offset)
     for outcome in outcomes:
         if isinstance(outcome, LumlError):
@@ -185,32 +185,40 @@ def _wave(one: _Fetch) -> Flow[None]:
     one.ranged = False  # other ranges came than were asked for
 
 
-def _version(one: _Fetch) -> Flow[str]:
+def _etag_of(one: Download) -> Flow[str]:
     """The ETag of the object behind a storage that reads ranges, or an empty string."""
     try:
         found = yield from send(presigned.probe(one.url))
     except DecodeError:
         return ""
     if found.size != one.artifact.size:
-        raise _other_size(one, found.size)
+        raise _size_error(one, found.size)
     return found.etag
 
 
-def _landed(one: _Fetch, error: ConnectionFailed) -> None:
+def _count_received(one: Download, error: ConnectionFailed) -> None:
     """Count what a broken body has left in the partial."""
     if error.received:
         one.offset += error.received
         one.etag = error.headers.get("etag", one.etag)
 
 
-def _fits(one: _Fetch, response: Response, offset: int) -> bool:
+def _is_expected(one: Download, response: Response, offset: int) -> bool:
     """Whether an answer carries the artifact's bytes from the offset on, of the version that was begun with."""
     found = presigned.content_range(response)
     if found is not None and found.total != one.artifact.size:
-        raise _other_size(one, found.total)
+        raise _size_error(one, found.total)
     start = found.start if found is not None else 0
     return start == offset and (not one.etag or response.header("etag") in ("", one.etag))
 
 
-def _other_size(one: _Fetch, size: int) -> IntegrityError:
+def _size_error(one: Download, size: int) -> IntegrityError:
     return IntegrityError(f"the object has {size} bytes, the artifact {one.artifact.size}")
+
+
+def digest_of(artifact: ModelArtifact) -> str:
+    """The sha256 that an artifact's bytes must have; an IntegrityError where the registry has none."""
+    digest = artifact.file_hash.lower()
+    if len(digest) != 64 or digest.strip("0123456789abcdef"):
+        raise IntegrityError(f"the registry has no sha256 of {artifact.id}: download it with verify=False")
+    return digest

@@ -25,7 +25,7 @@ from ..models.uploads import CreatedModel
 _SLACK = 2.0  # seconds; created_at and Date come from clocks of the same server, but Date has whole seconds
 
 
-class Wanted(Struct, frozen=True):
+class ArtifactSpec(Struct, frozen=True):
     """The row that an upload is to have."""
 
     collection_id: str | None
@@ -46,7 +46,7 @@ class Wanted(Struct, frozen=True):
         )
 
 
-def created(cfg: Config, wanted: Wanted) -> Flow[CreatedModel]:
+def create_row(cfg: Config, wanted: ArtifactSpec) -> Flow[CreatedModel]:
     """Make the row. After a lost answer it is looked for and dropped: its upload URL is lost with the answer."""
     archive = wanted.archive
     request = artifacts.create(
@@ -71,14 +71,14 @@ def created(cfg: Config, wanted: Wanted) -> Flow[CreatedModel]:
             if not is_unanswered(error):
                 raise
             lost = error
-        orphan = yield from _orphan(cfg, wanted, began)
+        orphan = yield from _find_orphan(cfg, wanted, began)
         if orphan is not None:
-            yield from _dropped(cfg, wanted.collection_id, orphan)
+            yield from _remove_orphan(cfg, wanted.collection_id, orphan)
         attempt += 1
         yield from back_off(attempt, lost)
 
 
-def confirmed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[ModelArtifact]:
+def confirm_row(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[ModelArtifact]:
     """Set the row to uploaded and see that it is; a lost or refused answer is settled by looking."""
     attempt = 0
     while True:
@@ -100,12 +100,12 @@ def confirmed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[
         yield from back_off(attempt, problem)
 
 
-def marked_failed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[None]:
+def mark_failed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[None]:
     """Set the row to upload_failed; whatever goes wrong with that must not hide why the upload failed."""
-    yield from marked(cfg, artifact_id, ModelArtifactStatus.UPLOAD_FAILED, collection_id)
+    yield from try_set_status(cfg, artifact_id, ModelArtifactStatus.UPLOAD_FAILED, collection_id)
 
 
-def marked(cfg: Config, artifact_id: str, status: ModelArtifactStatus, collection_id: str | None) -> Flow[None]:
+def try_set_status(cfg: Config, artifact_id: str, status: ModelArtifactStatus, collection_id: str | None) -> Flow[None]:
     """Set the row to a status of failure, if that can be done at all."""
     request = artifacts.update(cfg, artifact_id, status=status, collection_id=collection_id)
     try:
@@ -116,7 +116,7 @@ def marked(cfg: Config, artifact_id: str, status: ModelArtifactStatus, collectio
         return
 
 
-class _Dated(Struct, frozen=True):
+class _WithDate(Struct, frozen=True):
     """A reply parser that keeps the server's Date beside the value."""
 
     reply: Any
@@ -125,11 +125,11 @@ class _Dated(Struct, frozen=True):
         return self.reply(response), response.header("date")
 
 
-def _orphan(cfg: Config, wanted: Wanted, began: float) -> Flow[ModelArtifact | None]:
+def _find_orphan(cfg: Config, wanted: ArtifactSpec, began: float) -> Flow[ModelArtifact | None]:
     """The one pending row that the lost request must have made, if there is exactly one so young."""
     search = wanted.name if cfg.dialect == "artifacts" else None
     page = artifacts.page(cfg, collection_id=wanted.collection_id, search=search)
-    dated: Request[tuple[ModelArtifactsList, str]] = structs.replace(page, reply=_Dated(page.reply))  # type: ignore[arg-type]
+    dated: Request[tuple[ModelArtifactsList, str]] = structs.replace(page, reply=_WithDate(page.reply))  # type: ignore[arg-type]
     listed, date = yield from send(dated)
     elapsed = (yield from local(now)) - began
     try:
@@ -137,12 +137,12 @@ def _orphan(cfg: Config, wanted: Wanted, began: float) -> Flow[ModelArtifact | N
     except (TypeError, ValueError, OverflowError):
         return None  # without the server's time nobody can tell whose row it is
     young = [
-        row for row in listed.items if wanted.matches(row, ModelArtifactStatus.PENDING_UPLOAD) and _since(row, since)
+        row for row in listed.items if wanted.matches(row, ModelArtifactStatus.PENDING_UPLOAD) and _is_since(row, since)
     ]
     return young[0] if len(young) == 1 else None
 
 
-def _since(row: ModelArtifact, since: datetime) -> bool:
+def _is_since(row: ModelArtifact, since: datetime) -> bool:
     try:
         made = datetime.fromisoformat(row.created_at)
     except ValueError:
@@ -150,10 +150,10 @@ def _since(row: ModelArtifact, since: datetime) -> bool:
     return (made if made.tzinfo else made.replace(tzinfo=UTC)) >= since
 
 
-def _dropped(cfg: Config, collection_id: str | None, row: ModelArtifact) -> Flow[None]:
+def _remove_orphan(cfg: Config, collection_id: str | None, row: ModelArtifact) -> Flow[None]:
     try:
         yield from send(artifacts.force_delete(cfg, row.id, collection_id=collection_id))
     except NotFoundError:
         return
     except APIStatusError:  # without the right to delete, the row can at least be told from a live one
-        yield from marked_failed(cfg, row.id, collection_id)
+        yield from mark_failed(cfg, row.id, collection_id)

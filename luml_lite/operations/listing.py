@@ -20,9 +20,9 @@ from ..core.request import Request
 from ..errors import BadRequestError, InternalServerError, InvalidArgumentError
 from ..models.artifacts import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy
 from ..models.enums import SortOrder
-from .named import every, following
+from .pagination import iter_pages, next_cursor
 
-Place: TypeAlias = tuple[bool, Any, str]  # whether there is a value, the value, the id
+SortKey: TypeAlias = tuple[bool, Any, str]  # whether there is a value, the value, the id
 
 
 def list(
@@ -59,12 +59,12 @@ def list(
         if sort_by != ModelArtifactSortBy.METRICS:
             return send(asked)
         key = _metric(metric_key or "")
-        served = not _shadowed(metric_key)
+        served = not _is_shadowed(metric_key)
         if served and artifacts.pages_by_metric(cfg):
             return send(asked)
     rest = partial(_page, lambda cursor: page(start_after=cursor), key, encoding.require_limit(limit), order)
     if start_after is not None:
-        return rest(_decoded(start_after, key))
+        return rest(_decode_cursor(start_after, key))
     return _first_page(asked, key, rest) if served else rest(None)
 
 
@@ -93,13 +93,13 @@ def list_all(
     )
     in_order = partial(page, sort_by=sort_by)
     if sort_by == ModelArtifactSortBy.FILE_NAME:
-        return _emitted(lambda cursor: page(start_after=cursor), _file_name, order)
+        return _emit_sorted(lambda cursor: page(start_after=cursor), _file_name, order)
     first = in_order()  # made here, so that a wrong argument is told by the call and not by the first item
     if sort_by != ModelArtifactSortBy.METRICS:
-        return every(first, lambda cursor: in_order(start_after=cursor))
+        return iter_pages(first, lambda cursor: in_order(start_after=cursor))
     by_metric = _metric(metric_key or "")
-    if _shadowed(metric_key):
-        return _emitted(lambda cursor: page(start_after=cursor), by_metric, order)
+    if _is_shadowed(metric_key):
+        return _emit_sorted(lambda cursor: page(start_after=cursor), by_metric, order)
     return _by_metric(
         first,
         lambda cursor: in_order(start_after=cursor),
@@ -121,7 +121,7 @@ def _by_metric(
         reply = yield from send(first)
     except (BadRequestError, InternalServerError):
         # One value that is no number makes servers fail; older ones refuse a metric that no artifact has.
-        yield from _emitted(unsorted, by_metric, order)
+        yield from _emit_sorted(unsorted, by_metric, order)
         return
     while True:
         fresh = [item for item in reply.items if item.id not in seen]
@@ -132,28 +132,28 @@ def _by_metric(
         if reply.cursor is None:
             return
         reply = yield from send(following(reply.cursor))
-    everything = yield from _all(unsorted)
-    ordered = _ordered(everything, by_metric, order)
+    everything = yield from _collect(unsorted)
+    ordered = _in_order(everything, by_metric, order)
     yield Emit([item for item in ordered if item.id not in seen])
 
 
-def _emitted(
+def _emit_sorted(
     page: Callable[[str | None], Request[ModelArtifactsList]],
     key: Callable[[ModelArtifact], Any],
     order: SortOrder,
 ) -> Stream[ModelArtifact]:
-    everything = yield from _all(page)
-    yield Emit(_ordered(everything, key, order))
+    everything = yield from _collect(page)
+    yield Emit(_in_order(everything, key, order))
 
 
-def matching(
+def find_matching(
     cfg: Config, collection_id: str | None, keep: Callable[[ModelArtifact], bool]
 ) -> Flow[Sequence[ModelArtifact]]:
     """The artifacts of a collection that `keep` says yes to, from all pages."""
-    return _all(lambda cursor: artifacts.page(cfg, collection_id=collection_id, start_after=cursor), keep)
+    return _collect(lambda cursor: artifacts.page(cfg, collection_id=collection_id, start_after=cursor), keep)
 
 
-def _all(
+def _collect(
     page: Callable[[str | None], Request[ModelArtifactsList]], keep: Callable[[ModelArtifact], bool] | None = None
 ) -> Flow[Sequence[ModelArtifact]]:
     found: dict[str, ModelArtifact] = {}
@@ -162,7 +162,7 @@ def _all(
     while True:
         reply = yield from send(page(cursor))
         found.update((item.id, item) for item in reply.items if keep is None or keep(item))
-        cursor = following(reply, seen)
+        cursor = next_cursor(reply, seen)
         if cursor is None:
             return [*found.values()]
 
@@ -170,7 +170,7 @@ def _all(
 def _first_page(
     first: Request[ModelArtifactsList],
     key: Callable[[ModelArtifact], Any],
-    rest: Callable[[Place | None], Flow[ModelArtifactsList]],
+    rest: Callable[[SortKey | None], Flow[ModelArtifactsList]],
 ) -> Flow[ModelArtifactsList]:
     """The server's first page, with a cursor that the next call can use."""
     try:
@@ -178,7 +178,7 @@ def _first_page(
     except (BadRequestError, InternalServerError):  # as in list_all
         return (yield from rest(None))
     more = reply.cursor is not None and reply.items
-    return ModelArtifactsList(reply.items, _encoded(_place(reply.items[-1], key)) if more else None)
+    return ModelArtifactsList(reply.items, _encode_cursor(_sort_key(reply.items[-1], key)) if more else None)
 
 
 def _page(
@@ -186,35 +186,35 @@ def _page(
     key: Callable[[ModelArtifact], Any],
     limit: int,
     order: SortOrder,
-    after: Place | None,
+    after: SortKey | None,
 ) -> Flow[ModelArtifactsList]:
     """One page of everything in order; the cursor is a place in that order, so that its artifact may be gone."""
-    ordered = _ordered((yield from _all(page)), key, order)
+    ordered = _in_order((yield from _collect(page)), key, order)
     if after is not None:
         down = order == SortOrder.DESC
-        places = [(_place(item, key), item) for item in ordered]
+        places = [(_sort_key(item, key), item) for item in ordered]
         ordered = [item for place, item in places if (place < after if down else place > after)]
     items = [*ordered[:limit]]
-    return ModelArtifactsList(items, _encoded(_place(items[-1], key)) if len(ordered) > limit else None)
+    return ModelArtifactsList(items, _encode_cursor(_sort_key(items[-1], key)) if len(ordered) > limit else None)
 
 
-def _ordered(
+def _in_order(
     items: Sequence[ModelArtifact], key: Callable[[ModelArtifact], Any], order: SortOrder
 ) -> Sequence[ModelArtifact]:
-    return sorted(items, key=lambda item: _place(item, key), reverse=order == SortOrder.DESC)
+    return sorted(items, key=lambda item: _sort_key(item, key), reverse=order == SortOrder.DESC)
 
 
-def _place(item: ModelArtifact, key: Callable[[ModelArtifact], Any]) -> Place:
+def _sort_key(item: ModelArtifact, key: Callable[[ModelArtifact], Any]) -> SortKey:
     """Where an artifact stands: what is missing comes below every value, ties by id."""
     value = key(item)
     return (False, 0.0, item.id) if value is None else (True, value, item.id)
 
 
-def _encoded(place: Place) -> str:
+def _encode_cursor(place: SortKey) -> str:
     return urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def _decoded(cursor: str, key: Callable[[ModelArtifact], Any]) -> Place:
+def _decode_cursor(cursor: str, key: Callable[[ModelArtifact], Any]) -> SortKey:
     try:
         present, value, id = msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[bool, str | float, str])
         if isinstance(value, str) == (key is _file_name):
@@ -236,6 +236,6 @@ def _metric(key: str) -> Callable[[ModelArtifact], float | None]:
     return value
 
 
-def _shadowed(metric_key: str | None) -> bool:
+def _is_shadowed(metric_key: str | None) -> bool:
     """Whether servers take a metric's name for that of a column."""
     return metric_key in [*ModelArtifactSortBy, "name"]

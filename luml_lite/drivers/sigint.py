@@ -12,52 +12,52 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .core.cancellation import CancelToken, Stopped
+from ..core.cancellation import CancelToken, Stopped
 
 
-class Interrupts:
+class SigintGuard:
     """The Ctrl-C of one call: nothing is held before `guard`, and nothing after `release`."""
 
     def __init__(self) -> None:
-        self._guarding = False
-        self._holding: CancelToken | None = None
-        self._held = False
+        self._installed = False
+        self._deferring: CancelToken | None = None
+        self._pending = False
 
-    def guard(self) -> None:
+    def install(self) -> None:
         """There is something to clean up from now on; only in the main thread, and where no one else takes Ctrl-C."""
         if (
-            not self._guarding
+            not self._installed
             and threading.current_thread() is threading.main_thread()
             and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         ):
-            signal.signal(signal.SIGINT, self._caught)
-            self._guarding = True
+            signal.signal(signal.SIGINT, self._on_sigint)
+            self._installed = True
 
-    def release(self) -> None:
+    def restore(self) -> None:
         """Give Ctrl-C back."""
-        if self._guarding:
-            self._guarding = False
+        if self._installed:
+            self._installed = False
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @contextmanager
-    def held(self, stop: CancelToken) -> Iterator[None]:
+    def deferred(self, stop: CancelToken) -> Iterator[None]:
         """Hold the first Ctrl-C until the block is over, and set `stop` so that it may end early."""
-        if not self._guarding:
+        if not self._installed:
             yield
             return
-        self._held, self._holding = False, stop
+        self._pending, self._deferring = False, stop
         try:
             yield
         except (Exception, Stopped):
-            if not self._held:
+            if not self._pending:
                 raise
         finally:
-            self._holding = None
-        if self._held:
+            self._deferring = None
+        if self._pending:
             raise KeyboardInterrupt
 
-    def _caught(self, *_: Any) -> None:
-        if self._holding is None or self._held:
+    def _on_sigint(self, *_: Any) -> None:
+        if self._deferring is None or self._pending:
             raise KeyboardInterrupt
-        self._held = True
-        self._holding.set()
+        self._pending = True
+        self._deferring.set()

@@ -27,7 +27,7 @@ from ..storage.presigned import is_refused
 
 # What S3, Azure and Azurite answer to a Content-MD5 that does not fit.
 _DAMAGED = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
-_MOST_ROUNDS = 3  # times that one part is sent again for wrong bytes
+_MAX_RESENDS = 3  # times that one part is sent again for wrong bytes
 
 
 class Upload(Redacted, Struct):
@@ -47,15 +47,15 @@ class Upload(Redacted, Struct):
         return self.state.type == "azure"
 
 
-def store(upload: Upload) -> Flow[None]:
+def put_object(upload: Upload) -> Flow[None]:
     """Put the archive's bytes under the row's key and prove that all of them are there."""
-    yield from _remember(upload)  # before a byte is sent, so that what is sent can always be found again
+    yield from _save_state(upload)  # before a byte is sent, so that what is sent can always be found again
     expected = ""
     if upload.state.multipart:
-        expected = yield from _in_parts(upload)
+        expected = yield from _put_parts(upload)
     else:
-        yield from _at_once(upload)
-    found = yield from stored(upload)
+        yield from _put_single(upload)
+    found = yield from probe_object(upload)
     if found is None or found.size != upload.archive.size:
         size = "no object" if found is None else f"{found.size} bytes"
         raise IntegrityError(f"the bucket holds {size} instead of {upload.archive.size} bytes after the upload")
@@ -64,7 +64,7 @@ def store(upload: Upload) -> Flow[None]:
         raise IntegrityError("the bucket holds another object than the one that was uploaded")
 
 
-def stored(upload: Upload) -> Flow[presigned.Probe | None]:
+def probe_object(upload: Upload) -> Flow[presigned.Probe | None]:
     """What the bucket holds under the row's key, or None."""
     cfg, row = upload.cfg, upload.state.artifact_id
     url = (yield from send(artifacts.download_url(cfg, row, collection_id=upload.collection_id)))["url"]
@@ -76,19 +76,19 @@ def stored(upload: Upload) -> Flow[presigned.Probe | None]:
         raise
 
 
-def damaged(error: LumlError) -> bool:
+def is_damaged(error: LumlError) -> bool:
     """Whether bytes arrived as others than were sent, and were not stored."""
     return isinstance(error, IntegrityError) or (isinstance(error, StorageError) and error.code in _DAMAGED)
 
 
-def _at_once(upload: Upload) -> Flow[None]:
+def _put_single(upload: Upload) -> Flow[None]:
     archive, url = upload.archive, upload.url
     if url is None:
         raise DecodeError("the platform gave no URL to upload to")
     body = FileSlice(archive.path, 0, archive.size, upload.cfg.check_parts and not upload.azure)
     request: Request[Any] = s3.put(url, body)
     if upload.azure:
-        request = azure.put(url, body, (yield from _digest(upload, body)))
+        request = azure.put(url, body, (yield from _content_md5(upload, body)))
     rounds = 0
     while True:
         try:
@@ -98,13 +98,13 @@ def _at_once(upload: Upload) -> Flow[None]:
             if upload.azure and is_refused(error):
                 break  # its single URL cannot be renewed, but block URLs can be had
             rounds += 1
-            if not damaged(error) or rounds == _MOST_ROUNDS:
+            if not is_damaged(error) or rounds == _MAX_RESENDS:
                 raise
     upload.state.multipart = True
-    yield from _in_parts(upload)
+    yield from _put_parts(upload)
 
 
-def _in_parts(upload: Upload) -> Flow[str]:
+def _put_parts(upload: Upload) -> Flow[str]:
     """Send every part and put them together; the object's expected ETag where it is known."""
     state = upload.state
     started_over = False
@@ -112,12 +112,12 @@ def _in_parts(upload: Upload) -> Flow[str]:
         if not upload.azure and state.upload_id is None:
             if upload.url is None:
                 raise DecodeError("the platform gave no URL to begin the multipart upload with")
-            state.upload_id = yield from _initiated(upload.url)
-            yield from _remember(upload)  # the URL dies with this process, and the row could not go on without the id
-        plan = yield from _planned(upload)
+            state.upload_id = yield from _initiate(upload.url)
+            yield from _save_state(upload)  # the URL dies with this process, and the row could not go on without the id
+        plan = yield from _request_plan(upload)
         try:
-            plan = yield from _sent(upload, plan)
-            return (yield from _committed(upload, plan)) if upload.azure else (yield from _completed(upload, plan))
+            plan = yield from _send_missing(upload, plan)
+            return (yield from _commit(upload, plan)) if upload.azure else (yield from _complete(upload, plan))
         except StorageError as error:
             if error.code != "NoSuchUpload" or started_over or upload.url is None:
                 raise
@@ -126,7 +126,7 @@ def _in_parts(upload: Upload) -> Flow[str]:
             state.upload_id, state.etags, state.parts = None, {}, []
 
 
-def _initiated(url: str) -> Flow[str]:
+def _initiate(url: str) -> Flow[str]:
     attempt = 0
     while True:
         try:
@@ -136,7 +136,7 @@ def _initiated(url: str) -> Flow[str]:
             yield from back_off(attempt, error)
 
 
-def _planned(upload: Upload) -> Flow[MultipartPlan]:
+def _request_plan(upload: Upload) -> Flow[MultipartPlan]:
     state, archive = upload.state, upload.archive
     plan = yield from send(
         uploads.multipart_plan(
@@ -153,11 +153,11 @@ def _planned(upload: Upload) -> Flow[MultipartPlan]:
         raise DecodeError("the platform's parts do not cover the file once, in order")
     if state.parts != layout:
         state.parts, state.etags = layout, {}  # what is stored of an earlier layout does not fit this one
-        yield from _remember(upload)
+        yield from _save_state(upload)
     return plan
 
 
-def _sent(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
+def _send_missing(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
     """Send the parts that are missing, with fresh URLs once where one is refused; the plan with the latest URLs."""
     state, archive = upload.state, upload.archive
     renewed: set[int] = set()
@@ -167,7 +167,7 @@ def _sent(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
         progress = Progress(upload.on_progress, archive.size, done)
         requests: list[Request[str]] = []
         for part in missing:
-            requests.append((yield from _put(upload, part)))
+            requests.append((yield from _part_request(upload, part)))
         outcomes = yield from gather_outcomes(requests, progress, _recorder(upload, missing, requests))
         failure: tuple[Part, LumlError] | None = None
         for part, outcome in zip(missing, outcomes, strict=True):
@@ -180,23 +180,23 @@ def _sent(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
         part, error = failure
         if is_refused(error) and part.number not in renewed:
             renewed.add(part.number)
-            plan = yield from _planned(upload)
-        elif damaged(error) and rounds.get(part.number, 0) < _MOST_ROUNDS:
+            plan = yield from _request_plan(upload)
+        elif is_damaged(error) and rounds.get(part.number, 0) < _MAX_RESENDS:
             rounds[part.number] = rounds.get(part.number, 0) + 1
         else:
             raise error
     return plan
 
 
-def _put(upload: Upload, part: Part) -> Flow[Request[str]]:
+def _part_request(upload: Upload, part: Part) -> Flow[Request[str]]:
     path = upload.archive.path
     if upload.azure:
-        digest = yield from _digest(upload, FileSlice(path, part.start, part.end - part.start))
+        digest = yield from _content_md5(upload, FileSlice(path, part.start, part.end - part.start))
         return azure.put_block(part, path, digest)
     return s3.put_part(part, path, md5=upload.cfg.check_parts)
 
 
-def _digest(upload: Upload, body: FileSlice) -> Flow[bytes]:
+def _content_md5(upload: Upload, body: FileSlice) -> Flow[bytes]:
     """The MD5 that Azure is to compare: its answers carry none, so checking costs a pass before sending."""
     if not upload.cfg.check_parts:
         return b""
@@ -221,7 +221,7 @@ def _recorder(
     return on_done
 
 
-def _completed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
+def _complete(upload: Upload, plan: MultipartPlan) -> Flow[str]:
     attempt = 0
     renewed = False
     while True:
@@ -233,7 +233,7 @@ def _completed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
         except StorageError as error:
             if is_refused(error) and not renewed:
                 renewed = True
-                plan = yield from _planned(upload)
+                plan = yield from _request_plan(upload)
                 continue
             if error.code != "NoSuchUpload" and not is_unanswered(error) and error.status_code != 503:
                 raise
@@ -242,8 +242,8 @@ def _completed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
             if not is_unanswered(error):
                 raise
             problem = error
-        found = yield from stored(upload)
-        if found is not None and found.size == upload.archive.size and _fits(found.etag, expected):
+        found = yield from probe_object(upload)
+        if found is not None and found.size == upload.archive.size and _is_expected_etag(found.etag, expected):
             return expected
         if isinstance(problem, StorageError) and problem.code == "NoSuchUpload":
             raise problem
@@ -251,12 +251,12 @@ def _completed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
         yield from back_off(attempt, problem)
 
 
-def _fits(etag: str, expected: str) -> bool:
+def _is_expected_etag(etag: str, expected: str) -> bool:
     tag = s3.unquoted(etag)
     return not expected or "-" not in tag or tag == expected
 
 
-def _committed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
+def _commit(upload: Upload, plan: MultipartPlan) -> Flow[str]:
     renewed = resent = False
     while True:
         try:
@@ -265,11 +265,11 @@ def _committed(upload: Upload, plan: MultipartPlan) -> Flow[str]:
         except StorageError as error:
             if is_refused(error) and not renewed:
                 renewed = True
-                plan = yield from _planned(upload)
+                plan = yield from _request_plan(upload)
             elif error.code == "InvalidBlockList" and not resent:
                 resent = True
                 upload.state.etags = yield from known_blocks(upload, plan)
-                plan = yield from _sent(upload, plan)
+                plan = yield from _send_missing(upload, plan)
             else:
                 raise
 
@@ -290,6 +290,6 @@ def known_blocks(upload: Upload, plan: MultipartPlan) -> Flow[dict[int, str]]:
     }
 
 
-def _remember(upload: Upload) -> Flow[None]:
+def _save_state(upload: Upload) -> Flow[None]:
     if upload.journal is not None:
         yield from local(upload.journal.write, upload.state)
