@@ -13,8 +13,30 @@ if TYPE_CHECKING:
     from . import aio as aio
     from . import local as local
     from . import testing as testing
-    from .async_client import AsyncLumlClient as AsyncLumlClient
-    from .client import LumlClient as LumlClient
+    from .clients.async_client import AsyncLumlClient as AsyncLumlClient
+    from .clients.client import LumlClient as LumlClient
+    from .clients.groups import bucket_secrets as bucket_secrets
+    from .clients.groups import collections as collections
+    from .clients.groups import create as create
+    from .clients.groups import delete as delete
+    from .clients.groups import delete_many as delete_many
+    from .clients.groups import delete_url as delete_url
+    from .clients.groups import download as download
+    from .clients.groups import download_url as download_url
+    from .clients.groups import get as get
+    from .clients.groups import list as list
+    from .clients.groups import list_all as list_all
+    from .clients.groups import members as members
+    from .clients.groups import open_download as open_download
+    from .clients.groups import open_member as open_member
+    from .clients.groups import orbits as orbits
+    from .clients.groups import organizations as organizations
+    from .clients.groups import read_member as read_member
+    from .clients.groups import read_members as read_members
+    from .clients.groups import resolve as resolve
+    from .clients.groups import tracks as tracks
+    from .clients.groups import update as update
+    from .clients.groups import upload as upload
     from .core.request import FileSink as FileSink
     from .core.request import FileSlice as FileSlice
     from .core.request import Request as Request
@@ -44,11 +66,6 @@ if TYPE_CHECKING:
     from .errors import StorageError as StorageError
     from .errors import TimedOut as TimedOut
     from .errors import UnprocessableEntityError as UnprocessableEntityError
-    from .groups import bucket_secrets as bucket_secrets
-    from .groups import collections as collections
-    from .groups import orbits as orbits
-    from .groups import organizations as organizations
-    from .groups import tracks as tracks
     from .models.artifacts import ArtifactType as ArtifactType
     from .models.artifacts import ModelArtifact as ModelArtifact
     from .models.artifacts import ModelArtifactsList as ModelArtifactsList
@@ -72,29 +89,15 @@ if TYPE_CHECKING:
     from .models.tracks import TrackSortBy as TrackSortBy
     from .models.uploads import CreatedModel as CreatedModel
     from .models.uploads import UploadDetails as UploadDetails
-    from .verbs import create as create
-    from .verbs import delete as delete
-    from .verbs import delete_many as delete_many
-    from .verbs import delete_url as delete_url
-    from .verbs import download as download
-    from .verbs import download_url as download_url
-    from .verbs import get as get
-    from .verbs import list as list
-    from .verbs import list_all as list_all
-    from .verbs import members as members
-    from .verbs import open_download as open_download
-    from .verbs import open_member as open_member
-    from .verbs import read_member as read_member
-    from .verbs import read_members as read_members
-    from .verbs import resolve as resolve
-    from .verbs import update as update
-    from .verbs import upload as upload
 
 __version__ = "0.1.0"
 
 _ROOMS = {
-    "async_client": "AsyncLumlClient",
-    "client": "LumlClient",
+    "clients.async_client": "AsyncLumlClient",
+    "clients.client": "LumlClient",
+    "clients.groups": "bucket_secrets collections create delete delete_many delete_url download download_url get list "
+    "list_all members open_download open_member orbits organizations read_member read_members "
+    "resolve tracks update upload",
     "core.request": "FileSink FileSlice Request Response",
     "drivers.blocking": "run",
     "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError "
@@ -102,7 +105,6 @@ _ROOMS = {
     "IntegrityError InternalServerError Interrupted InvalidArgumentError LumlAPIError LumlError "
     "MultipleResourcesFoundError NotFoundError PermissionDeniedError ResourceNotFoundError "
     "StorageError TimedOut UnprocessableEntityError",
-    "groups": "bucket_secrets collections orbits organizations tracks",
     "models.artifacts": "ArtifactType ModelArtifact ModelArtifactsList ModelArtifactSortBy ModelArtifactStatus",
     "models.bucket_secrets": "BucketSecret BucketType",
     "models.collections": "Collection CollectionsList CollectionSortBy CollectionType",
@@ -111,8 +113,6 @@ _ROOMS = {
     "models.organizations": "Organization",
     "models.tracks": "Stage Track TrackEntriesList TrackEntry TrackEntrySortBy TracksList TrackSortBy",
     "models.uploads": "CreatedModel UploadDetails",
-    "verbs": "create delete delete_many delete_url download download_url get list list_all members "
-    "open_download open_member read_member read_members resolve update upload",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 _MODULES = ("aio", "local", "testing")

@@ -45,7 +45,8 @@ def _say(line: str, file: TextIO | None = None) -> None:
 
 def demo(say: Callable[[str], None]) -> None:
     """The main job against an embedded registry in a temporary directory, told line by line."""
-    from . import local, verbs
+    from . import local
+    from .clients import groups
     from .models.artifacts import ModelArtifactSortBy
 
     with tempfile.TemporaryDirectory(prefix="luml-lite-demo-") as place:
@@ -53,23 +54,23 @@ def demo(say: Callable[[str], None]) -> None:
         path = os.path.join(place, "model.fnnx")
         write_model(path, {"F1": 0.96, "ACC": 0.95})
         say(f"made       model.fnnx, {os.path.getsize(path)} bytes")
-        model = verbs.upload(cfg, path, "Production Model", tags=["demo"])
+        model = groups.upload(cfg, path, "Production Model", tags=["demo"])
         say(f"uploaded   {model.id} as {model.model_name!r}: {model.status}, sha256 {model.file_hash[:16]}...")
-        for item in verbs.list_all(cfg, sort_by=ModelArtifactSortBy.METRICS, metric_key="F1"):
+        for item in groups.list_all(cfg, sort_by=ModelArtifactSortBy.METRICS, metric_key="F1"):
             say(f"listed     {item.model_name!r}: F1={item.metrics['F1']}, {item.size} bytes")
-        found = verbs.get(cfg, "Production Model")
+        found = groups.get(cfg, "Production Model")
         say(f"found      {found.id if found else None} by its name")
         copy = os.path.join(place, "copy.fnnx")
-        verbs.download(cfg, model.id, copy)
+        groups.download(cfg, model.id, copy)
         with open(path, "rb") as one, open(copy, "rb") as two:
             same = one.read() == two.read()
         say(f"downloaded copy.fnnx, digest verified, {'equal to' if same else 'DIFFERENT FROM'} the original")
-        manifest = verbs.read_member(cfg, model.id, "manifest.json")
+        manifest = groups.read_member(cfg, model.id, "manifest.json")
         say(f"read       manifest.json alone, {len(manifest)} bytes of the archive")
-        renamed = verbs.update(cfg, model.id, model_name="Retired Model")
+        renamed = groups.update(cfg, model.id, model_name="Retired Model")
         say(f"updated    it is now {renamed.model_name!r}")
-        verbs.delete(cfg, model.id)
-        say(f"deleted    it; the registry now finds {verbs.get(cfg, model.id)}")
+        groups.delete(cfg, model.id)
+        say(f"deleted    it; the registry now finds {groups.get(cfg, model.id)}")
 
 
 def write_model(path: str, metrics: dict[str, float], weights: int = 200_000) -> None:

@@ -27,7 +27,17 @@ ACTING = {
 }
 # What works on the disk in the rooms below, by the name it is imported under.
 LOCAL_WORK = {
-    *("inspect", "ensure_unchanged", "open_journal", "open_partial", "prime_digest", "hash_file", "md5_of", "now", "open"),
+    *(
+        "inspect",
+        "ensure_unchanged",
+        "open_journal",
+        "open_partial",
+        "prime_digest",
+        "hash_file",
+        "md5_of",
+        "now",
+        "open",
+    ),
     *("print", "input"),
 }
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from luml_lite import local, verbs
+from luml_lite import local
 from luml_lite.cli import write_model
+from luml_lite.clients import groups
 from luml_lite.local.registry import Registry
 from luml_lite.local.transport import Local
 from luml_lite.local.uploads import Layout
@@ -28,14 +29,14 @@ def check(bucket: Any, tmp_path: Path, weights: int) -> None:
     path = tmp_path / "m.luml"
     write_model(str(path), {"F1": 0.5}, weights=weights)
     cfg = local.open(tmp_path / "r", bucket=bucket, layout=Layout(6 * MiB, 5 * MiB))
-    made = verbs.upload(cfg, str(path), "m")
+    made = groups.upload(cfg, str(path), "m")
     assert made.bucket_location in bucket.names()
     assert bucket.read(made.bucket_location) == path.read_bytes()
-    verbs.download(cfg, made.id, str(tmp_path / "copy"))
+    groups.download(cfg, made.id, str(tmp_path / "copy"))
     assert (tmp_path / "copy").read_bytes() == path.read_bytes()
     assert isinstance(cfg.transport, Local)
     assert not any(files for _, _, files in os.walk(cfg.transport.registry.objects.root))
-    verbs.delete(cfg, made.id)
+    groups.delete(cfg, made.id)
     assert made.bucket_location not in bucket.names()
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import luml_lite
-from luml_lite import local, verbs
+from luml_lite import local
 from luml_lite.cli import write_model
+from luml_lite.clients import groups
 from luml_lite.core.cancellation import CancelToken, Stopped
 from luml_lite.core.limits import Timeouts
 from luml_lite.core.request import FileSink, FileSlice, Request, Response, raw_response
@@ -39,7 +40,7 @@ def send(cfg: luml_lite.Config, request: Request[Response], stop: CancelToken | 
 
 def urls(cfg: luml_lite.Config, size: int) -> tuple[str, str]:
     """A fresh artifact's URLs to write and to read its bytes."""
-    created = verbs.create(
+    created = groups.create(
         cfg,
         file_name="m.luml",
         metrics={},
@@ -60,7 +61,7 @@ def urls(cfg: luml_lite.Config, size: int) -> tuple[str, str]:
         size=size,
         model_name="m",
     )
-    return str(created.url), verbs.download_url(cfg, created.model.id)["url"]
+    return str(created.url), groups.download_url(cfg, created.model.id)["url"]
 
 
 def test_a_slice_goes_in_and_comes_out_into_a_sink(tmp_path: Path) -> None:
@@ -163,26 +164,26 @@ def test_a_config_is_pickled_by_path_and_shows_no_key(tmp_path: Path) -> None:
 def test_both_faces_and_both_generations_see_one_directory(tmp_path: Path, model: Path) -> None:
     inside = local.open(tmp_path / "r")
     older = local.open(tmp_path / "r", dialect="model_artifacts")
-    made = verbs.upload(inside, str(model), "shared")
+    made = groups.upload(inside, str(model), "shared")
     with local.serve(tmp_path / "r") as served:
         for cfg in (inside, older, served.config):
-            found = verbs.get(cfg, "shared")
+            found = groups.get(cfg, "shared")
             assert found is not None
             assert (found.id, found.metrics) == (made.id, {"F1": 0.5})
-            verbs.download(cfg, made.id, str(tmp_path / "copy"))
+            groups.download(cfg, made.id, str(tmp_path / "copy"))
             assert (tmp_path / "copy").read_bytes() == model.read_bytes()
 
 
 def uploads(cfg: luml_lite.Config, path: str, name: str, count: int) -> None:
     """What one of several processes does."""
     for number in range(count):
-        verbs.upload(cfg, path, f"{name}-{number}")
+        groups.upload(cfg, path, f"{name}-{number}")
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_several_processes_share_one_directory(tmp_path: Path, model: Path, method: str) -> None:
     cfg = local.open(tmp_path / "r", layout=Layout(50_000, 50_000))
-    verbs.upload(cfg, str(model), "first")  # so that a fork inherits connections in use
+    groups.upload(cfg, str(model), "first")  # so that a fork inherits connections in use
     context = multiprocessing.get_context(method)
     args = [(cfg, str(model), name, 5) for name in "abcd"]
     processes = [context.Process(target=uploads, args=each) for each in args]
@@ -191,12 +192,12 @@ def test_several_processes_share_one_directory(tmp_path: Path, model: Path, meth
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0, 0, 0, 0]
-    items = list(verbs.list_all(cfg))
+    items = list(groups.list_all(cfg))
     assert sorted(str(item.model_name) for item in items) == sorted(
         ["first", *(f"{name}-{number}" for name in "abcd" for number in range(5))]
     )
     for item in items:
-        verbs.download(cfg, item.id, str(tmp_path / "copy"))
+        groups.download(cfg, item.id, str(tmp_path / "copy"))
         assert (tmp_path / "copy").read_bytes() == model.read_bytes()
 
 

@@ -16,7 +16,8 @@ async def main() -> None:
     """Every verb, awaited or read."""
     assert_type(await aio.get(cfg, "name", collection_id="c"), ModelArtifact | None)
     assert_type(
-        await aio.list(cfg, limit=None, sort_by=ModelArtifactSortBy.SIZE, order=SortOrder.ASC), ModelArtifactsList
+        await aio.list(cfg, limit=None, sort_by=ModelArtifactSortBy.SIZE, order=SortOrder.ASC),
+        ModelArtifactsList,
     )
     assert_type(aio.list_all(cfg, limit=10), AsyncIterator[ModelArtifact])
     async for row in aio.list_all(cfg):

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-from .aio import Artifacts, run
-from .async_groups import BucketSecrets, Collections, Orbits, Organizations, Tracks
-from .config import Config, Dialect
-from .core.protocols import AsyncTransport, Transport
-from .settings import Client, Settings, configured
+from ..aio import run
+from ..config import Config, Dialect
+from ..core.protocols import AsyncTransport, Transport
+from .async_groups import Artifacts, BucketSecrets, Collections, Orbits, Organizations, Tracks
+from .base import Client, ClientState, client_config
 
 
 class AsyncLumlClient(Client):
@@ -32,7 +32,7 @@ class AsyncLumlClient(Client):
         config: Config | None = None,
     ) -> None:
         given = {"base_url": base_url, "api_key": api_key, "transport": transport, "dialect": dialect}
-        self.settings = Settings(configured(config, **given))
+        self.settings = ClientState(client_config(config, **given))
         self.model_artifacts = self.artifacts = Artifacts(self.settings)
         self.organizations = Organizations(self.settings)
         self.orbits = Orbits(self.settings)
@@ -42,15 +42,15 @@ class AsyncLumlClient(Client):
 
     def setup_config(
         self, *, organization: str | None = None, orbit: str | None = None, collection: str | None = None
-    ) -> Setup:
+    ) -> PendingSetup:
         """Set organization, orbit and collection by id or name; where nothing is given, the only one is taken.
 
         Awaited, names are looked up at once; not awaited, when the client is first used. Another organization or orbit
         than before forgets what was set below it.
         """
-        self.settings.moved(organization=organization, orbit=orbit)
+        self.settings.reset_below(organization=organization, orbit=orbit)
         self.settings.set_up(organization=organization, orbit=orbit, collection=collection)
-        return Setup(self.settings)
+        return PendingSetup(self.settings)
 
     async def __aenter__(self) -> AsyncLumlClient:
         return self
@@ -59,19 +59,19 @@ class AsyncLumlClient(Client):
         """Nothing is left to close."""
 
 
-class Setup(Coroutine[Any, Any, None]):
+class PendingSetup(Coroutine[Any, Any, None]):
     """What setup_config returns: awaited, or run as a task, it settles the names.
 
     It begins the coroutine of that only then: one that was made and dropped would warn.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ClientState) -> None:
         self._settings = settings
         self._begun: Coroutine[Any, Any, None] | None = None
 
     def _coroutine(self) -> Coroutine[Any, Any, None]:
         if self._begun is None:
-            self._begun = run(self._settings.settled(), self._settings.config)
+            self._begun = run(self._settings.resolve(), self._settings.config)
         return self._begun
 
     def __await__(self) -> Generator[Any, Any, None]:

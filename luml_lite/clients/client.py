@@ -5,12 +5,11 @@ Nothing is decided here: every method is an operation bound to the client's sett
 
 from __future__ import annotations
 
-from .config import Config, Dialect
-from .core.protocols import Transport
-from .drivers.blocking import run
-from .groups import BucketSecrets, Collections, Orbits, Organizations, Tracks
-from .settings import Client, Settings, configured
-from .verbs import Artifacts
+from ..config import Config, Dialect
+from ..core.protocols import Transport
+from ..drivers.blocking import run
+from .base import Client, ClientState, client_config
+from .groups import Artifacts, BucketSecrets, Collections, Orbits, Organizations, Tracks
 
 
 class LumlClient(Client):
@@ -34,7 +33,7 @@ class LumlClient(Client):
         config: Config | None = None,
     ) -> None:
         given = {"base_url": base_url, "api_key": api_key, "transport": transport, "dialect": dialect}
-        self.settings = Settings(configured(config, **given))
+        self.settings = ClientState(client_config(config, **given))
         self.settings.set_up(organization=organization, orbit=orbit, collection=collection)
         self._changed()
         self.model_artifacts = self.artifacts = Artifacts(self.settings)
@@ -45,7 +44,7 @@ class LumlClient(Client):
         self.tracks = Tracks(self.settings)
 
     def _changed(self) -> None:
-        run(self.settings.settled(), self.settings.config)
+        run(self.settings.resolve(), self.settings.config)
 
     def __enter__(self) -> LumlClient:
         return self

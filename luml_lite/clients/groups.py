@@ -5,22 +5,28 @@ A group is a namespace of verbs, `luml_lite.collections.get(cfg, name)`, and bou
 
 from __future__ import annotations
 
-from .operations import bucket_secrets as _bucket_secrets
-from .operations import collections as _collections
-from .operations import orbits as _orbits
-from .operations import organizations as _organizations
-from .operations import tracks as _tracks
-from .verbs import Bound, blocking, iterating
+from ..operations import artifacts, listing
+from ..operations import bucket_secrets as _bucket_secrets
+from ..operations import collections as _collections
+from ..operations import delete as _delete
+from ..operations import download as _download
+from ..operations import members as _members
+from ..operations import orbits as _orbits
+from ..operations import organizations as _organizations
+from ..operations import resolve as _resolve
+from ..operations import tracks as _tracks
+from ..operations import upload as _upload
+from .binding import ResourceGroup, blocking, iterating
 
 
-class Organizations(Bound):
+class Organizations(ResourceGroup):
     """The organizations that the key's owner belongs to."""
 
     list = blocking(_organizations.list)
     get = blocking(_organizations.get)
 
 
-class Orbits(Bound):
+class Orbits(ResourceGroup):
     """The orbits of an organization."""
 
     list = blocking(_orbits.list)
@@ -30,7 +36,7 @@ class Orbits(Bound):
     delete = blocking(_orbits.delete)
 
 
-class Collections(Bound):
+class Collections(ResourceGroup):
     """The collections of an orbit."""
 
     list = blocking(_collections.list)
@@ -41,7 +47,7 @@ class Collections(Bound):
     delete = blocking(_collections.delete)
 
 
-class BucketSecrets(Bound):
+class BucketSecrets(ResourceGroup):
     """The buckets that an organization's orbits store artifacts in."""
 
     list = blocking(_bucket_secrets.list)
@@ -51,7 +57,7 @@ class BucketSecrets(Bound):
     delete = blocking(_bucket_secrets.delete)
 
 
-class Tracks(Bound):
+class Tracks(ResourceGroup):
     """The tracks of an orbit, their stages and the artifacts in them."""
 
     list = blocking(_tracks.list)
@@ -75,3 +81,75 @@ orbits = Orbits
 collections = Collections
 bucket_secrets = BucketSecrets
 tracks = Tracks
+
+
+class Artifacts(ResourceGroup):
+    """The artifacts of a collection."""
+
+    get = blocking(artifacts.get)
+    list = blocking(listing.list)
+    list_all = iterating(listing.list_all)
+    create = blocking(artifacts.create)
+    update = blocking(artifacts.update)
+    download_url = blocking(artifacts.download_url)
+    delete_url = blocking(artifacts.delete_url)
+    upload = blocking(_upload.upload)
+    download = blocking(_download.download)
+    delete = blocking(_delete.delete)
+    delete_many = blocking(_delete.delete_many)
+    members = blocking(_members.members)
+    read_member = blocking(_members.read_member)
+    read_members = blocking(_members.read_members)
+    open_member = iterating(_members.open_member)
+    open_download = iterating(_members.open_download)
+
+
+get = Artifacts.get
+
+
+list = Artifacts.list
+
+
+list_all = Artifacts.list_all
+
+
+create = Artifacts.create
+
+
+update = Artifacts.update
+
+
+download_url = Artifacts.download_url
+
+
+delete_url = Artifacts.delete_url
+
+
+upload = Artifacts.upload
+
+
+download = Artifacts.download
+
+
+delete = Artifacts.delete
+
+
+delete_many = Artifacts.delete_many
+
+
+members = Artifacts.members
+
+
+read_member = Artifacts.read_member
+
+
+read_members = Artifacts.read_members
+
+
+open_member = Artifacts.open_member
+
+
+open_download = Artifacts.open_download
+
+
+resolve = blocking(_resolve.resolve)
