@@ -19,7 +19,7 @@ import luml_lite
 from luml_lite import Config, LumlError, Retry, local
 from luml_lite.cli import write_model
 from luml_lite.core.request import Json, Request
-from luml_lite.local.uploads import Layout
+from luml_lite.local.storage.buckets import Layout
 
 from .colours import COLOURS
 from .faulty import FAULTS, Faulty

@@ -13,7 +13,7 @@ import pytest
 import luml_lite
 from luml_lite import local
 from luml_lite.cli import write_model
-from luml_lite.local.uploads import Layout
+from luml_lite.local.storage.buckets import Layout
 
 from .local.desk import Desk
 

@@ -16,7 +16,7 @@ import pytest
 import luml_lite
 from luml_lite import Config, LumlError, local
 from luml_lite.cli import write_model
-from luml_lite.local.uploads import Layout
+from luml_lite.local.storage.buckets import Layout
 from luml_lite.transport import pool
 
 from .colours import COLOURS

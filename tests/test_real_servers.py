@@ -23,7 +23,7 @@ from luml_lite.core.flow import gather
 from luml_lite.core.request import FileSink, FileSlice
 from luml_lite.errors import FileDownloadError, IntegrityError, StorageError
 from luml_lite.files.digests import hash_file
-from luml_lite.local.uploads import Layout
+from luml_lite.local.storage.buckets import Layout
 from luml_lite.models.uploads import Part
 from luml_lite.operations import get_object
 from luml_lite.storage import azure, presigned, s3

@@ -29,12 +29,14 @@ from threading import Thread
 from typing import Any
 
 from ..config import Config, Dialect
-from .connection import Seen
+from .api.permissions import ROLES, Role
+from .http.connection import SeenRequest as Seen
+from .http.limits import Limits as Bounds
+from .http.server import Server
 from .registry import Names, Registry
-from .roles import ROLES, Role
-from .server import Bounds, Server
-from .transport import Local, address
-from .uploads import Bucket, Layout
+from .storage.buckets import Bucket, Layout
+from .transport import LocalTransport as Local
+from .transport import address
 
 __all__ = ["ROLES", "Bounds", "Bucket", "Layout", "Local", "Role", "Seen", "Served", "make_key", "open", "serve"]
 

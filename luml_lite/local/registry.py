@@ -18,17 +18,18 @@ from secrets import token_hex
 from typing import BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from . import storage_azure, storage_s3
-from .blobs import Blobs
-from .calls import Call, Settings
-from .inputs import json_body, query_values
-from .objects import Objects
-from .replies import Body, Refusal, Reply, answer, refuse
-from .roles import Role, add_user, demand, user_of
-from .routes import find
-from .schema import Database, new_id, now
-from .storage import StorageRequest, whole
-from .uploads import LIFETIME, STORAGE, Bucket, Layout
+from .api.context import Context
+from .api.parsing import json_body, query_values
+from .api.permissions import Role, add_user, require_permission, user_of
+from .api.routes import find
+from .database.database import Database, new_id, now
+from .responses import Body, HTTPError, Response, http_error, json_response
+from .settings import Settings
+from .storage import azure, s3
+from .storage.buckets import LIFETIME, STORAGE, Bucket, Layout
+from .storage.file_store import FileStore
+from .storage.object_index import ObjectIndex
+from .storage.request import StorageRequest, read_whole
 
 try:
     import fcntl
@@ -67,17 +68,17 @@ class Registry:
         self.path = os.path.abspath(path)
         os.makedirs(self.path, mode=0o700, exist_ok=True)
         self.database = Database(os.path.join(self.path, "registry.db"))
-        self.objects = Objects(os.path.join(self.path, "objects"))
-        self.blobs = Blobs(self.database, self.objects)
+        self.objects = FileStore(os.path.join(self.path, "objects"))
+        self.blobs = ObjectIndex(self.database, self.objects)
         self._clock = clock
         kind = bucket.type if bucket else "s3"
-        with _locked(os.path.join(self.path, "opening.lock")):
+        with _hold_lock(os.path.join(self.path, "opening.lock")):
             # Whoever comes later waits here; so the sweep is alone if nobody has the directory open.
-            present, alone = _presence(os.path.join(self.path, "present.lock"))
+            present, alone = _in_use_lock(os.path.join(self.path, "present.lock"))
             # A registry that is dropped leaves the directory as one that is closed does.
-            self.close = weakref.finalize(self, _leave, self.database, present)
+            self.close = weakref.finalize(self, _release, self.database, present)
             try:
-                self.database.create(lambda db: _found(db, kind))
+                self.database.create(lambda db: _bootstrap(db, kind))
                 if alone:
                     self._sweep(lifetime)
                     _share(present)
@@ -91,13 +92,13 @@ class Registry:
             layout=layout or Layout(),
             lifetime=lifetime,
             artifact_limit=artifact_limit,
-            plugged=bucket,
-            plugged_id=self.names.bucket_secret,
+            external_bucket=bucket,
+            external_bucket_id=self.names.bucket_secret,
             signer=bytes.fromhex(kept["signer"]),
             clock=clock,
         )
 
-    def handle(self, method: str, target: str, headers: dict[str, str], body: Body, base_url: str) -> Reply:
+    def handle(self, method: str, target: str, headers: dict[str, str], body: Body, base_url: str) -> Response:
         """Answer one request.
 
         `target` is the path with its query, `headers` have lower-case names, `base_url` is how the client reaches
@@ -109,23 +110,23 @@ class Registry:
             pairs = tuple(parse_qsl(query_string, keep_blank_values=True, errors="strict"))
             "".join((decoded, *(name + value for name, value in pairs))).encode()
         except ValueError:
-            return answer({"detail": "The URL is not UTF-8"}, 400)
+            return json_response({"detail": "The URL is not UTF-8"}, 400)
         try:
             if decoded.startswith(STORAGE):
                 return self._storage(method, decoded, pairs, headers, body, base_url)
             return self._api(method, decoded, pairs, headers, body, base_url)
-        except Refusal as refusal:
+        except HTTPError as refusal:
             return refusal.reply
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            return Reply(507)
+            return Response(507)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-                return Reply(507)
+                return Response(507)
             if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
-            return Reply(503, {"retry-after": "1"})
+            return Response(503, {"retry-after": "1"})
 
     def make_key(self, role: Role = "owner", name: str = "Local User", orbit: str | None = None) -> str:
         """A key of a new user with that role; the orbit roles are for `orbit`, by default the first one."""
@@ -140,35 +141,35 @@ class Registry:
         headers: dict[str, str],
         body: Body,
         base_url: str,
-    ) -> Reply:
+    ) -> Response:
         found = find(path)
         if found is None:
             bare = path.rstrip("/")
             if bare != path and find(bare):
                 query = f"?{urlencode(pairs)}" if pairs else ""
-                return Reply(307, {"location": base_url + quote(bare) + query})
-            raise refuse(404, "Not Found")
+                return Response(307, {"location": base_url + quote(bare) + query})
+            raise http_error(404, "Not Found")
         place, match = found
         if method == "OPTIONS":
-            return Reply(200, {"content-type": "text/plain; charset=utf-8"}, b"OK")
+            return Response(200, {"content-type": "text/plain; charset=utf-8"}, b"OK")
         route = place.routes.get(method)
         if route is None:
-            reply = answer({"detail": "Method Not Allowed"}, 405)
-            return Reply(405, {**reply.headers, "allow": ", ".join(place.routes)}, reply.body)
+            reply = json_response({"detail": "Method Not Allowed"}, 405)
+            return Response(405, {**reply.headers, "allow": ", ".join(place.routes)}, reply.body)
         with self.database.reading() as db:
             user = user_of(db, headers.get("authorization", ""))
         ids = place.ids(match)
         asked = query_values(pairs, route.query, route.many)
-        content = json_body(whole(body), route.body) if route.body else None
+        content = json_body(read_whole(body), route.body) if route.body else None
         with self.database.writing() if route.writes else self.database.reading() as db:
             if route.right:
-                demand(db, user, ids["organization_id"], ids.get("orbit_id"), *route.right)
+                require_permission(db, user, ids["organization_id"], ids.get("orbit_id"), *route.right)
             if "orbit_id" in ids:
-                _orbit_there(db, ids)
-            result = route.run(Call(db, self.settings, place.dialect, user, base_url, ids, asked, content))
-        if isinstance(result, Reply):
+                _require_orbit(db, ids)
+            result = route.run(Context(db, self.settings, place.dialect, user, base_url, ids, asked, content))
+        if isinstance(result, Response):
             return result
-        return Reply(204) if result is None else answer(result)
+        return Response(204) if result is None else json_response(result)
 
     def _storage(
         self,
@@ -178,13 +179,13 @@ class Registry:
         headers: dict[str, str],
         body: Body,
         base_url: str,
-    ) -> Reply:
+    ) -> Response:
         bucket, _, key = path.removeprefix(STORAGE).partition("/")
         with self.database.reading() as db:
             row = db.execute("SELECT type FROM bucket_secrets WHERE id = ?", (bucket,)).fetchone()
-        plugged = self.settings.plugged is not None and bucket == self.settings.plugged_id
-        if row is None or plugged or not key:
-            raise storage_s3.error("NoSuchBucket", key)
+        external_bucket = self.settings.external_bucket is not None and bucket == self.settings.external_bucket_id
+        if row is None or external_bucket or not key:
+            raise s3.error("NoSuchBucket", key)
         part_size = self.settings.layout.part_size
         request = StorageRequest(
             method=method,
@@ -198,11 +199,11 @@ class Registry:
             key=key,
             moment=self.settings.now(),
             signer=self.settings.signer,
-            smallest_part=min(storage_s3.SMALLEST_PART, part_size or storage_s3.SMALLEST_PART),
+            smallest_part=min(s3.SMALLEST_PART, part_size or s3.SMALLEST_PART),
             blobs=self.blobs,
             objects=self.objects,
         )
-        return storage_s3.handle(request) if row["type"] == "s3" else storage_azure.handle(request)
+        return s3.handle(request) if row["type"] == "s3" else azure.handle(request)
 
     def _sweep(self, lifetime: int) -> None:
         """Remove what no artifact can ever need again: orphaned objects, uploads and files."""
@@ -216,13 +217,13 @@ class Registry:
         self.objects.sweep(self.blobs.is_known)
 
 
-def _orbit_there(db: sqlite3.Connection, ids: dict[str, str]) -> None:
+def _require_orbit(db: sqlite3.Connection, ids: dict[str, str]) -> None:
     query = "SELECT 1 FROM orbits WHERE id = ? AND organization_id = ?"
     if db.execute(query, (ids["orbit_id"], ids["organization_id"])).fetchone() is None:
-        raise refuse(404, "Orbit not found")
+        raise http_error(404, "Orbit not found")
 
 
-def _found(db: sqlite3.Connection, bucket_type: str) -> None:
+def _bootstrap(db: sqlite3.Connection, bucket_type: str) -> None:
     """Fill a new directory: one organization, one orbit, one collection of type mixed, an owner and their key."""
     organization, orbit, collection, secret = (new_id() for _ in range(4))
     moment = now()
@@ -239,20 +240,20 @@ def _found(db: sqlite3.Connection, bucket_type: str) -> None:
     db.executemany("INSERT INTO settings VALUES (?, ?)", [*settings.items(), ("signer", token_hex(32))])
 
 
-def _leave(database: Database, present: BinaryIO) -> None:
+def _release(database: Database, present: BinaryIO) -> None:
     database.close()
     present.close()
 
 
 @contextmanager
-def _locked(path: str) -> Iterator[None]:
+def _hold_lock(path: str) -> Iterator[None]:
     with open(path, "ab") as file:
         if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _presence(path: str) -> tuple[BinaryIO, bool]:
+def _in_use_lock(path: str) -> tuple[BinaryIO, bool]:
     """The file whose lock says that the directory is in use, and whether nobody else holds it."""
     file = open(path, "ab")  # noqa: SIM115 - held as long as the registry is open
     if fcntl is None:

@@ -21,8 +21,8 @@ from ..core.request import FileSlice, Request, Response
 from ..errors import ConnectionFailed
 from ..files.buffers import buffer
 from ..files.streams import SinkWriter, SliceReader
+from . import responses
 from .registry import Registry
-from .replies import Reply
 
 _log = logging.getLogger("luml_lite.local")
 
@@ -32,7 +32,7 @@ def address(organization: str) -> str:
     return f"http://{organization}.luml.invalid"
 
 
-class Local:
+class LocalTransport:
     """A transport into the registry of one directory."""
 
     def __init__(self, path: str, options: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ class Local:
             from ..transport.pool import SHARED
 
             return SHARED.send(request, timeouts=timeouts, stop=stop, on_bytes=on_bytes)
-        body = _Outgoing(request.body, stop, on_bytes)
+        body = _ClientBody(request.body, stop, on_bytes)
         headers = {name.lower(): value for name, value in request.headers}
         try:
             reply = self.registry.handle(request.method, request.url[len(base_url) :], headers, body, base_url)
@@ -79,13 +79,13 @@ class Local:
             registry.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Local, (self.path, self.options)
+        return LocalTransport, (self.path, self.options)
 
     def __repr__(self) -> str:
-        return f"Local({self.path!r})"
+        return f"LocalTransport({self.path!r})"
 
 
-class _Outgoing:
+class _ClientBody:
     """A request's body as the registry reads it."""
 
     def __init__(self, body: bytes | FileSlice, stop: CancelToken, on_bytes: Callable[[int], None]) -> None:
@@ -108,15 +108,15 @@ class _Outgoing:
 
 def _response(
     request: Request[Any],
-    reply: Reply,
-    body: _Outgoing,
+    reply: responses.Response,
+    body: _ClientBody,
     moment: float,
     stop: CancelToken,
     on_bytes: Callable[[int], None],
 ) -> Response:
     headers = {"date": formatdate(moment, usegmt=True), "content-length": str(reply.length), **reply.headers}
     sink = request.into
-    if sink is not None and _fits(reply, sink.offset):
+    if sink is not None and _belongs_in_sink(reply, sink.offset):
         with SinkWriter(sink, on_bytes) as writer:
             for view in _content(reply, stop):
                 writer.write(view)
@@ -125,12 +125,12 @@ def _response(
     return Response(reply.status, headers, content, sent_md5=body.md5)
 
 
-def _fits(reply: Reply, offset: int) -> bool:
+def _belongs_in_sink(reply: responses.Response, offset: int) -> bool:
     start = re.match(r"bytes (\d+)-", reply.headers.get("content-range", ""))
     return reply.status in (200, 206) and (int(start[1]) if start else 0) == offset
 
 
-def _content(reply: Reply, stop: CancelToken) -> Iterator[bytes | memoryview]:
+def _content(reply: responses.Response, stop: CancelToken) -> Iterator[bytes | memoryview]:
     if isinstance(reply.body, bytes):
         yield reply.body
         return

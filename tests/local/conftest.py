@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.uploads import Layout
+from luml_lite.local.storage.buckets import Layout
 
 from .desk import Desk
 

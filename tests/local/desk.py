@@ -7,7 +7,7 @@ import re
 from typing import Any, NamedTuple
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.replies import Bytes
+from luml_lite.local.responses import Bytes
 
 BASE = "http://registry.test"
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.replies import Bytes
+from luml_lite.local.responses import Bytes
 
 from .desk import Desk, dataset, model
 

@@ -12,8 +12,8 @@ from luml_lite import local
 from luml_lite.cli import write_model
 from luml_lite.clients import groups
 from luml_lite.local.registry import Registry
-from luml_lite.local.transport import Local
-from luml_lite.local.uploads import Layout
+from luml_lite.local.storage.buckets import Layout
+from luml_lite.local.transport import LocalTransport
 
 from .desk import Desk, model
 
@@ -34,7 +34,7 @@ def check(bucket: Any, tmp_path: Path, weights: int) -> None:
     assert bucket.read(made.bucket_location) == path.read_bytes()
     groups.download(cfg, made.id, str(tmp_path / "copy"))
     assert (tmp_path / "copy").read_bytes() == path.read_bytes()
-    assert isinstance(cfg.transport, Local)
+    assert isinstance(cfg.transport, LocalTransport)
     assert not any(files for _, _, files in os.walk(cfg.transport.registry.objects.root))
     groups.delete(cfg, made.id)
     assert made.bucket_location not in bucket.names()

@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from luml_lite.local import Bounds, Served, serve, server
-from luml_lite.local.replies import Bytes
-from luml_lite.local.uploads import OwnBucket
+from luml_lite.local import Bounds, Served, serve
+from luml_lite.local.http import server
+from luml_lite.local.responses import Bytes
+from luml_lite.local.storage.buckets import OwnBucket
 
 from .desk import Desk, model
 
@@ -138,7 +139,7 @@ def test_a_slow_reader_gets_everything(served: Served, source: str) -> None:
 
 def test_a_transfer_that_hangs_does_not_keep_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is cut after a while, its thread is gone when the server is, and so is what it had sent."""
-    monkeypatch.setattr(server, "_WIND_UP", 0.3)
+    monkeypatch.setattr(server, "_FINISH", 0.3)
     before = threading.active_count()
     with serve(tmp_path / "r") as served:
         target = url_of(served, "PUT", "k")

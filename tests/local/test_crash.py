@@ -23,8 +23,8 @@ import urllib3
 
 import luml_lite
 from luml_lite.local.registry import Registry
-from luml_lite.local.replies import Bytes
-from luml_lite.local.uploads import Layout
+from luml_lite.local.responses import Bytes
+from luml_lite.local.storage.buckets import Layout
 
 from .desk import Desk, completion, element, model
 

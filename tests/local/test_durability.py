@@ -15,8 +15,8 @@ import pytest
 import urllib3
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.replies import Bytes
-from luml_lite.local.uploads import Layout
+from luml_lite.local.responses import Bytes
+from luml_lite.local.storage.buckets import Layout
 
 from .desk import Desk, element, model
 from .test_connection import connected, rest_of

@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from luml_lite.local import Bounds, Served, serve
-from luml_lite.local.uploads import Layout
+from luml_lite.local.storage.buckets import Layout
 
 from .desk import Desk, element, model
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.replies import Bytes
+from luml_lite.local.responses import Bytes
 
 from .world import KEY, MEMBER_KEY, World, body_of, position_of
 

@@ -17,11 +17,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from luml_lite.local.blobs import Part, upload_of
+from luml_lite.local.database.database import now
 from luml_lite.local.registry import Registry
-from luml_lite.local.replies import Bytes, Reply
-from luml_lite.local.schema import now
-from luml_lite.local.uploads import OwnBucket
+from luml_lite.local.responses import Bytes, Response
+from luml_lite.local.storage.buckets import OwnBucket
+from luml_lite.local.storage.object_index import Part, upload_of
 
 WIRE = Path(__file__).parents[1] / "wire"
 BASE = "http://registry.test"
@@ -180,7 +180,7 @@ class Stage:
             listed = listed[:-1]
         return [(name, int(size)) for name, size in shown] or [(name, 5) for name in listed]
 
-    def ask(self, vector: Vector) -> Reply:
+    def ask(self, vector: Vector) -> Response:
         """Send the request, signed as its URL was."""
         registry, kind = self.registry, "azure" if vector.azure else "s3"
         moment = registry.settings.now()
@@ -222,7 +222,7 @@ def test_the_registry_stores_as_real_buckets_do(stage: Stage, vector: Vector) ->
         reply.close()
 
 
-def differences(vector: Vector, reply: Reply) -> list[str]:
+def differences(vector: Vector, reply: Response) -> list[str]:
     """In what an answer differs from the recorded one: status, the headers that clients read, the error's code."""
     found = [] if reply.status == vector.status else [f"status {reply.status} and not {vector.status}"]
     if ("etag" in vector.answer) != ("etag" in reply.headers) and "comp" not in vector.query:

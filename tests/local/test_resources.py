@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from luml_lite.local import roles
-from luml_lite.local.roles import ROLES, Role
+from luml_lite.local.api import permissions
+from luml_lite.local.api.permissions import ROLES, Role
 
 from .desk import Desk, dataset, model
 
@@ -179,11 +179,11 @@ def test_keys_are_compared_as_digests_in_constant_time(
         return hmac_digest(one, other)
 
     hmac_digest = hmac.compare_digest
-    monkeypatch.setattr(roles.hmac, "compare_digest", compare)
+    monkeypatch.setattr(permissions.hmac, "compare_digest", compare)
     key = desk.key if known else desk.key[:-1] + "?"
     assert desk.ask("GET", desk.orbit, authorization=f"Bearer {key}").status == (200 if known else 401)
     ((one, other),) = compared
-    assert (len(one), other) == (32, roles.digest_of(key))
+    assert (len(one), other) == (32, permissions.digest_of(key))
 
 
 def track_of(desk: Desk, *stages: str) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from luml_lite.local.listing import _filter, by_column, by_metric
-from luml_lite.local.pages import Position, statements
+from luml_lite.local.api.artifact_lists import _filter, by_column, by_metric
+from luml_lite.local.database.database import new_id
+from luml_lite.local.database.keyset import Position, statements
 from luml_lite.local.registry import Registry
-from luml_lite.local.schema import new_id
 
 from .desk import Desk
 

@@ -20,8 +20,8 @@ import pytest
 import urllib3
 
 from luml_lite.local import Bounds, Seen, Served, serve
-from luml_lite.local.replies import Bytes
-from luml_lite.local.uploads import Layout, OwnBucket
+from luml_lite.local.responses import Bytes
+from luml_lite.local.storage.buckets import Layout, OwnBucket
 
 from .desk import completion, element, model
 

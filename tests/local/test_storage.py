@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pytest
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.replies import Bytes
-from luml_lite.local.uploads import Layout
+from luml_lite.local.responses import Bytes
+from luml_lite.local.storage.buckets import Layout
 
 from .desk import BASE, Desk, completion, element, model
 

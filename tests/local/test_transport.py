@@ -17,9 +17,9 @@ from luml_lite.core.cancellation import CancelToken, Stopped
 from luml_lite.core.limits import Timeouts
 from luml_lite.core.request import FileSink, FileSlice, Request, Response, raw_response
 from luml_lite.errors import ConnectionFailed, IntegrityError
-from luml_lite.local.replies import FileRange, Reply
-from luml_lite.local.transport import Local, _content
-from luml_lite.local.uploads import Layout
+from luml_lite.local import responses
+from luml_lite.local.storage.buckets import Layout
+from luml_lite.local.transport import LocalTransport, _content
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def model(tmp_path: Path) -> Path:
 def send(cfg: luml_lite.Config, request: Request[Response], stop: CancelToken | None = None) -> tuple[Response, int]:
     """One request through the transport, and how many bytes it said that it moved."""
     moved: list[int] = []
-    assert isinstance(cfg.transport, Local)
+    assert isinstance(cfg.transport, LocalTransport)
     answer = cfg.transport.send(request, timeouts=Timeouts(), stop=stop or CancelToken(), on_bytes=moved.append)
     return answer, sum(moved)
 
@@ -107,7 +107,7 @@ def test_more_than_the_sink_wants_is_an_integrity_error(tmp_path: Path) -> None:
 
 def test_a_file_that_was_replaced_while_it_was_read_is_a_lost_connection(tmp_path: Path) -> None:
     """Which is tried again, and then reads the new one."""
-    gone = Reply(200, {}, (FileRange(str(tmp_path / "gone"), 0, 3),))
+    gone = responses.Response(200, {}, (responses.FileRange(str(tmp_path / "gone"), 0, 3),))
     with pytest.raises(ConnectionFailed):
         list(_content(gone, CancelToken()))
 
@@ -116,7 +116,7 @@ def test_a_directory_that_fails_is_a_lost_connection(tmp_path: Path, caplog: pyt
     """No error of sqlite3 comes out of the library."""
     cfg = local.open(tmp_path / "r")
     _, get = urls(cfg, 3)
-    assert isinstance(cfg.transport, Local)
+    assert isinstance(cfg.transport, LocalTransport)
     with cfg.transport.registry.database.writing() as db:
         db.execute("DROP TABLE segments")
         db.execute("DROP TABLE objects")
@@ -136,7 +136,7 @@ def test_a_set_token_ends_a_transfer_and_nothing_is_kept(tmp_path: Path) -> None
     with pytest.raises(Stopped):
         send(cfg, Request(method="PUT", url=put, body=body, reply=raw_response, presigned=True), stop)
     assert send(cfg, Request(method="GET", url=get, reply=raw_response, presigned=True))[0].status == 404
-    assert isinstance(cfg.transport, Local)
+    assert isinstance(cfg.transport, LocalTransport)
     assert os.listdir(cfg.transport.registry.objects.arriving) == []
 
 
@@ -154,8 +154,8 @@ def test_a_config_is_pickled_by_path_and_shows_no_key(tmp_path: Path) -> None:
     cfg = local.open(tmp_path / "r", layout=Layout(1000, 1000))
     copy = pickle.loads(pickle.dumps(cfg))  # noqa: S301 - made in this line
     assert copy.organization == cfg.organization
-    assert isinstance(copy.transport, Local)
-    assert isinstance(cfg.transport, Local)
+    assert isinstance(copy.transport, LocalTransport)
+    assert isinstance(cfg.transport, LocalTransport)
     assert copy.transport.registry is not cfg.transport.registry
     assert copy.transport.registry.settings.layout == Layout(1000, 1000)
     assert cfg.api_key not in repr(cfg) + repr(cfg.transport)

@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luml_lite.local.inputs import json_body, query_values
-from luml_lite.local.replies import Refusal
-from luml_lite.local.validation import (
+from luml_lite.local.api.parsing import json_body, query_values
+from luml_lite.local.api.validation import (
     WRONG,
     Check,
     Field,
@@ -30,6 +29,7 @@ from luml_lite.local.validation import (
     text,
     uuid_of,
 )
+from luml_lite.local.responses import HTTPError
 
 pydantic = pytest.importorskip("pydantic")
 
@@ -113,7 +113,7 @@ def test_a_model_lists_what_is_missing_and_drops_what_is_unknown() -> None:
     ],
 )
 def test_what_is_no_json_object_is_unprocessable(content: bytes, kind: str, where: list[Any]) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(HTTPError) as refused:
         json_body(content, model(a=Field(integer(), None)))
     assert isinstance(refused.value.reply.body, bytes)
     detail = json.loads(refused.value.reply.body)["detail"][0]
@@ -135,7 +135,7 @@ def test_a_parameter_may_be_repeated_only_where_it_may() -> None:
         "limit": 50,
         "types": ["a", "b"],
     }
-    with pytest.raises(Refusal):
+    with pytest.raises(HTTPError):
         query_values([("types", "a"), ("types", "c")], fields, many)
 
 

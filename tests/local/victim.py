@@ -4,7 +4,7 @@ import sys
 import threading
 
 from luml_lite.local import serve
-from luml_lite.local.uploads import Layout
+from luml_lite.local.storage.buckets import Layout
 
 if __name__ == "__main__":
     with serve(sys.argv[1], layout=Layout(60_000, 20_000)) as served:

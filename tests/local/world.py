@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from luml_lite.local.dialects import ARTIFACTS, MODEL_ARTIFACTS, Dialect
+from luml_lite.local.api.dialects import ARTIFACTS, MODEL_ARTIFACTS, Dialect
+from luml_lite.local.api.permissions import digest_of
 from luml_lite.local.registry import Registry
-from luml_lite.local.roles import digest_of
 
 Exchange = dict[str, Any]
 MOMENT = "2026-11-23T17:00:00.000000Z"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from . import artifacts, collections, listing, orbits, secrets, tracks
-from .calls import Call
+from . import artifact_lists, artifacts, bucket_secrets, collections, orbits, organizations, tracks
+from .context import Context
 from .dialects import DIALECTS, Dialect
 from .validation import WRONG, Check, Field, Problems, unprocessable, uuid_of
 
@@ -29,7 +29,7 @@ class Route:
 
     method: str
     path: str
-    run: Callable[[Call], Any]
+    run: Callable[[Context], Any]
     right: tuple[str, str] | None
     query: Mapping[str, Field] = field(default_factory=dict)
     many: frozenset[str] = frozenset()
@@ -60,20 +60,20 @@ def _routes(dialect: Dialect) -> list[Route]:
     one = f"{some}/{{{dialect.id_name}}}"
     routes = [
         Route("GET", "/auth/api-keys/validate", lambda call: None, None),
-        Route("GET", "/users/me/organizations", orbits.organizations, None),
+        Route("GET", "/users/me/organizations", organizations.organizations, None),
         Route("GET", f"{_ORG}/orbits", orbits.orbits, ("orbit", "list")),
-        Route("POST", f"{_ORG}/orbits", orbits.create, ("orbit", "create"), body=orbits.CREATED, writes=True),
+        Route("POST", f"{_ORG}/orbits", orbits.create, ("orbit", "create"), body=orbits.CREATE_SCHEMA, writes=True),
         Route("GET", _ORBIT, orbits.get, ("orbit", "read")),
-        Route("PATCH", _ORBIT, orbits.update, ("orbit", "update"), body=orbits.CHANGED, writes=True),
+        Route("PATCH", _ORBIT, orbits.update, ("orbit", "update"), body=orbits.UPDATE_SCHEMA, writes=True),
         Route("DELETE", _ORBIT, orbits.delete, ("orbit", "delete"), writes=True),
-        Route("GET", f"{_ORBIT}/deployments", orbits.nothing_here, ("deployment", "list")),
-        Route("GET", f"{_ORBIT}/satellites", orbits.nothing_here, ("satellite", "list")),
+        Route("GET", f"{_ORBIT}/deployments", orbits.empty_list, ("deployment", "list")),
+        Route("GET", f"{_ORBIT}/satellites", orbits.empty_list, ("satellite", "list")),
         Route(
             "GET",
             f"{_ORBIT}/collections",
             collections.page,
             ("collection", "list"),
-            collections.listed(dialect),
+            collections.list_fields(dialect),
             frozenset({"types"}),
         ),
         Route(
@@ -81,7 +81,7 @@ def _routes(dialect: Dialect) -> list[Route]:
             f"{_ORBIT}/collections",
             collections.create,
             ("collection", "create"),
-            body=collections.created(dialect),
+            body=collections.create_schema(dialect),
             writes=True,
         ),
         Route("GET", _COLLECTION, collections.get, ("collection", "read")),
@@ -90,47 +90,67 @@ def _routes(dialect: Dialect) -> list[Route]:
             _COLLECTION,
             collections.update,
             ("collection", "update"),
-            body=collections.changed(dialect),
+            body=collections.update_schema(dialect),
             writes=True,
         ),
         Route("DELETE", _COLLECTION, collections.delete, ("collection", "delete"), writes=True),
-        Route("POST", some, artifacts.create, ("artifact", "create"), body=artifacts.created(dialect), writes=True),
+        Route(
+            "POST", some, artifacts.create, ("artifact", "create"), body=artifacts.create_schema(dialect), writes=True
+        ),
         Route("GET", one, artifacts.get, ("artifact", "read")),
-        Route("PATCH", one, artifacts.update, ("artifact", "update"), body=artifacts.changed(dialect), writes=True),
+        Route(
+            "PATCH", one, artifacts.update, ("artifact", "update"), body=artifacts.update_schema(dialect), writes=True
+        ),
         Route("DELETE", one, artifacts.confirm_delete, ("artifact", "delete"), writes=True),
         Route("GET", f"{one}/download-url", artifacts.download_url, ("artifact", "read")),
         Route("GET", f"{one}/delete-url", artifacts.delete_url, ("artifact", "delete"), writes=True),
         Route("DELETE", f"{one}/force", artifacts.force_delete, ("artifact", "delete"), writes=True),
-        Route("GET", f"{_ORG}/bucket-secrets", secrets.listed, ("bucket_secret", "list")),
+        Route("GET", f"{_ORG}/bucket-secrets", bucket_secrets.list_all, ("bucket_secret", "list")),
         Route(
             "POST",
             f"{_ORG}/bucket-secrets",
-            secrets.create,
+            bucket_secrets.create,
             ("bucket_secret", "create"),
-            body=secrets.created,
+            body=bucket_secrets.create_schema,
             writes=True,
         ),
-        Route("GET", f"{_ORG}/bucket-secrets/{{secret_id}}", secrets.get, ("bucket_secret", "read")),
+        Route("GET", f"{_ORG}/bucket-secrets/{{secret_id}}", bucket_secrets.get, ("bucket_secret", "read")),
         Route(
             "PATCH",
             f"{_ORG}/bucket-secrets/{{secret_id}}",
-            secrets.update,
+            bucket_secrets.update,
             ("bucket_secret", "update"),
-            body=secrets.CHANGED,
+            body=bucket_secrets.UPDATE_SCHEMA,
             writes=True,
         ),
         Route(
-            "DELETE", f"{_ORG}/bucket-secrets/{{secret_id}}", secrets.delete, ("bucket_secret", "delete"), writes=True
+            "DELETE",
+            f"{_ORG}/bucket-secrets/{{secret_id}}",
+            bucket_secrets.delete,
+            ("bucket_secret", "delete"),
+            writes=True,
         ),
-        Route("POST", "/bucket-secrets/upload/multipart", secrets.part_urls, None, body=secrets.PARTS_WANTED),
-        Route("POST", "/bucket-secrets/urls", secrets.probe_urls, None, body=secrets.created),
+        Route(
+            "POST", "/bucket-secrets/upload/multipart", bucket_secrets.part_urls, None, body=bucket_secrets.PARTS_SCHEMA
+        ),
+        Route("POST", "/bucket-secrets/urls", bucket_secrets.probe_urls, None, body=bucket_secrets.create_schema),
     ]
     if not dialect.typed:
-        return [*routes, Route("GET", some, listing.list_of_collection, ("artifact", "list"), listing.LISTED)]
+        return [
+            *routes,
+            Route("GET", some, artifact_lists.list_of_collection, ("artifact", "list"), artifact_lists.LIST_FIELDS),
+        ]
     many = frozenset({"types", "collection_ids", "excluded_tracks"})
     return [
         *routes,
-        Route("GET", f"{_ORBIT}/artifacts", listing.list_of_orbit, ("artifact", "list"), listing.FILTERED, many),
+        Route(
+            "GET",
+            f"{_ORBIT}/artifacts",
+            artifact_lists.list_of_orbit,
+            ("artifact", "list"),
+            artifact_lists.FILTER_FIELDS,
+            many,
+        ),
         *_track_routes(),
     ]
 
@@ -140,20 +160,22 @@ def _track_routes() -> list[Route]:
     one = f"{entries}/{{entry_id}}"
     create, read, update, delete = (("track", action) for action in ("create", "read", "update", "delete"))
     return [
-        Route("POST", f"{_ORBIT}/tracks", tracks.create, create, body=tracks.CREATED, writes=True),
-        Route("GET", f"{_ORBIT}/tracks", tracks.page, ("track", "list"), tracks.LISTED, frozenset({"types", "tags"})),
+        Route("POST", f"{_ORBIT}/tracks", tracks.create, create, body=tracks.CREATE_SCHEMA, writes=True),
+        Route(
+            "GET", f"{_ORBIT}/tracks", tracks.page, ("track", "list"), tracks.LIST_FIELDS, frozenset({"types", "tags"})
+        ),
         Route("GET", f"{_ORBIT}/tracks/tags", tracks.tags, ("track", "list")),
         Route("GET", _TRACK, tracks.get, read),
-        Route("PATCH", _TRACK, tracks.update, update, body=tracks.CHANGED, writes=True),
+        Route("PATCH", _TRACK, tracks.update, update, body=tracks.UPDATE_SCHEMA, writes=True),
         Route("DELETE", _TRACK, tracks.delete, delete, writes=True),
         Route("GET", f"{_TRACK}/stages", tracks.stages, read),
-        Route("POST", entries, tracks.enter, create, body=tracks.ENTERED, writes=True),
-        Route("GET", entries, tracks.entries, read, tracks.ENTRIES_LISTED),
-        Route("DELETE", entries, tracks.leave_many, delete, body=tracks.LEFT, writes=True),
+        Route("POST", entries, tracks.add_entry, create, body=tracks.ENTRY_SCHEMA, writes=True),
+        Route("GET", entries, tracks.entries, read, tracks.ENTRY_LIST_FIELDS),
+        Route("DELETE", entries, tracks.remove_entries, delete, body=tracks.REMOVE_SCHEMA, writes=True),
         Route("GET", f"{entries}/by-stage", tracks.entry_by_stage, read, tracks.BY_STAGE),
         Route("GET", one, tracks.entry, read),
-        Route("PATCH", one, tracks.move, update, tracks.FORCE, body=tracks.MOVED, writes=True),
-        Route("DELETE", one, tracks.leave, delete, writes=True),
+        Route("PATCH", one, tracks.move_entry, update, tracks.FORCE, body=tracks.MOVE_SCHEMA, writes=True),
+        Route("DELETE", one, tracks.remove_entry, delete, writes=True),
     ]
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from .blobs import AlreadyThere, Blobs
-from .objects import Objects, Stored
-from .replies import Body, BodyLost, Refusal, Reply
+from ..responses import Body, BodyLost, HTTPError, Response
+from .file_store import FileStore, StoredFile
+from .object_index import AlreadyExists, ObjectIndex
 
-Error = Callable[[str, str], Refusal]  # makes a vendor's refusal of a code and a key; the codes are S3's
+Error = Callable[[str, str], HTTPError]  # makes a vendor's refusal of a code and a key; the codes are S3's
 MAX_DOCUMENT = 16 * 1024 * 1024  # bytes of a JSON body or a list of parts; 10,000 parts take about one million
 
 
@@ -31,11 +31,11 @@ class StorageRequest:
     moment: datetime
     signer: bytes
     smallest_part: int
-    blobs: Blobs
-    objects: Objects
+    blobs: ObjectIndex
+    objects: FileStore
 
 
-def receive(request: StorageRequest, most: int, error: Error) -> Stored:
+def receive(request: StorageRequest, most: int, error: Error) -> StoredFile:
     """Keep a body of at most `most` bytes that fits its Content-MD5, where one was given; refuse any other."""
     if request.body.length is None:
         raise error("MissingContentLength", request.key)
@@ -64,23 +64,23 @@ def md5_header(request: StorageRequest, name: str, error: Error) -> bytes | None
     return digest
 
 
-def only_new(request: StorageRequest) -> bool:
+def is_only_new(request: StorageRequest) -> bool:
     """Whether the object must not be there; AlreadyThere when it is, before the body is read."""
     wanted = request.headers.get("if-none-match") == "*"
     if wanted and request.blobs.find(request.bucket, request.key):
-        raise AlreadyThere
+        raise AlreadyExists
     return wanted
 
 
-def whole(body: Body) -> bytes:
+def read_whole(body: Body) -> bytes:
     """A small body in memory; a large one is a 413."""
     if body.length is not None and body.length > MAX_DOCUMENT:
-        raise Refusal(Reply(413))
+        raise HTTPError(Response(413))
     content = bytearray()
     for chunk in body:
         content += chunk
         if len(content) > MAX_DOCUMENT:
-            raise Refusal(Reply(413))
+            raise HTTPError(Response(413))
     if body.length is not None and len(content) != body.length:
         raise BodyLost
     return bytes(content)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
-from .replies import Refusal, refuse
+from ..responses import HTTPError, http_error
 
 Loc: TypeAlias = tuple[str | int, ...]
 Problems: TypeAlias = list[dict[str, Any]]
@@ -41,9 +41,9 @@ def problem(kind: str, loc: Loc, msg: str, value: Any, **ctx: Any) -> dict[str, 
     return entry
 
 
-def unprocessable(problems: Problems) -> Refusal:
+def unprocessable(problems: Problems) -> HTTPError:
     """The 422 that lists the problems."""
-    return refuse(422, problems)
+    return http_error(422, problems)
 
 
 def text(*, longest: int | None = None, pattern: str | None = None) -> Check:

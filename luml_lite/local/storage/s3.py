@@ -12,11 +12,11 @@ from hashlib import md5
 from html import escape, unescape
 from re import search
 
-from .blobs import AlreadyThere, Blob, Part
-from .ranges import read
-from .replies import Refusal, Reply
+from ..responses import HTTPError, Response
+from .object_index import AlreadyExists, Part, StoredObject
+from .ranges import read_object
+from .request import StorageRequest, is_only_new, read_whole, receive
 from .signing import check_s3
-from .storage import StorageRequest, only_new, receive, whole
 
 MAX_PUT = 5 * 1024**3  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_PARTS = 10_000
@@ -44,7 +44,7 @@ _ERRORS = {
 }
 
 
-def handle(request: StorageRequest) -> Reply:
+def handle(request: StorageRequest) -> Response:
     """Answer one request for an object."""
     fault = check_s3(request.signer, request.method, request.host, request.path, request.query, request.moment)
     if fault is None and any(name.startswith("x-amz-") for name in request.headers):
@@ -52,15 +52,15 @@ def handle(request: StorageRequest) -> Reply:
     if fault:
         raise error(fault, request.key)
     try:
-        return _allowed(request, dict(request.query))
-    except AlreadyThere:
+        return _authorize(request, dict(request.query))
+    except AlreadyExists:
         raise error("PreconditionFailed", request.key) from None
 
 
-def _allowed(request: StorageRequest, named: dict[str, str]) -> Reply:
+def _authorize(request: StorageRequest, named: dict[str, str]) -> Response:
     match request.method:
         case "GET" | "HEAD":
-            return read(request, error, past_end_is_empty=False)
+            return read_object(request, error, past_end_is_empty=False)
         case "PUT" if "uploadId" in named:
             return _put_part(request, named["uploadId"], named.get("partNumber", ""))
         case "PUT":
@@ -75,34 +75,34 @@ def _allowed(request: StorageRequest, named: dict[str, str]) -> Reply:
         case "DELETE" if "uploadId" in named:
             if not request.blobs.abort(request.bucket, request.key, named["uploadId"]):
                 raise error("NoSuchUpload", request.key)
-            return Reply(204)
+            return Response(204)
         case "DELETE":
             request.blobs.delete(request.bucket, request.key)
-            return Reply(204)
+            return Response(204)
     raise error("MethodNotAllowed", request.key)
 
 
-def error(code: str, key: str, headers: dict[str, str] | None = None) -> Refusal:
+def error(code: str, key: str, headers: dict[str, str] | None = None) -> HTTPError:
     """The XML that refuses a request."""
     status, message = _ERRORS[code]
     fields = f"<Code>{code}</Code><Message>{message}</Message><Key>{escape(key)}</Key>"
-    return Refusal(_xml(status, f"<Error>{fields}</Error>", headers))
+    return HTTPError(_xml(status, f"<Error>{fields}</Error>", headers))
 
 
-def _xml(status: int, document: str, headers: dict[str, str] | None = None) -> Reply:
+def _xml(status: int, document: str, headers: dict[str, str] | None = None) -> Response:
     content = f'<?xml version="1.0" encoding="UTF-8"?>\n{document}'.encode()
-    return Reply(status, {"content-type": "application/xml", **(headers or {})}, content)
+    return Response(status, {"content-type": "application/xml", **(headers or {})}, content)
 
 
-def _put(request: StorageRequest) -> Reply:
-    new = only_new(request)
+def _put(request: StorageRequest) -> Response:
+    new = is_only_new(request)
     stored = receive(request, MAX_PUT, error)
     kind = request.headers.get("content-type", "application/octet-stream")
     blob = request.blobs.put(request.bucket, request.key, stored, f'"{stored.md5.hex()}"', kind, only_new=new)
-    return Reply(200, {"etag": blob.etag})
+    return Response(200, {"etag": blob.etag})
 
 
-def _put_part(request: StorageRequest, upload_id: str, number: str) -> Reply:
+def _put_part(request: StorageRequest, upload_id: str, number: str) -> Response:
     if not (number.isascii() and number.isdigit() and len(number) < 6 and 1 <= int(number) <= MAX_PARTS):
         raise error("InvalidArgument", request.key)
     if not request.blobs.has_upload(request.bucket, request.key, upload_id):
@@ -110,11 +110,11 @@ def _put_part(request: StorageRequest, upload_id: str, number: str) -> Reply:
     stored = receive(request, MAX_PUT, error)
     if not request.blobs.add_part(request.bucket, request.key, upload_id, int(number), stored):
         raise error("NoSuchUpload", request.key)
-    return Reply(200, {"etag": f'"{stored.md5.hex()}"'})
+    return Response(200, {"etag": f'"{stored.md5.hex()}"'})
 
 
-def _complete(request: StorageRequest, upload_id: str) -> Reply:
-    listed = _listed(whole(request.body).decode("utf-8", "replace"))
+def _complete(request: StorageRequest, upload_id: str) -> Response:
+    listed = _listed_parts(read_whole(request.body).decode("utf-8", "replace"))
     if not listed:
         raise error("MalformedXML", request.key)
     numbers = [number for number, _ in listed]
@@ -135,7 +135,7 @@ def _complete(request: StorageRequest, upload_id: str) -> Reply:
     kind = "application/octet-stream"
     blob = request.blobs.assemble(request.bucket, request.key, upload_id, choose, kind, only_new=new)
     if blob is None:
-        blob = _made_by(request, upload_id)
+        blob = _object_made_by(request, upload_id)
     fields = (
         f"<Location>{escape(request.url)}</Location><Bucket>{request.bucket}</Bucket>"
         f"<Key>{escape(request.key)}</Key><ETag>{escape(blob.etag)}</ETag>"
@@ -143,14 +143,14 @@ def _complete(request: StorageRequest, upload_id: str) -> Reply:
     return _xml(200, f"<CompleteMultipartUploadResult {_NAMESPACE}>{fields}</CompleteMultipartUploadResult>")
 
 
-def _made_by(request: StorageRequest, upload_id: str) -> Blob:
+def _object_made_by(request: StorageRequest, upload_id: str) -> StoredObject:
     blob = request.blobs.find(request.bucket, request.key)
     if blob is None or blob.upload_id != upload_id:
         raise error("NoSuchUpload", request.key)
     return blob
 
 
-def _listed(document: str) -> list[tuple[int, str]]:
+def _listed_parts(document: str) -> list[tuple[int, str]]:
     """The parts that a CompleteMultipartUpload names; nothing where it is malformed.
 
     The document is split and not parsed: it is flat, and an XML parser would bring entity expansion with it.

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from .objects import Objects, Stored
-from .replies import FileRange
-from .schema import Database, new_id, now
+from ..database.database import Database, new_id, now
+from ..responses import FileRange
+from .file_store import FileStore, StoredFile
 
 
-class Blob(NamedTuple):
+class StoredObject(NamedTuple):
     """What is known of an object without reading it."""
 
     etag: str
@@ -37,23 +37,23 @@ class Part(NamedTuple):
     md5: bytes
 
 
-class AlreadyThere(Exception):
+class AlreadyExists(Exception):
     """The object exists and the request asked for it not to."""
 
 
-class Blobs:
+class ObjectIndex:
     """The objects of every bucket that the registry keeps itself."""
 
-    def __init__(self, database: Database, objects: Objects) -> None:
+    def __init__(self, database: Database, objects: FileStore) -> None:
         self.database = database
         self.objects = objects
 
-    def find(self, bucket: str, key: str) -> Blob | None:
+    def find(self, bucket: str, key: str) -> StoredObject | None:
         """The object of that key, or None."""
         with self.database.reading() as db:
             return _find(db, bucket, key)
 
-    def read(self, bucket: str, key: str, blob: Blob, start: int, end: int) -> tuple[FileRange, ...] | None:
+    def read(self, bucket: str, key: str, blob: StoredObject, start: int, end: int) -> tuple[FileRange, ...] | None:
         """The bytes [start, end) of a blob as file ranges, the first one open; None when it was replaced meanwhile."""
         with self.database.reading() as db:
             if _find(db, bucket, key) != blob:
@@ -75,20 +75,20 @@ class Blobs:
         return tuple(ranges)
 
     def put(
-        self, bucket: str, key: str, stored: Stored, etag: str, content_type: str, *, only_new: bool = False
-    ) -> Blob:
+        self, bucket: str, key: str, stored: StoredFile, etag: str, content_type: str, *, only_new: bool = False
+    ) -> StoredObject:
         """Make a stored file the object of that key."""
-        blob = Blob(etag, stored.md5.hex(), stored.size, content_type, now(), None)
+        blob = StoredObject(etag, stored.md5.hex(), stored.size, content_type, now(), None)
         with self._naming(stored) as db:
             if only_new and _find(db, bucket, key) is not None:
-                raise AlreadyThere
+                raise AlreadyExists
             before = _files(db, bucket, key)
             _write(db, bucket, key, blob, [Part(None, stored.file, stored.size, stored.md5)])
         self.objects.discard(before)
         return blob
 
     @contextmanager
-    def _naming(self, stored: Stored) -> Iterator[sqlite3.Connection]:
+    def _naming(self, stored: StoredFile) -> Iterator[sqlite3.Connection]:
         """A transaction that gives a file its row; where it fails the file goes."""
         try:
             with self.database.writing() as db:
@@ -120,7 +120,7 @@ class Blobs:
             return _has_upload(db, bucket, key, upload_id)
 
     def add_part(
-        self, bucket: str, key: str, upload_id: str, name: Any, stored: Stored, *, opening: bool = False
+        self, bucket: str, key: str, upload_id: str, name: Any, stored: StoredFile, *, opening: bool = False
     ) -> bool:
         """Keep a part, in place of an earlier one of that name; False when the upload is not open.
 
@@ -157,7 +157,7 @@ class Blobs:
         *,
         only_new: bool = False,
         opening: bool = False,
-    ) -> Blob | None:
+    ) -> StoredObject | None:
         """Make parts the object of that key and close the upload; None when it is not open, but for `opening`.
 
         `choose` gets the parts and the segments of the present object and returns those that make up the new one,
@@ -169,8 +169,8 @@ class Blobs:
             parts = _parts(db, upload_id)
             chosen, etag, md5 = choose(parts, _committed(db, bucket, key))
             if only_new and _find(db, bucket, key) is not None:
-                raise AlreadyThere
-            blob = Blob(etag, md5, sum(part.size for part in chosen), content_type, now(), upload_id)
+                raise AlreadyExists
+            blob = StoredObject(etag, md5, sum(part.size for part in chosen), content_type, now(), upload_id)
             before = {*_files(db, bucket, key), *(part.file for part in parts)}
             db.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
             _write(db, bucket, key, blob, chosen)
@@ -194,12 +194,12 @@ class Blobs:
             return db.execute(query, (file, file)).fetchone() is not None
 
 
-def _find(db: sqlite3.Connection, bucket: str, key: str) -> Blob | None:
+def _find(db: sqlite3.Connection, bucket: str, key: str) -> StoredObject | None:
     row = db.execute(
         "SELECT etag, md5, size, content_type, modified_at, upload_id FROM objects WHERE bucket_id = ? AND key = ?",
         (bucket, key),
     ).fetchone()
-    return Blob(*row) if row else None
+    return StoredObject(*row) if row else None
 
 
 def _files(db: sqlite3.Connection, bucket: str, key: str) -> list[str]:
@@ -228,7 +228,7 @@ def _committed(db: sqlite3.Connection, bucket: str, key: str) -> list[Part]:
     return [Part(row["name"], row["file"], row["size"], b"") for row in db.execute(query, (bucket, key))]
 
 
-def _write(db: sqlite3.Connection, bucket: str, key: str, blob: Blob, segments: Sequence[Part]) -> None:
+def _write(db: sqlite3.Connection, bucket: str, key: str, blob: StoredObject, segments: Sequence[Part]) -> None:
     db.execute("DELETE FROM objects WHERE bucket_id = ? AND key = ?", (bucket, key))
     row = (bucket, key, blob.etag, blob.md5, blob.size, blob.content_type, blob.modified_at, blob.upload_id)
     db.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)

@@ -5,37 +5,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from ..database.database import now
+from ..responses import http_error
+from ..settings import Settings
+from ..storage.buckets import Bucket, OwnBucket
 from .dialects import Dialect
-from .replies import refuse
-from .roles import User
-from .schema import now
-from .uploads import Bucket, Layout, OwnBucket
+from .permissions import User
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a registry was opened; the same for all its calls. See `luml_lite.local.open` for the meanings."""
-
-    layout: Layout
-    lifetime: int
-    artifact_limit: int | None
-    plugged: Bucket | None
-    plugged_id: str
-    signer: bytes
-    clock: Callable[[], float]
-
-    def now(self) -> datetime:
-        """This moment."""
-        return datetime.fromtimestamp(self.clock(), UTC)
-
-
-@dataclass(frozen=True)
-class Call:
+class Context:
     """One request to the API: `ids` are the path's, `query` and `body` were checked by the route."""
 
     db: sqlite3.Connection
@@ -52,11 +35,11 @@ class Call:
         row: sqlite3.Row | None = self.db.execute(sql, values).fetchone()
         return row
 
-    def the(self, missing: str, sql: str, *values: Any) -> sqlite3.Row:
+    def get_or_404(self, missing: str, sql: str, *values: Any) -> sqlite3.Row:
         """The first row of a query, or a 404 that says what is missing."""
         row = self.row(sql, *values)
         if row is None:
-            raise refuse(404, missing)
+            raise http_error(404, missing)
         return row
 
     def change(self, table: str, identity: str, values: dict[str, Any]) -> None:
@@ -66,10 +49,10 @@ class Call:
         self.db.execute(f"UPDATE {table} SET {columns} WHERE id = ?", (*values.values(), identity))
 
     def bucket(self, secret_id: str) -> Bucket:
-        """The bucket behind a bucket secret: the one that was plugged in, or the registry's own."""
-        if self.settings.plugged is not None and secret_id == self.settings.plugged_id:
-            return self.settings.plugged
-        row = self.the("Bucket secret not found", "SELECT type FROM bucket_secrets WHERE id = ?", secret_id)
+        """The bucket behind a bucket secret: the one that was external_bucket in, or the registry's own."""
+        if self.settings.external_bucket is not None and secret_id == self.settings.external_bucket_id:
+            return self.settings.external_bucket
+        row = self.get_or_404("Bucket secret not found", "SELECT type FROM bucket_secrets WHERE id = ?", secret_id)
         return self.own_bucket(row["type"], secret_id)
 
     def own_bucket(self, kind: str, secret_id: str) -> Bucket:
@@ -88,6 +71,6 @@ def from_json(value: str | None) -> Any:
     return None if value is None else json.loads(value)
 
 
-def marks(values: Collection[Any]) -> str:
+def placeholders(values: Collection[Any]) -> str:
     """Question marks for a list of values."""
     return ", ".join("?" * len(values))

@@ -7,18 +7,19 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from . import pages
+from ..database import keyset
+from ..database.keyset import VARIES, Source, Where
+from ..responses import http_error
+from . import parsing
 from .artifacts import from_row
-from .calls import Call, marks, to_json
-from .collections import the_collection
+from .collections import require_collection
+from .context import Context, placeholders, to_json
 from .manifests import ALLOWED, TYPES
-from .pages import VARIES, Source, Where
-from .replies import refuse
 from .validation import Field, one_of, text, uuid_of
 
-LISTED = {**pages.PAGED, "sort_by": Field(text(), "created_at")}
-FILTERED = {
-    **LISTED,
+LIST_FIELDS = {**parsing.PAGED, "sort_by": Field(text(), "created_at")}
+FILTER_FIELDS = {
+    **LIST_FIELDS,
     "search": Field(text(), None),
     "types": Field(one_of(*TYPES), None),
     "collection_ids": Field(uuid_of, None),
@@ -26,61 +27,61 @@ FILTERED = {
 }
 
 
-def list_of_orbit(call: Call) -> dict[str, Any]:
+def list_of_orbit(context: Context) -> dict[str, Any]:
     """A page of the orbit's artifacts, or of some of its collections."""
-    rows = call.db.execute("SELECT * FROM collections WHERE orbit_id = ?", (call.ids["orbit_id"],)).fetchall()
-    asked = call.query["collection_ids"]
+    rows = context.db.execute("SELECT * FROM collections WHERE orbit_id = ?", (context.ids["orbit_id"],)).fetchall()
+    asked = context.query["collection_ids"]
     foreign = sorted(set(asked or ()) - {row["id"] for row in rows})
     if foreign:
-        raise refuse(404, f"You don't have access to the following collections: {', '.join(foreign)}")
-    return _page(call, [row for row in rows if not asked or row["id"] in asked])
+        raise http_error(404, f"You don't have access to the following collections: {', '.join(foreign)}")
+    return _page(context, [row for row in rows if not asked or row["id"] in asked])
 
 
-def list_of_collection(call: Call) -> dict[str, Any]:
+def list_of_collection(context: Context) -> dict[str, Any]:
     """A page of one collection's artifacts."""
-    return _page(call, [the_collection(call)])
+    return _page(context, [require_collection(context)])
 
 
-def _page(call: Call, collections: Sequence[sqlite3.Row]) -> dict[str, Any]:
-    query, sort = call.query, call.query["sort_by"]
-    metric = _metric(call, sort, [row["id"] for row in collections])
-    condition, column = _filter(query), call.dialect.columns.get(sort, sort)
+def _page(context: Context, collections: Sequence[sqlite3.Row]) -> dict[str, Any]:
+    query, sort = context.query, context.query["sort_by"]
+    metric = _is_metric(context, sort, [row["id"] for row in collections])
+    condition, column = _filter(query), context.dialect.columns.get(sort, sort)
     sources = [
         source
         for row in collections
-        for kind in _kinds(row, query.get("types") or TYPES)
+        for kind in _types_of(row, query.get("types") or TYPES)
         for source in (
             by_metric(row["id"], kind, sort, condition) if metric else [by_column(row["id"], kind, column, condition)]
         )
     ]
     in_orbit = "SELECT id, name FROM collections WHERE orbit_id = ?"
-    names = dict(call.db.execute(in_orbit, (call.ids["orbit_id"],)).fetchall()) if call.dialect.typed else {}
+    names = dict(context.db.execute(in_orbit, (context.ids["orbit_id"],)).fetchall()) if context.dialect.typed else {}
 
     def render(row: sqlite3.Row) -> dict[str, Any]:
-        item = from_row(row, call.dialect)
-        if call.dialect.typed:
+        item = from_row(row, context.dialect)
+        if context.dialect.typed:
             item |= {"deployments": [], "collection_name": names[row["collection_id"]]}
         return item
 
-    filters = [call.ids, *(query.get(name) for name in ("collection_ids", "types", "search", "excluded_tracks"))]
-    return pages.listed(call.db, sources, query, sort, filters, render, numeric=metric or sort == "size")
+    filters = [context.ids, *(query.get(name) for name in ("collection_ids", "types", "search", "excluded_tracks"))]
+    return keyset.page_response(context.db, sources, query, sort, filters, render, numeric=metric or sort == "size")
 
 
-def _kinds(collection: sqlite3.Row, asked: Sequence[str]) -> list[str]:
+def _types_of(collection: sqlite3.Row, asked: Sequence[str]) -> list[str]:
     """Those of the types that the collection may hold; the older generation puts models anywhere."""
     possible = {"model", *ALLOWED[collection["type"]]} if collection["total_artifacts"] else set()
     return sorted(possible.intersection(asked))
 
 
-def _metric(call: Call, sort: str, collections: list[str]) -> bool:
+def _is_metric(context: Context, sort: str, collections: list[str]) -> bool:
     """Whether `sort` is a metric and not a column; what is neither is the platform's 400."""
-    if sort in call.dialect.sortable:
+    if sort in context.dialect.sortable:
         return False
-    if sort == call.dialect.metrics:
-        raise refuse(400, "Cannot sort by 'metrics'. Pass a metric key")
+    if sort == context.dialect.metrics:
+        raise http_error(400, "Cannot sort by 'metrics'. Pass a metric key")
     query = "SELECT 1 FROM json_each(?) c JOIN metric_keys k ON k.collection_id = c.value AND k.key = ?"
-    if call.row(query, to_json(collections), sort) is None:
-        raise refuse(400, f"Invalid sorting column: {sort}")
+    if context.row(query, to_json(collections), sort) is None:
+        raise http_error(400, f"Invalid sorting column: {sort}")
     return True
 
 
@@ -90,7 +91,7 @@ def _filter(query: dict[str, Any]) -> Where:
         where &= Where("contains(a.name, ?)", (query["search"].casefold(),))
     if query.get("excluded_tracks"):
         tracks = query["excluded_tracks"]
-        held = f"SELECT 1 FROM entries e WHERE e.artifact_id = a.id AND e.track_id IN ({marks(tracks)})"
+        held = f"SELECT 1 FROM entries e WHERE e.artifact_id = a.id AND e.track_id IN ({placeholders(tracks)})"
         where &= Where(f"NOT EXISTS ({held})", tuple(tracks))
     return where
 

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-from .calls import Call, from_json, marks, to_json
-from .collections import collection_json, the_collection
+from ..database.database import new_id, now
+from ..responses import HTTPError, Response, http_error
+from ..storage.buckets import presign_or_refuse, upload_details
+from .collections import collection_json, require_collection
+from .context import Context, from_json, placeholders, to_json
 from .dialects import Dialect
 from .manifests import ALLOWED, TYPES, any_manifest, model_manifest, type_of
-from .replies import Refusal, Reply, refuse
-from .schema import new_id, now
-from .uploads import details, signed
 from .validation import (
     ABSENT,
     Check,
@@ -47,7 +47,7 @@ _file_name = text(pattern=FILE_NAME)
 _tags = nullable(list_of(text()))
 
 
-def created(dialect: Dialect) -> Check:
+def create_schema(dialect: Dialect) -> Check:
     """What POST takes."""
     fields = {
         "file_name": Field(_file_name),
@@ -65,7 +65,7 @@ def created(dialect: Dialect) -> Check:
     return model(**fields)
 
 
-def changed(dialect: Dialect) -> Check:
+def update_schema(dialect: Dialect) -> Check:
     """What PATCH takes: only what is given changes."""
     fields = {
         "name" if dialect.typed else "model_name": Field(text(), ABSENT),
@@ -78,28 +78,28 @@ def changed(dialect: Dialect) -> Check:
     return model(**fields)
 
 
-def create(call: Call) -> dict[str, Any] | Reply:
+def create(context: Context) -> dict[str, Any] | Response:
     """Make a pending row and the URLs for its bytes."""
-    collection = the_collection(call)
-    values = {call.dialect.columns.get(name, name): value for name, value in call.body.items()}
+    collection = require_collection(context)
+    values = {context.dialect.columns.get(name, name): value for name, value in context.body.items()}
     if values["name"] is None:  # the schema has it optional, and then the platform fails
-        name = "name" if call.dialect.typed else "model_name"
+        name = "name" if context.dialect.typed else "model_name"
         raise unprocessable([problem("string_type", ("body", name), "Input should be a valid string", None)])
     said = values.pop("type", None)
     kind = "model"
-    if call.dialect.typed:
+    if context.dialect.typed:
         kind = type_of(values["manifest"], values["file_index"])
         if said not in (None, kind):
-            raise refuse(400, "Artifact's real type does not match the type you specified.")
+            raise http_error(400, "Artifact's real type does not match the type you specified.")
         if kind not in ALLOWED[collection["type"]]:
-            raise refuse(400, "Artifact type is not allowed for this collection type")
-    limit = call.settings.artifact_limit
+            raise http_error(400, "Artifact type is not allowed for this collection type")
+    limit = context.settings.artifact_limit
     if limit is not None:
         query = "SELECT total_artifacts FROM organizations WHERE id = ?"
-        if call.the("Organization not found", query, call.ids["organization_id"])[0] >= limit:
-            raise refuse(409, "Organization reached maximum number of artifacts")
+        if context.get_or_404("Organization not found", query, context.ids["organization_id"])[0] >= limit:
+            raise http_error(409, "Organization reached maximum number of artifacts")
     unique = uuid4().hex
-    orbit = call.the("Orbit not found", "SELECT * FROM orbits WHERE id = ?", call.ids["orbit_id"])
+    orbit = context.get_or_404("Orbit not found", "SELECT * FROM orbits WHERE id = ?", context.ids["orbit_id"])
     key = f"orbit-{orbit['id']}/collection-{collection['id']}/{unique}-{values['file_name']}"
     values |= {
         "id": new_id(),
@@ -108,21 +108,23 @@ def create(call: Call) -> dict[str, Any] | Reply:
         "status": "pending_upload",
         "bucket_location": key,
         "unique_identifier": unique,
-        "created_by_user": call.user.name,
+        "created_by_user": context.user.name,
         "created_at": now(),
         "updated_at": None,
     }
     row = {name: to_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
-    call.db.execute(f"INSERT INTO artifacts ({', '.join(row)}) VALUES ({marks(row.values())})", tuple(row.values()))
+    context.db.execute(
+        f"INSERT INTO artifacts ({', '.join(row)}) VALUES ({placeholders(row.values())})", tuple(row.values())
+    )
     numbers = _numbers(values["extra_values"])
     metrics = [(collection["id"], name, kind, number, values["id"]) for name, number in numbers]
-    call.db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", metrics)
+    context.db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", metrics)
     secret = orbit["bucket_secret_id"]
     try:
-        upload = details(call.bucket(secret), secret, key, values["size"], call.settings.layout)
-    except Refusal as refusal:
+        upload = upload_details(context.bucket(secret), secret, key, values["size"], context.settings.layout)
+    except HTTPError as refusal:
         return refusal.reply  # returned, not raised: the pending row stays, as on the platform
-    return {call.dialect.artifact: _rendered(values, call.dialect), "upload_details": upload}
+    return {context.dialect.artifact: _render(values, context.dialect), "upload_details": upload}
 
 
 def _numbers(metrics: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
@@ -136,86 +138,90 @@ def _numbers(metrics: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
             yield name, value
 
 
-def get(call: Call) -> dict[str, Any]:
+def get(context: Context) -> dict[str, Any]:
     """One artifact with what surrounds it."""
-    item = from_row(_artifact(call, call.dialect.not_found), call.dialect)
-    if call.dialect.typed:
-        tracks = call.db.execute(
+    item = from_row(_require_artifact(context, context.dialect.not_found), context.dialect)
+    if context.dialect.typed:
+        tracks = context.db.execute(
             "SELECT t.id, t.name, t.created_at, t.updated_at FROM entries e JOIN tracks t ON t.id = e.track_id"
             " WHERE e.artifact_id = ? ORDER BY t.id",
             (item["id"],),
         )
-        collection = collection_json(the_collection(call), call.dialect)
+        collection = collection_json(require_collection(context), context.dialect)
         item |= {"deployments": [], "collection": collection, "tracks": [dict(track) for track in tracks]}
     return item
 
 
-def update(call: Call) -> dict[str, Any]:
+def update(context: Context) -> dict[str, Any]:
     """Change what is given; a status only along the machine."""
-    row = _artifact(call)
-    values = {call.dialect.columns.get(name, name): value for name, value in call.body.items()}
+    row = _require_artifact(context)
+    values = {context.dialect.columns.get(name, name): value for name, value in context.body.items()}
     target = values.get("status")
     if target and target not in _TRANSITIONS.get(row["status"], ()):
-        raise refuse(400, f"Invalid status transition from {row['status']} to {target}")
+        raise http_error(400, f"Invalid status transition from {row['status']} to {target}")
     if values:
         values = {name: to_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
-        call.change("artifacts", row["id"], values)
-    return from_row(_artifact(call), call.dialect)
+        context.change("artifacts", row["id"], values)
+    return from_row(_require_artifact(context), context.dialect)
 
 
-def download_url(call: Call) -> dict[str, Any]:
+def download_url(context: Context) -> dict[str, Any]:
     """A URL to read the object, whether or not there is one."""
-    return {"url": _object_url(call, _artifact(call), "GET", "download")}
+    return {"url": _object_url(context, _require_artifact(context), "GET", "download")}
 
 
-def delete_url(call: Call) -> dict[str, Any]:
+def delete_url(context: Context) -> dict[str, Any]:
     """A URL to delete the object; the artifact is pending deletion from now on."""
-    row = _artifact(call)
-    _refuse_tracked(call, row["id"])
-    call.change("artifacts", row["id"], {"status": "pending_deletion"})
-    return {"url": _object_url(call, row, "DELETE", "delete")}
+    row = _require_artifact(context)
+    _ensure_untracked(context, row["id"])
+    context.change("artifacts", row["id"], {"status": "pending_deletion"})
+    return {"url": _object_url(context, row, "DELETE", "delete")}
 
 
-def confirm_delete(call: Call) -> None:
+def confirm_delete(context: Context) -> None:
     """Remove the row of an artifact that is pending deletion."""
-    row = _artifact(call)
+    row = _require_artifact(context)
     if row["status"] != "pending_deletion":
-        raise refuse(400, f"Unable to confirm deletion with status '{row['status']}'")
-    _delete(call, row["id"])
+        raise http_error(400, f"Unable to confirm deletion with status '{row['status']}'")
+    _delete(context, row["id"])
 
 
-def force_delete(call: Call) -> None:
+def force_delete(context: Context) -> None:
     """Remove the row whatever its status; the object stays in the bucket."""
-    _delete(call, _artifact(call)["id"])
+    _delete(context, _require_artifact(context)["id"])
 
 
-def _delete(call: Call, artifact: str) -> None:
-    _refuse_tracked(call, artifact)
-    call.db.execute("DELETE FROM artifacts WHERE id = ?", (artifact,))
+def _delete(context: Context, artifact: str) -> None:
+    _ensure_untracked(context, artifact)
+    context.db.execute("DELETE FROM artifacts WHERE id = ?", (artifact,))
 
 
-def _refuse_tracked(call: Call, artifact: str) -> None:
-    if call.row("SELECT 1 FROM entries WHERE artifact_id = ?", artifact):
-        raise refuse(409, "Artifact is referenced by one or more tracks. Remove it from all tracks before deleting.")
+def _ensure_untracked(context: Context, artifact: str) -> None:
+    if context.row("SELECT 1 FROM entries WHERE artifact_id = ?", artifact):
+        raise http_error(
+            409, "Artifact is referenced by one or more tracks. Remove it from all tracks before deleting."
+        )
 
 
-def _object_url(call: Call, row: sqlite3.Row, method: str, purpose: str) -> str:
-    secret = call.the("Orbit not found", "SELECT bucket_secret_id FROM orbits WHERE id = ?", call.ids["orbit_id"])[0]
-    return signed(call.bucket(secret), method, row["bucket_location"], {}, purpose)
+def _object_url(context: Context, row: sqlite3.Row, method: str, purpose: str) -> str:
+    secret = context.get_or_404(
+        "Orbit not found", "SELECT bucket_secret_id FROM orbits WHERE id = ?", context.ids["orbit_id"]
+    )[0]
+    return presign_or_refuse(context.bucket(secret), method, row["bucket_location"], {}, purpose)
 
 
-def _artifact(call: Call, missing: str | None = None) -> sqlite3.Row:
-    collection = the_collection(call)
+def _require_artifact(context: Context, missing: str | None = None) -> sqlite3.Row:
+    collection = require_collection(context)
     query = "SELECT * FROM artifacts WHERE id = ? AND collection_id = ?"
-    missing = missing or call.dialect.not_found_on_change
-    return call.the(missing, query, call.ids[call.dialect.id_name], collection["id"])
+    missing = missing or context.dialect.not_found_on_change
+    return context.get_or_404(missing, query, context.ids[context.dialect.id_name], collection["id"])
 
 
 def from_row(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
     """An artifact as the dialect writes it."""
     values = {name: from_json(row[name]) if name in _JSON_COLUMNS else row[name] for name in dialect.columns.values()}
-    return _rendered(values, dialect)
+    return _render(values, dialect)
 
 
-def _rendered(values: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+def _render(values: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
     return {wire: values[name] for wire, name in dialect.columns.items()}

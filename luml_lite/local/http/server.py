@@ -1,4 +1,4 @@
-"""The HTTP face: the standard library's server with threads, and the bounds that make it safe to leave running.
+"""The HTTP face: the standard library's server with threads, and the limits that make it safe to leave running.
 
 A connection gets a thread, up to a number of them; a watchdog cuts those that send their head too slowly, move too few
 bytes, or say nothing for too long. Bodies go through one buffer a thread and files leave by sendfile, so memory does
@@ -13,32 +13,16 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from .connection import Connection, Seen
-from .registry import Registry
-from .replies import BodyLost
+from ..registry import Registry
+from ..responses import BodyLost
+from .connection import Connection, SeenRequest
+from .limits import Limits
 
 _log = logging.getLogger("luml_lite.local")
-_WIND_UP = 10.0  # seconds that requests in flight get when the server stops
-_CUT = 5.0  # seconds that their threads then get to clean up
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What one server bears: connections, bytes of a head, and seconds.
-
-    `head` is the time for a whole request head, `idle` the time between requests. A body, either way, that moves fewer
-    than `stall_bytes` in `stall` seconds ends the connection. `body` bounds a body in bytes.
-    """
-
-    connections: int = 128
-    head: float = 10.0
-    idle: float = 5.0
-    stall: float = 30.0
-    stall_bytes: int = 16 * 1024
-    body: int = 5 * 1024**3
+_FINISH = 10.0  # seconds that requests in flight get when the server stops
+_ABORT = 5.0  # seconds that their threads then get to clean up
 
 
 class Server(socketserver.TCPServer):
@@ -52,14 +36,14 @@ class Server(socketserver.TCPServer):
         registry: Registry,
         host: str,
         port: int,
-        bounds: Bounds,
-        seen: Callable[[Seen], None] | None = None,
+        limits: Limits,
+        on_request: Callable[[SeenRequest], None] | None = None,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.registry = registry
-        self.bounds = bounds
-        self.seen = seen
-        self._free = threading.BoundedSemaphore(bounds.connections)
+        self.limits = limits
+        self.on_request = on_request
+        self._free = threading.BoundedSemaphore(limits.connections)
         self._taken = 0
         self._watched: set[Connection] = set()
         self._lock = threading.Lock()
@@ -89,8 +73,8 @@ class Server(socketserver.TCPServer):
         self._ended.set()
         self.shutdown()
         self.server_close()
-        self._drain(Connection.wind_up, _WIND_UP)
-        self._drain(Connection.cut, _CUT)
+        self._drain(Connection.finish_and_close, _FINISH)
+        self._drain(Connection.abort, _ABORT)
         self._watchdog.join()
 
     def _drain(self, end: Callable[[Connection], None], seconds: float) -> None:
@@ -135,8 +119,8 @@ class Server(socketserver.TCPServer):
         self._free.release()
 
     def _watch(self) -> None:
-        while not self._ended.wait(min(0.5, self.bounds.head / 4, self.bounds.idle / 4, self.bounds.stall / 4)):
+        while not self._ended.wait(min(0.5, self.limits.head / 4, self.limits.idle / 4, self.limits.stall / 4)):
             moment = time.monotonic()
             for handler in self._handlers():
                 if moment >= handler.deadline:
-                    handler.cut()
+                    handler.abort()

@@ -14,10 +14,10 @@ from hashlib import md5
 from typing import NamedTuple
 from uuid import uuid4
 
-from .replies import Body, BodyLost
+from ..responses import Body, BodyLost
 
 
-class Stored(NamedTuple):
+class StoredFile(NamedTuple):
     """A file that is complete and durable: its name, its size in bytes and the MD5 of its content."""
 
     file: str
@@ -25,7 +25,7 @@ class Stored(NamedTuple):
     md5: bytes
 
 
-class Objects:
+class FileStore:
     """The files under one directory."""
 
     def __init__(self, root: str) -> None:
@@ -37,7 +37,7 @@ class Objects:
         """Where a file of that name is."""
         return os.path.join(self.root, file[:2], file)
 
-    def receive(self, body: Body, check: Callable[[bytes], None]) -> Stored:
+    def receive(self, body: Body, check: Callable[[bytes], None]) -> StoredFile:
         """Keep a body; `check` sees its MD5 before it gets a name and may refuse it.
 
         A body that ends early or is refused leaves nothing behind.
@@ -62,18 +62,18 @@ class Objects:
             folder = os.path.dirname(path)
             if not os.path.isdir(folder):
                 os.makedirs(folder, mode=0o700, exist_ok=True)
-                _sync(self.root)
+                _sync_folder(self.root)
             os.rename(arriving, path)
-            _sync(folder)
+            _sync_folder(folder)
         except BaseException:
-            _remove(arriving)
+            _remove_quietly(arriving)
             raise
-        return Stored(file, size, digest.digest())
+        return StoredFile(file, size, digest.digest())
 
     def discard(self, files: Iterable[str]) -> None:
         """Remove files that no row names any more; a reader that has one open keeps its content."""
         for file in files:
-            _remove(self.path(file))
+            _remove_quietly(self.path(file))
 
     def sweep(self, known: Callable[[str], bool]) -> int:
         """Remove half-arrived files and files that are not `known`; only for who is alone in the directory."""
@@ -81,17 +81,17 @@ class Objects:
         for folder, _, names in os.walk(self.root):
             for name in names:
                 if folder == self.arriving or not known(name):
-                    _remove(os.path.join(folder, name))
+                    _remove_quietly(os.path.join(folder, name))
                     removed += 1
         return removed
 
 
-def _remove(path: str) -> None:
+def _remove_quietly(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
 
 
-def _sync(folder: str) -> None:
+def _sync_folder(folder: str) -> None:
     try:
         handle = os.open(folder, os.O_RDONLY)
     except PermissionError:  # directories cannot be opened on Windows, where renames need no sync of their own

@@ -1,4 +1,4 @@
-"""One connection: one request after another, read within bounds, answered by the registry.
+"""One connection: one request after another, read within limits, answered by the registry.
 
 Every wait has a deadline that the server's watchdog looks at, so that nobody keeps a thread by saying little.
 """
@@ -11,20 +11,19 @@ import math
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from ..files.buffers import buffer
-from .incoming import Head, Incoming, content_length
-from .outgoing import send
-from .replies import BodyLost, Reply
-from .uploads import STORAGE
-
-if TYPE_CHECKING:
-    from .server import Server
+from ...files.buffers import buffer
+from ..registry import Registry
+from ..responses import BodyLost, Response
+from ..storage.buckets import STORAGE
+from .limits import Limits
+from .request_body import HeadReader, RequestBody, content_length
+from .response_body import send_body
 
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?").fullmatch
 _log = logging.getLogger("luml_lite.local")
@@ -34,7 +33,7 @@ _AT_ONCE = 16 * 1024  # bytes of an answer that go with its head
 _LINGER = 2.0  # seconds a refused client may go on sending before the connection is gone
 
 
-class Seen(NamedTuple):
+class SeenRequest(NamedTuple):
     """One request as the server saw it, and the status it gave.
 
     The key is not shown; `query` may hold a signature. `body` is what the API got, not what storage got.
@@ -48,17 +47,30 @@ class Seen(NamedTuple):
     status: int
 
 
+class Owner(Protocol):
+    """The server that a connection belongs to."""
+
+    registry: Registry
+    limits: Limits
+    base_url: str
+    on_request: Callable[[SeenRequest], None] | None
+
+    def watch(self, handler: Connection, /) -> None: ...
+
+    def unwatch(self, handler: Connection, /) -> None: ...
+
+
 class Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "luml-lite"
     sys_version = ""
     disable_nagle_algorithm = True
     wbufsize = -1
-    server: Server
+    server: Owner  # type: ignore[assignment]
 
     def setup(self) -> None:
         super().setup()
-        self.deadline = time.monotonic() + self.server.bounds.head
+        self.deadline = time.monotonic() + self.server.limits.head
         self.busy = False
         self._bytes = 0
         self._awaited = False
@@ -72,14 +84,14 @@ class Connection(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         """Read one head, bounded in size and time, and answer it."""
         self.busy = False
-        self.deadline = time.monotonic() + self.server.bounds.idle
+        self.deadline = time.monotonic() + self.server.limits.idle
         if not self.rfile.peek(1):  # type: ignore[attr-defined]
             self.close_connection = True
             return
         self.busy = True
-        self.deadline = time.monotonic() + self.server.bounds.head
+        self.deadline = time.monotonic() + self.server.limits.head
         self._awaited = False
-        incoming, head = self.rfile, Head(self.rfile, _HEAD)
+        incoming, head = self.rfile, HeadReader(self.rfile, _HEAD)
         try:
             self.raw_requestline = head.readline(_HEAD + 1)
         except LineTooLong:
@@ -100,7 +112,7 @@ class Connection(BaseHTTPRequestHandler):
         self._awaited = True
         return True
 
-    def invite(self) -> None:
+    def send_continue(self) -> None:
         """Tell a client that waits for it to send its body."""
         if self._awaited:
             self._awaited = False
@@ -110,7 +122,7 @@ class Connection(BaseHTTPRequestHandler):
     @contextlib.contextmanager
     def moving(self) -> Iterator[None]:
         """The time during which bytes must move."""
-        self.deadline = time.monotonic() + self.server.bounds.stall
+        self.deadline = time.monotonic() + self.server.limits.stall
         try:
             yield
         finally:
@@ -119,20 +131,20 @@ class Connection(BaseHTTPRequestHandler):
     def moved(self, count: int) -> None:
         """Bytes went over the connection: enough of them put the deadline off."""
         self._bytes += count
-        if self._bytes >= self.server.bounds.stall_bytes:
+        if self._bytes >= self.server.limits.stall_bytes:
             self._bytes = 0
-            self.deadline = time.monotonic() + self.server.bounds.stall
+            self.deadline = time.monotonic() + self.server.limits.stall
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """End the connection from another thread."""
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    def wind_up(self) -> None:
+    def finish_and_close(self) -> None:
         """End the connection unless it is in the middle of a request; then it ends after it."""
         self.close_connection = True
         if not self.busy:
-            self.cut()
+            self.abort()
 
     def _answer(self) -> None:
         # Folded lines come unfolded, so that no value can break a head that it is repeated in.
@@ -141,7 +153,7 @@ class Connection(BaseHTTPRequestHandler):
         if length is False or (length is not None and "transfer-encoding" in headers):
             self.send_error(400)
             return
-        if length is not None and length > self.server.bounds.body:
+        if length is not None and length > self.server.limits.body:
             self._refuse_body(413)
             return
         if "transfer-encoding" in headers or (length is None and self.command in ("PUT", "POST", "PATCH")):
@@ -151,8 +163,8 @@ class Connection(BaseHTTPRequestHandler):
         if target.startswith(("http://", "https://")):
             target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
         path, _, query = target.partition("?")
-        copy = bytearray() if self.server.seen is not None and not path.startswith(STORAGE) else None
-        body = Incoming(self, length or 0, copy)
+        copy = bytearray() if self.server.on_request is not None and not path.startswith(STORAGE) else None
+        body = RequestBody(self, length or 0, copy)
         self.deadline = math.inf  # while the registry works, the client is not to blame
         try:
             reply = self.server.registry.handle(self.command, target, headers, body, self._base_url(headers))
@@ -160,7 +172,7 @@ class Connection(BaseHTTPRequestHandler):
             raise
         except Exception:
             _log.exception("%s %s failed", self.command, path)
-            reply = Reply(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error")
+            reply = Response(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error")
             self.close_connection = True
         try:
             linger = body.left > _DRAIN or bool(body.left and self._awaited)  # uninvited, it may come or not
@@ -169,12 +181,12 @@ class Connection(BaseHTTPRequestHandler):
             elif body.left:
                 for _ in body:
                     pass
-            if self.server.seen is not None:
+            if self.server.on_request is not None:
                 shown = {**headers, "authorization": "..."} if "authorization" in headers else headers
-                self.server.seen(Seen(self.command, path, query, shown, bytes(copy or b""), reply.status))
+                self.server.on_request(SeenRequest(self.command, path, query, shown, bytes(copy or b""), reply.status))
             self._send(reply)
             if linger:
-                self._linger()
+                self._lingering_close()
         finally:
             reply.close()
 
@@ -183,8 +195,8 @@ class Connection(BaseHTTPRequestHandler):
         host = headers.get("host", "")
         return f"http://{host}" if _HOST(host) else self.server.base_url
 
-    def _send(self, reply: Reply) -> None:
-        self.deadline = time.monotonic() + self.server.bounds.stall
+    def _send(self, reply: Response) -> None:
+        self.deadline = time.monotonic() + self.server.limits.stall
         self.send_response_only(reply.status)
         self.send_header("Date", self.date_time_string(int(self.server.registry.settings.clock())))
         for name, value in reply.headers.items():
@@ -201,14 +213,14 @@ class Connection(BaseHTTPRequestHandler):
             return
         self.wfile.flush()
         with self.moving():
-            send(self.connection, reply.body, self.moved)
+            send_body(self.connection, reply.body, self.moved)
 
     def _refuse_body(self, status: int) -> None:
-        self.deadline = time.monotonic() + self.server.bounds.stall
+        self.deadline = time.monotonic() + self.server.limits.stall
         self.send_error(status)
-        self._linger()
+        self._lingering_close()
 
-    def _linger(self) -> None:
+    def _lingering_close(self) -> None:
         """Let a client that still sends a refused body read the answer before the connection is reset."""
         self.wfile.flush()
         self.connection.shutdown(socket.SHUT_WR)

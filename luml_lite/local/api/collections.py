@@ -6,13 +6,14 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from . import pages
-from .calls import Call, from_json, marks, to_json
+from ..database import keyset
+from ..database.database import new_id, now
+from ..database.keyset import Source, Where
+from ..responses import http_error
+from . import parsing
+from .context import Context, from_json, placeholders, to_json
 from .dialects import Dialect
 from .manifests import ALLOWED
-from .pages import Source, Where
-from .replies import refuse
-from .schema import new_id, now
 from .validation import ABSENT, Check, Field, list_of, model, nullable, one_of, text
 
 _tags = nullable(list_of(text(longest=64), most=50))
@@ -24,7 +25,7 @@ def _column(name: str, dialect: Dialect) -> str:
     return {dialect.collection_type: "type", dialect.totals: "total_artifacts"}.get(name, name)
 
 
-def created(dialect: Dialect) -> Check:
+def create_schema(dialect: Dialect) -> Check:
     """What POST takes."""
     fields = {
         "description": Field(text(longest=1000)),
@@ -35,7 +36,7 @@ def created(dialect: Dialect) -> Check:
     return model(**fields)
 
 
-def changed(dialect: Dialect) -> Check:
+def update_schema(dialect: Dialect) -> Check:
     """What PATCH takes: tags that are left out are wiped, as on the platform."""
     fields = {
         "description": Field(text(longest=1000), ABSENT),
@@ -45,85 +46,85 @@ def changed(dialect: Dialect) -> Check:
     return model(**fields)
 
 
-def listed(dialect: Dialect) -> dict[str, Field]:
+def list_fields(dialect: Dialect) -> dict[str, Field]:
     """The query of the list."""
     sorts = ("created_at", "name", dialect.collection_type, "description", dialect.totals)
     return {
-        **pages.PAGED,
+        **parsing.PAGED,
         "sort_by": Field(one_of(*sorts), "created_at"),
         "search": Field(text(), None),
         "types": Field(one_of(*ALLOWED), None),
     }
 
 
-def create(call: Call) -> dict[str, Any]:
+def create(context: Context) -> dict[str, Any]:
     """Make an empty collection."""
     identity = new_id()
-    call.db.execute(
+    context.db.execute(
         "INSERT INTO collections VALUES (?, ?, ?, ?, ?, ?, 0, ?, NULL)",
         (
             identity,
-            call.ids["orbit_id"],
-            call.body["name"],
-            call.body["description"],
-            call.body[call.dialect.collection_type],
-            to_json(call.body["tags"]),
+            context.ids["orbit_id"],
+            context.body["name"],
+            context.body["description"],
+            context.body[context.dialect.collection_type],
+            to_json(context.body["tags"]),
             now(),
         ),
     )
-    return collection_json(the_collection(call, identity), call.dialect)
+    return collection_json(require_collection(context, identity), context.dialect)
 
 
-def page(call: Call) -> dict[str, Any]:
+def page(context: Context) -> dict[str, Any]:
     """A page of the orbit's collections; `search` is a part of the name or of a tag, in any case."""
-    query = call.query
-    column = _column(query["sort_by"], call.dialect)
-    where = Where("c.orbit_id = ?", (call.ids["orbit_id"],))
+    query = context.query
+    column = _column(query["sort_by"], context.dialect)
+    where = Where("c.orbit_id = ?", (context.ids["orbit_id"],))
     if query["search"]:
         folded = query["search"].casefold()
         tagged = "EXISTS (SELECT 1 FROM json_each(c.tags) WHERE contains(value, ?))"
         where &= Where(f"(contains(c.name, ?) OR {tagged})", (folded, folded))
     if query["types"]:
-        where &= Where(f"c.type IN ({marks(query['types'])})", tuple(query["types"]))
+        where &= Where(f"c.type IN ({placeholders(query['types'])})", tuple(query["types"]))
     source = Source(f"SELECT c.*, c.{column} AS sort_value FROM collections c", where, f"c.{column}", "c.id")
-    filters = [call.ids, query["search"], query["types"]]
+    filters = [context.ids, query["search"], query["types"]]
     numeric = column == "total_artifacts"
 
     def render(row: sqlite3.Row) -> dict[str, Any]:
-        return collection_json(row, call.dialect)
+        return collection_json(row, context.dialect)
 
-    return pages.listed(call.db, [source], query, column, filters, render, numeric=numeric)
+    return keyset.page_response(context.db, [source], query, column, filters, render, numeric=numeric)
 
 
-def get(call: Call) -> dict[str, Any]:
+def get(context: Context) -> dict[str, Any]:
     """One collection with the tags and metric keys of its artifacts."""
-    row = the_collection(call)
-    tags = call.db.execute(
+    row = require_collection(context)
+    tags = context.db.execute(
         "SELECT DISTINCT t.value FROM artifacts a, json_each(a.tags) t"
         " WHERE a.collection_id = ? AND a.tags IS NOT NULL ORDER BY t.value",
         (row["id"],),
     )
-    keys = call.db.execute("SELECT key FROM metric_keys WHERE collection_id = ? ORDER BY key", (row["id"],))
+    keys = context.db.execute("SELECT key FROM metric_keys WHERE collection_id = ? ORDER BY key", (row["id"],))
     return {
-        **collection_json(row, call.dialect),
-        call.dialect.tags_of: [tag[0] for tag in tags],
-        call.dialect.keys_of: [key[0] for key in keys],
+        **collection_json(row, context.dialect),
+        context.dialect.tags_of: [tag[0] for tag in tags],
+        context.dialect.keys_of: [key[0] for key in keys],
     }
 
 
-def update(call: Call) -> dict[str, Any]:
+def update(context: Context) -> dict[str, Any]:
     """Change name and description where they are given, and the tags always."""
-    row = the_collection(call)
-    call.change("collections", row["id"], {**call.body, "tags": to_json(call.body["tags"])})
-    return collection_json(the_collection(call), call.dialect)
+    row = require_collection(context)
+    context.change("collections", row["id"], {**context.body, "tags": to_json(context.body["tags"])})
+    return collection_json(require_collection(context), context.dialect)
 
 
-def delete(call: Call) -> None:
+def delete(context: Context) -> None:
     """Remove a collection that is empty."""
-    row = the_collection(call)
+    row = require_collection(context)
     if row["total_artifacts"]:
-        raise refuse(409, "Collection has artifacts and cant be deleted")
-    call.db.execute("DELETE FROM collections WHERE id = ?", (row["id"],))
+        raise http_error(409, "Collection has artifacts and cant be deleted")
+    context.db.execute("DELETE FROM collections WHERE id = ?", (row["id"],))
 
 
 def collection_json(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
@@ -134,7 +135,9 @@ def collection_json(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
     return item
 
 
-def the_collection(call: Call, identity: str | None = None) -> sqlite3.Row:
+def require_collection(context: Context, identity: str | None = None) -> sqlite3.Row:
     """The collection of the path, or another of its orbit; a 404 where there is none."""
     query = "SELECT * FROM collections WHERE id = ? AND orbit_id = ?"
-    return call.the("Collection not found", query, identity or call.ids["collection_id"], call.ids["orbit_id"])
+    return context.get_or_404(
+        "Collection not found", query, identity or context.ids["collection_id"], context.ids["orbit_id"]
+    )

@@ -7,20 +7,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from .blobs import Blob
-from .replies import Refusal, Reply
-from .storage import StorageRequest
+from ..responses import HTTPError, Response
+from .object_index import StoredObject
+from .request import StorageRequest
 
 _TRIES = 3  # how often an object may be replaced under a reader before it is told to come back
 
 
-def read(
+def read_object(
     request: StorageRequest,
-    error: Callable[..., Refusal],
+    error: Callable[..., HTTPError],
     *,
     past_end_is_empty: bool,
     more: dict[str, str] | None = None,
-) -> Reply:
+) -> Response:
     """The object's bytes as the request wants them."""
     for _ in range(_TRIES):
         blob = request.blobs.find(request.bucket, request.key)
@@ -45,15 +45,15 @@ def read(
             headers["content-range"] = f"bytes {start}-{end - 1}/{blob.size}"
         ranges = request.blobs.read(request.bucket, request.key, blob, start, end)
         if ranges is not None:
-            return Reply(status, headers, ranges or b"")
-    return Reply(503, {"retry-after": "1"})
+            return Response(status, headers, ranges or b"")
+    return Response(503, {"retry-after": "1"})
 
 
 def _matches(condition: str | None, etag: str) -> bool:
     return condition is None or condition.strip() in ("*", etag, etag.strip('"'))
 
 
-def _range(header: str | None, blob: Blob) -> tuple[int, int] | None:
+def _range(header: str | None, blob: StoredObject) -> tuple[int, int] | None:
     """The half-open range that a header asks for; None for the whole object, as for what cannot be understood."""
     found = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", (header or "").replace(" ", ""), re.ASCII)
     if not found or not (found[1] or found[2]):

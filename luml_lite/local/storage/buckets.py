@@ -1,7 +1,7 @@
 """How an artifact's bytes get to a bucket: one URL, or a list of parts; who signs the URLs is the bucket.
 
 A bucket is anything with a `type` ("s3" or "azure") and `presign(method, key, query)`. The registry's own signs URLs of
-this registry; one that was plugged in signs those of a real store, whose bytes the registry never sees.
+this registry; one that was external_bucket in signs those of a real store, whose bytes the registry never sees.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from .replies import refuse
+from ..responses import http_error
 from .signing import presign_azure, presign_s3, quoted_path
 
 MiB = 1024**2
@@ -54,11 +54,11 @@ class OwnBucket:
             if any(segment in (".", "..") for segment in key.split("/")):
                 raise ValueError("object name with '.' or '..' path segment is not supported")
             host = urlsplit(self.base_url).netloc
-            signed = presign_s3(self.signer, method, host, path, query.items(), self.moment, self.lifetime)
-            return f"{address}?{signed}"
+            presign_or_refuse = presign_s3(self.signer, method, host, path, query.items(), self.moment, self.lifetime)
+            return f"{address}?{presign_or_refuse}"
         permissions = {"GET": "r", "PUT": "cw", "DELETE": "d"}[method]
-        signed = presign_azure(self.signer, permissions, path, self.moment, self.lifetime)
-        return f"{address}?{signed}" + "".join(f"&{name}={value}" for name, value in query.items())
+        presign_or_refuse = presign_azure(self.signer, permissions, path, self.moment, self.lifetime)
+        return f"{address}?{presign_or_refuse}" + "".join(f"&{name}={value}" for name, value in query.items())
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ class Layout:
         return next((part for up_to, part in PART_SIZES if total <= up_to), LARGEST_PART)
 
 
-def details(bucket: Bucket, secret_id: str, key: str, size: int, layout: Layout) -> dict[str, Any]:
+def upload_details(bucket: Bucket, secret_id: str, key: str, size: int, layout: Layout) -> dict[str, Any]:
     """The `upload_details` of a new artifact."""
     multipart = size > layout.single_up_to
     url: str | None = None
     if not multipart:
-        url = signed(bucket, "PUT", key, {}, "upload")
+        url = presign_or_refuse(bucket, "PUT", key, {}, "upload")
     elif bucket.type == "s3":
-        url = signed(bucket, "POST", key, {"uploads": ""}, "upload")
+        url = presign_or_refuse(bucket, "POST", key, {"uploads": ""}, "upload")
     return {
         "type": bucket.type,
         "url": url,
@@ -92,7 +92,7 @@ def details(bucket: Bucket, secret_id: str, key: str, size: int, layout: Layout)
     }
 
 
-def parts(bucket: Bucket, key: str, size: int, upload_id: str | None, layout: Layout) -> dict[str, Any]:
+def part_urls(bucket: Bucket, key: str, size: int, upload_id: str | None, layout: Layout) -> dict[str, Any]:
     """The URLs of every part and of what completes them; the same layout each time it is asked for."""
     # Small parts are for tests; no vendor takes more than this many.
     step = max(layout.size_of_parts(size), -(-size // MAX_PARTS))
@@ -106,22 +106,22 @@ def parts(bucket: Bucket, key: str, size: int, upload_id: str | None, layout: La
         listed.append(
             {
                 "part_number": number,
-                "url": signed(bucket, "PUT", key, query, "upload"),
+                "url": presign_or_refuse(bucket, "PUT", key, query, "upload"),
                 "start_byte": start,
                 "end_byte": end - 1,
                 "part_size": end - start,
             }
         )
     if bucket.type == "s3":
-        complete = signed(bucket, "POST", key, {"uploadId": upload_id or ""}, "upload")
+        complete = presign_or_refuse(bucket, "POST", key, {"uploadId": upload_id or ""}, "upload")
         return {"type": "s3", "upload_id": upload_id, "parts": listed, "complete_url": complete}
-    complete = signed(bucket, "PUT", key, {"comp": "blocklist"}, "upload")
+    complete = presign_or_refuse(bucket, "PUT", key, {"comp": "blocklist"}, "upload")
     return {"type": "azure", "parts": listed, "complete_url": complete}
 
 
-def signed(bucket: Bucket, method: str, key: str, query: Mapping[str, str], purpose: str) -> str:
+def presign_or_refuse(bucket: Bucket, method: str, key: str, query: Mapping[str, str], purpose: str) -> str:
     """A URL, or the platform's 400 when the bucket cannot make one."""
     try:
         return bucket.presign(method, key, query)
     except Exception as error:
-        raise refuse(400, f"Failed to generate {purpose} URL: {error}") from error
+        raise http_error(400, f"Failed to generate {purpose} URL: {error}") from error

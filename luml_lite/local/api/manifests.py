@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .replies import refuse
+from ..responses import http_error
 from .validation import WRONG, Field, Loc, Problems, integer, list_of, mapping, model, nullable, problem, text
 
 TYPES = ("model", "experiment", "dataset")
@@ -94,8 +94,8 @@ def type_of(manifest: dict[str, Any], file_index: dict[str, Any]) -> str:
     if "artifact_type" in manifest:
         found: str = manifest["artifact_type"]
         if found not in TYPES:
-            raise refuse(400, "Unsupported LUML Artifact type.")
+            raise http_error(400, "Unsupported LUML Artifact type.")
         return found
     if not file_index.keys() >= MODEL_MEMBERS:
-        raise refuse(400, "Could not define artifact type.")
+        raise http_error(400, "Could not define artifact type.")
     return "model"

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from http.client import LineTooLong
 from io import BufferedIOBase
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from ..files.buffers import CHUNK, buffer
-from .replies import BodyLost
-
-if TYPE_CHECKING:
-    from .connection import Connection
+from ...files.buffers import CHUNK, buffer
+from ..responses import BodyLost
 
 
-class Head:
+class Client(Protocol):
+    """The connection that a body is read from."""
+
+    @property
+    def rfile(self) -> BufferedIOBase: ...
+
+    def send_continue(self) -> None: ...
+
+    def moving(self) -> AbstractContextManager[None]: ...
+
+    def moved(self, count: int, /) -> None: ...
+
+
+class HeadReader:
     """The lines of a request head; all of them together are at most `left` bytes."""
 
     def __init__(self, file: BufferedIOBase, left: int) -> None:
@@ -29,17 +40,17 @@ class Head:
         return line
 
 
-class Incoming:
+class RequestBody:
     """A request body, read from the connection through the thread's buffer; `copy` gets what went by."""
 
-    def __init__(self, handler: Connection, length: int, copy: bytearray | None) -> None:
+    def __init__(self, handler: Client, length: int, copy: bytearray | None) -> None:
         self.handler = handler
         self.length = length
         self.left = length
         self.copy = copy
 
     def __iter__(self) -> Iterator[memoryview]:
-        self.handler.invite()
+        self.handler.send_continue()
         view = buffer()
         with self.handler.moving():
             while self.left:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO
 
-from ..files.buffers import CHUNK
-from .replies import BodyLost, FileRange
+from ...files.buffers import CHUNK
+from ..responses import BodyLost, FileRange
 
 _WAITING = 128 * 1024  # bytes that the kernel holds before they are on their way
 
 
-def send(connection: socket.socket, body: bytes | tuple[FileRange, ...], moved: Callable[[int], None]) -> None:
+def send_body(connection: socket.socket, body: bytes | tuple[FileRange, ...], moved: Callable[[int], None]) -> None:
     """Send a body; `moved` hears of every byte that left, so that a slow client can be told from a dead one.
 
     For that the socket does not block, and little waits in the kernel. A file that is too short is a BodyLost.
@@ -26,15 +26,15 @@ def send(connection: socket.socket, body: bytes | tuple[FileRange, ...], moved: 
     with selectors.DefaultSelector() as takes:
         takes.register(connection, selectors.EVENT_WRITE)
         if isinstance(body, bytes):
-            _all(takes, len(body), partial(_of_memory, connection, memoryview(body)), moved)
+            _send_all(takes, len(body), partial(_send_memory, connection, memoryview(body)), moved)
         else:
             for part in body:
                 with part.open() as file:
-                    _all(takes, part.length, partial(_of_file, connection, file, part.offset), moved)
+                    _send_all(takes, part.length, partial(_send_file, connection, file, part.offset), moved)
     connection.setblocking(True)
 
 
-def _all(
+def _send_all(
     takes: selectors.BaseSelector, length: int, some: Callable[[int, int], int], moved: Callable[[int], None]
 ) -> None:
     done = 0
@@ -50,11 +50,11 @@ def _all(
         moved(sent)
 
 
-def _of_memory(connection: socket.socket, content: memoryview, start: int, count: int) -> int:
+def _send_memory(connection: socket.socket, content: memoryview, start: int, count: int) -> int:
     return connection.send(content[start : start + count])
 
 
-def _of_file(connection: socket.socket, file: BinaryIO, offset: int, start: int, count: int) -> int:
+def _send_file(connection: socket.socket, file: BinaryIO, offset: int, start: int, count: int) -> int:
     if hasattr(os, "sendfile"):
         return os.sendfile(connection.fileno(), file.fileno(), offset + start, count)
     file.seek(offset + start)

@@ -15,15 +15,6 @@ from hashlib import md5
 from itertools import islice
 from typing import Any, NamedTuple
 
-from .validation import Field, integer, one_of, text
-
-PAGED = {
-    "cursor": Field(text(), None),
-    "limit": Field(integer(above=0, most=100), 50),
-    "order": Field(one_of("asc", "desc"), "desc"),
-}
-
-
 VARIES: Any = object()
 
 
@@ -103,7 +94,7 @@ def page(
     return rows[:limit], Position(last["sort_value"], last["id"])
 
 
-def listed(
+def page_response(
     db: sqlite3.Connection,
     sources: Iterable[Source],
     query: dict[str, Any],

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .validation import REQUIRED, Check, Field, Problems, problem, unprocessable
+from .validation import REQUIRED, Check, Field, Problems, integer, one_of, problem, text, unprocessable
 
 DEEPEST = 200  # levels of a body: what is kept must be readable from any depth of the caller's stack
 
@@ -75,3 +75,10 @@ def _finite(digits: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise ValueError("number out of range")
     return number
+
+
+PAGED = {
+    "cursor": Field(text(), None),
+    "limit": Field(integer(above=0, most=100), 50),
+    "order": Field(one_of("asc", "desc"), "desc"),
+}

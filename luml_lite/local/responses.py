@@ -53,7 +53,7 @@ class FileRange:
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """One answer; `close()` it when its body was sent or will not be."""
 
     status: int
@@ -73,19 +73,19 @@ class Reply:
                     part.file.close()
 
 
-class Refusal(Exception):
+class HTTPError(Exception):
     """An answer that ends the handling of a request."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Response) -> None:
         super().__init__(reply.status)
         self.reply = reply
 
 
-def answer(value: Any, status: int = 200) -> Reply:
+def json_response(value: Any, status: int = 200) -> Response:
     """A value as a JSON answer."""
-    return Reply(status, JSON, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return Response(status, JSON, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def refuse(status: int, detail: Any) -> Refusal:
+def http_error(status: int, detail: Any) -> HTTPError:
     """The platform's error shape: `{"detail": ...}`."""
-    return Refusal(answer({"detail": detail}, status))
+    return HTTPError(json_response({"detail": detail}, status))

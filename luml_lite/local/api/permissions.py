@@ -11,8 +11,8 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Literal, NamedTuple, TypeAlias
 
-from .replies import refuse
-from .schema import new_id
+from ..database.database import new_id
+from ..responses import http_error
 
 Role: TypeAlias = Literal["owner", "admin", "orbit_admin", "orbit_member"]
 ROLES: tuple[Role, ...] = ("owner", "admin", "orbit_admin", "orbit_member")
@@ -36,7 +36,7 @@ _ORGANIZATION = {
     "billing": ("read", "update"),
     "bucket_secret": _ALL,
 }
-RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
+PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "owner": {**_ORGANIZATION, **_ORBIT},
     "admin": {
         **_ORGANIZATION,
@@ -86,16 +86,16 @@ def user_of(db: sqlite3.Connection, authorization: str) -> User:
     # The lookup sees only a digest; the comparison itself takes the same time wherever two keys differ.
     same = hmac.compare_digest(row["digest"] if row else bytes(32), digest)
     if scheme.lower() != "bearer" or not row or not same:
-        raise refuse(401, "Not authenticated")
+        raise http_error(401, "Not authenticated")
     return User(row["id"], row["name"])
 
 
-def role_in(db: sqlite3.Connection, user: User, organization: str) -> str:
+def organization_role(db: sqlite3.Connection, user: User, organization: str) -> str:
     """The user's role in an organization; 403 for strangers, whether or not the organization exists."""
     query = "SELECT role FROM organization_members WHERE organization_id = ? AND user_id = ?"
     row = db.execute(query, (organization, user.id)).fetchone()
     if row is None:
-        raise refuse(403, "Not enough rights")
+        raise http_error(403, "Not enough rights")
     return str(row["role"])
 
 
@@ -105,29 +105,29 @@ def orbit_role(db: sqlite3.Connection, user: User, orbit: str) -> str | None:
     return f"orbit_{row['role']}" if row else None
 
 
-def demand(
+def require_permission(
     db: sqlite3.Connection, user: User, organization: str, orbit: str | None, resource: str, action: str
 ) -> None:
     """Go on only if the user has the right, through the organization or else through the orbit."""
-    role = role_in(db, user, organization)
+    role = organization_role(db, user, organization)
     own = orbit_role(db, user, orbit) if orbit is not None else None
-    if action in RIGHTS[role].get(resource, ()) and (role != "member" or own or orbit is None):
+    if action in PERMISSIONS[role].get(resource, ()) and (role != "member" or own or orbit is None):
         return
-    if own is None or action not in RIGHTS[own].get(resource, ()):
-        raise refuse(403, "Not enough rights")
+    if own is None or action not in PERMISSIONS[own].get(resource, ()):
+        raise http_error(403, "Not enough rights")
 
 
 def organization_permissions(role: str) -> dict[str, list[str]]:
     """The `permissions` of an organization as its list shows them."""
-    rights = {name: list(RIGHTS[role].get(name, ())) for name in _ORGANIZATION if name != "bucket_secret"}
-    rights["orbit"] = ["create"] if "create" in RIGHTS[role].get("orbit", ()) else []
+    rights = {name: list(PERMISSIONS[role].get(name, ())) for name in _ORGANIZATION if name != "bucket_secret"}
+    rights["orbit"] = ["create"] if "create" in PERMISSIONS[role].get("orbit", ()) else []
     return {name: actions for name, actions in rights.items() if actions}
 
 
 def orbit_permissions(role: str, artifact: str, *, tracks: bool) -> dict[str, list[str]]:
     """The `permissions` of an orbit; `artifact` is the resource's name in the dialect."""
     return {
-        artifact if name == "artifact" else name: list(RIGHTS[role].get(name, ()))
+        artifact if name == "artifact" else name: list(PERMISSIONS[role].get(name, ()))
         for name in _ORBIT
         if tracks or name != "track"
     }

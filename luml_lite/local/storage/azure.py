@@ -13,11 +13,11 @@ from html import escape, unescape
 from re import finditer
 from secrets import randbits
 
-from .blobs import AlreadyThere, Part, upload_of
-from .ranges import read
-from .replies import Refusal, Reply
+from ..responses import HTTPError, Response
+from .object_index import AlreadyExists, Part, upload_of
+from .ranges import read_object
+from .request import StorageRequest, is_only_new, md5_header, read_whole, receive
 from .signing import check_azure
-from .storage import StorageRequest, md5_header, only_new, receive, whole
 
 MAX_BLOCK = 4000 * 1024**2  # https://learn.microsoft.com/rest/api/storageservices/put-block#remarks
 MAX_BLOCKS = 50_000
@@ -39,7 +39,7 @@ _ERRORS = {
     "RequestBodyTooLarge": (413, "The request body is too large and exceeds the maximum permissible limit."),
     "UnsupportedHttpVerb": (405, "The resource doesn't support the specified HTTP verb."),
 }
-_NEEDED = {"GET": "r", "HEAD": "r", "PUT": "cw", "DELETE": "d"}
+_PERMISSION = {"GET": "r", "HEAD": "r", "PUT": "cw", "DELETE": "d"}
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 _PLAIN = "application/octet-stream"
 _ALIASES = {
@@ -52,21 +52,21 @@ _ALIASES = {
 }
 
 
-def handle(request: StorageRequest) -> Reply:
+def handle(request: StorageRequest) -> Response:
     """Answer one request for a blob."""
-    needed = _NEEDED.get(request.method)
+    needed = _PERMISSION.get(request.method)
     if needed is None:
         raise error("UnsupportedHttpVerb", request.key)
     fault = check_azure(request.signer, needed, request.path, request.query, request.moment)
     if fault:
         raise error(fault, request.key)
     try:
-        return _allowed(request, dict(request.query))
-    except AlreadyThere:
+        return _authorize(request, dict(request.query))
+    except AlreadyExists:
         raise error("BlobAlreadyExists", request.key) from None
 
 
-def _allowed(request: StorageRequest, named: dict[str, str]) -> Reply:
+def _authorize(request: StorageRequest, named: dict[str, str]) -> Response:
     match request.method, named.get("comp"):
         case "GET" | "HEAD", None:
             return _get(request)
@@ -81,40 +81,40 @@ def _allowed(request: StorageRequest, named: dict[str, str]) -> Reply:
         case "DELETE", None:
             if not request.blobs.delete(request.bucket, request.key):
                 raise error("BlobNotFound", request.key)
-            return Reply(202)
+            return Response(202)
     raise error("UnsupportedHttpVerb", request.key)
 
 
-def error(code: str, key: str, headers: dict[str, str] | None = None) -> Refusal:
+def error(code: str, key: str, headers: dict[str, str] | None = None) -> HTTPError:
     """The XML and the header that refuse a request."""
     code = _ALIASES.get(code, code)
     status, message = _ERRORS[code]
     head = {"content-type": "application/xml", "x-ms-error-code": code, **(headers or {})}
-    return Refusal(
-        Reply(status, head, f"{_XML}<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode())
+    return HTTPError(
+        Response(status, head, f"{_XML}<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode())
     )
 
 
-def _get(request: StorageRequest) -> Reply:
+def _get(request: StorageRequest) -> Response:
     blob = request.blobs.find(request.bucket, request.key)
     more = {"x-ms-blob-type": "BlockBlob"}
     ranged = "range" in request.headers or "x-ms-range" in request.headers
     if blob is not None and blob.md5 and not ranged:
         more["content-md5"] = b64encode(bytes.fromhex(blob.md5)).decode()
-    return read(request, error, past_end_is_empty=True, more=more)
+    return read_object(request, error, past_end_is_empty=True, more=more)
 
 
-def _put(request: StorageRequest) -> Reply:
+def _put(request: StorageRequest) -> Response:
     if request.headers.get("x-ms-blob-type", "").lower() != "blockblob":
         raise error("MissingRequiredHeader", request.key)
-    new = only_new(request)
+    new = is_only_new(request)
     stored = receive(request, MAX_BLOCK, error)
     kind = request.headers.get("x-ms-blob-content-type") or request.headers.get("content-type") or _PLAIN
     blob = request.blobs.put(request.bucket, request.key, stored, _etag(), kind, only_new=new)
-    return Reply(201, {"etag": blob.etag, "content-md5": b64encode(stored.md5).decode()})
+    return Response(201, {"etag": blob.etag, "content-md5": b64encode(stored.md5).decode()})
 
 
-def _put_block(request: StorageRequest, block_id: str) -> Reply:
+def _put_block(request: StorageRequest, block_id: str) -> Response:
     try:
         if not 0 < len(b64decode(block_id, validate=True)) <= 64:
             raise ValueError
@@ -123,10 +123,10 @@ def _put_block(request: StorageRequest, block_id: str) -> Reply:
     stored = receive(request, MAX_BLOCK, error)
     upload_id = upload_of(request.bucket, request.key)
     request.blobs.add_part(request.bucket, request.key, upload_id, block_id, stored, opening=True)
-    return Reply(201)
+    return Response(201)
 
 
-def _block_list(request: StorageRequest, kind: str) -> Reply:
+def _block_list(request: StorageRequest, kind: str) -> Response:
     blob = request.blobs.find(request.bucket, request.key)
     upload_id = upload_of(request.bucket, request.key)
     if blob is None and not request.blobs.has_upload(request.bucket, request.key, upload_id):
@@ -145,7 +145,7 @@ def _block_list(request: StorageRequest, kind: str) -> Reply:
     headers = {"content-type": "application/xml"}
     if blob is not None:
         headers["etag"] = blob.etag
-    return Reply(200, headers, document.encode())
+    return Response(200, headers, document.encode())
 
 
 def _blocks(name: str, parts: Sequence[Part]) -> str:
@@ -155,8 +155,8 @@ def _blocks(name: str, parts: Sequence[Part]) -> str:
     return f"<{name}>{''.join(blocks)}</{name}>"
 
 
-def _commit(request: StorageRequest) -> Reply:
-    document = whole(request.body)
+def _commit(request: StorageRequest) -> Response:
+    document = read_whole(request.body)
     wanted = md5_header(request, "content-md5", error)
     digest = md5(document, usedforsecurity=False).digest()
     if wanted is not None and wanted != digest:
@@ -180,11 +180,11 @@ def _commit(request: StorageRequest) -> Reply:
             raise error("InvalidBlockList", request.key)  # a block twice in one blob: no file is shared
         return chosen, _etag(), said.hex() if said else None
 
-    new = only_new(request)
+    new = is_only_new(request)
     kind = request.headers.get("x-ms-blob-content-type", _PLAIN)
     upload_id = upload_of(request.bucket, request.key)
     blob = request.blobs.assemble(request.bucket, request.key, upload_id, choose, kind, only_new=new, opening=True)
-    return Reply(201, {"etag": blob.etag if blob else "", "content-md5": b64encode(digest).decode()})
+    return Response(201, {"etag": blob.etag if blob else "", "content-md5": b64encode(digest).decode()})
 
 
 def _etag() -> str:

@@ -1,0 +1,1 @@
+"""The platform's endpoints over the database, one file a resource."""

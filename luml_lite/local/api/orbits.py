@@ -1,0 +1,107 @@
+"""The operations on organizations and orbits."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from ..database.database import new_id, now
+from ..responses import http_error
+from .context import Context
+from .dialects import Dialect
+from .permissions import orbit_permissions, orbit_role, organization_role
+from .validation import ABSENT, Field, boolean, list_of, mapping, model, nullable, text, uuid_of
+
+CREATE_SCHEMA = model(
+    name=Field(text(longest=100)),
+    bucket_secret_id=Field(uuid_of),
+    members=Field(nullable(list_of(mapping())), None),
+    notify=Field(boolean, False),
+)
+UPDATE_SCHEMA = model(name=Field(text(longest=100), ABSENT), bucket_secret_id=Field(uuid_of, ABSENT))
+
+_WITH_TOTALS = """
+SELECT o.*,
+    (SELECT COUNT(*) FROM orbit_members m WHERE m.orbit_id = o.id) AS total_members,
+    (SELECT COUNT(*) FROM collections c WHERE c.orbit_id = o.id) AS total_collections,
+    (SELECT IFNULL(SUM(c.total_artifacts), 0) FROM collections c WHERE c.orbit_id = o.id) AS total_artifacts
+FROM orbits o
+"""
+
+
+def orbits(context: Context) -> list[dict[str, Any]]:
+    """The organization's orbits; for who is only a member of it, their own."""
+    organization = context.ids["organization_id"]
+    rows = context.db.execute(f"{_WITH_TOTALS} WHERE o.organization_id = ? ORDER BY o.id", (organization,)).fetchall()
+    role = organization_role(context.db, context.user, organization)
+    shown = [(row, orbit_role(context.db, context.user, row["id"])) for row in rows]
+    return [_orbit_json(row, context.dialect, role, own) for row, own in shown if role != "member" or own]
+
+
+def create(context: Context) -> dict[str, Any]:
+    """Make an empty orbit over a bucket."""
+    _bucket_secret(context)
+    identity = new_id()
+    row = (identity, context.ids["organization_id"], context.body["bucket_secret_id"], context.body["name"], now())
+    context.db.execute("INSERT INTO orbits VALUES (?, ?, ?, ?, ?, NULL)", row)
+    context.db.execute("INSERT INTO orbit_members VALUES (?, ?, 'admin')", (identity, context.user.id))
+    return _require_orbit(context, identity)
+
+
+def get(context: Context) -> dict[str, Any]:
+    """One orbit."""
+    return _require_orbit(context, context.ids["orbit_id"])
+
+
+def update(context: Context) -> dict[str, Any]:
+    """Change what is given."""
+    if "bucket_secret_id" in context.body:
+        _bucket_secret(context)
+    if context.body:
+        context.change("orbits", context.ids["orbit_id"], context.body)
+    return _require_orbit(context, context.ids["orbit_id"])
+
+
+def delete(context: Context) -> None:
+    """Remove an orbit without artifacts."""
+    row = context.get_or_404("Orbit not found", f"{_WITH_TOTALS} WHERE o.id = ?", context.ids["orbit_id"])
+    if row["total_artifacts"]:
+        raise http_error(409, "Orbit has artifacts and cant be deleted")
+    context.db.execute("DELETE FROM orbits WHERE id = ?", (row["id"],))
+
+
+def empty_list(context: Context) -> list[Any]:
+    """The list of what an embedded registry never has: deployments and satellites."""
+    return []
+
+
+def _require_orbit(context: Context, orbit: str) -> dict[str, Any]:
+    organization = context.ids["organization_id"]
+    row = context.get_or_404(
+        "Orbit not found", f"{_WITH_TOTALS} WHERE o.id = ? AND o.organization_id = ?", orbit, organization
+    )
+    role, own = organization_role(context.db, context.user, organization), orbit_role(context.db, context.user, orbit)
+    return _orbit_json(row, context.dialect, role, own)
+
+
+def _bucket_secret(context: Context) -> None:
+    query = "SELECT 1 FROM bucket_secrets WHERE id = ? AND organization_id = ?"
+    context.get_or_404(
+        "Bucket secret not found", query, context.body["bucket_secret_id"], context.ids["organization_id"]
+    )
+
+
+def _orbit_json(row: sqlite3.Row, dialect: Dialect, role: str, own: str | None) -> dict[str, Any]:
+    is_member = role == "member"
+    total = "total_artifacts" if dialect.typed else "total_model_artifacts"
+    return {
+        **{name: row[name] for name in ("id", "name", "organization_id", "bucket_secret_id")},
+        "total_members": row["total_members"],
+        "total_collections": row["total_collections"],
+        "total_satellites": 0,
+        total: row["total_artifacts"],
+        "role": own.removeprefix("orbit_") if is_member and own else None,
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+        "permissions": orbit_permissions(own if is_member and own else role, dialect.permission, tracks=dialect.typed),
+    }

@@ -1,0 +1,290 @@
+# ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
+"""The operations on tracks: named lines of artifacts with versions, and stages that one version at a time may hold."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from ..database import keyset
+from ..database.database import new_id, now
+from ..database.keyset import Source, Where
+from ..responses import http_error
+from . import parsing
+from .context import Context, from_json, placeholders, to_json
+from .manifests import TYPES
+from .validation import ABSENT, Field, boolean, list_of, model, nullable, one_of, text, uuid_of
+
+_text = text()
+_tags = nullable(list_of(_text))
+CREATE_SCHEMA = model(
+    name=Field(_text),
+    artifact_type=Field(one_of(*TYPES)),
+    description=Field(nullable(_text), None),
+    tags=Field(_tags, None),
+    stages=Field(list_of(_text), []),
+)
+_STAGE = model(id=Field(nullable(uuid_of), None), name=Field(_text))
+UPDATE_SCHEMA = model(
+    name=Field(_text, ABSENT),
+    description=Field(nullable(_text), ABSENT),
+    tags=Field(_tags, ABSENT),
+    stages=Field(nullable(list_of(_STAGE)), None),
+)
+ENTRY_SCHEMA = model(artifact_id=Field(uuid_of), stage_id=Field(nullable(uuid_of), None))
+MOVE_SCHEMA = model(stage_id=Field(nullable(uuid_of), None))
+REMOVE_SCHEMA = model(entry_ids=Field(list_of(uuid_of)))
+FORCE = {"force": Field(boolean, False)}
+BY_STAGE = {"stage_id": Field(uuid_of)}
+LIST_FIELDS = {
+    **parsing.PAGED,
+    "sort_by": Field(one_of("name", "description", "total_entries", "created_at"), "created_at"),
+    "search": Field(_text, None),
+    "types": Field(one_of(*TYPES), None),
+    "tags": Field(_text, None),
+}
+_SORTS = {
+    "artifact_name": "a.name",
+    "description": "a.description",
+    "stage": "s.name",
+    "version": "e.version",
+    "created_at": "e.created_at",
+}
+ENTRY_LIST_FIELDS = {**parsing.PAGED, "sort_by": Field(one_of(*_SORTS), "created_at"), "stage": Field(uuid_of, None)}
+
+_TOTAL = "(SELECT COUNT(*) FROM entries e WHERE e.track_id = t.id)"
+_ENTRY = (
+    "SELECT e.*, a.collection_id, a.name AS artifact_name, a.description AS artifact_description, s.name AS stage_name"
+    " FROM entries e JOIN artifacts a ON a.id = e.artifact_id LEFT JOIN stages s ON s.id = e.stage_id"
+)
+
+
+def create(context: Context) -> dict[str, Any]:
+    """Make a track with its stages."""
+    body = context.body
+    _ensure_distinct_stages(body["stages"])
+    identity, moment = new_id(), now()
+    row = (identity, context.ids["orbit_id"], body["name"], body["artifact_type"], body["description"])
+    context.db.execute(
+        "INSERT INTO tracks VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL)", (*row, to_json(body["tags"]), moment)
+    )
+    for position, name in enumerate(body["stages"]):
+        _add_stage(context, identity, name, position, moment)
+    return _track_json(context, _require_track(context, identity))
+
+
+def page(context: Context) -> dict[str, Any]:
+    """A page of the orbit's tracks."""
+    query, sort = context.query, context.query["sort_by"]
+    where = Where("t.orbit_id = ?", (context.ids["orbit_id"],))
+    if query["search"]:
+        where &= Where("contains(t.name, ?)", (query["search"].casefold(),))
+    if query["types"]:
+        where &= Where(f"t.artifact_type IN ({placeholders(query['types'])})", tuple(query["types"]))
+    if query["tags"]:
+        tagged = f"EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value IN ({placeholders(query['tags'])}))"
+        where &= Where(tagged, tuple(query["tags"]))
+    value = _TOTAL if sort == "total_entries" else f"t.{sort}"
+    select = f"SELECT t.*, {value} AS sort_value FROM tracks t"
+    source = Source(select, where, value, "t.id", nullable=sort == "description")
+    filters = [context.ids, query["search"], query["types"], query["tags"]]
+    render = partial(_track_json, context)
+    return keyset.page_response(context.db, [source], query, sort, filters, render, numeric=sort == "total_entries")
+
+
+def tags(context: Context) -> list[str]:
+    """Every tag of the orbit's tracks, sorted."""
+    query = "SELECT DISTINCT j.value FROM tracks t, json_each(t.tags) j WHERE t.orbit_id = ? ORDER BY j.value"
+    return [row[0] for row in context.db.execute(query, (context.ids["orbit_id"],))]
+
+
+def get(context: Context) -> dict[str, Any]:
+    """One track."""
+    return _track_json(context, _require_track(context))
+
+
+def update(context: Context) -> dict[str, Any]:
+    """Change what is given; a list of stages replaces the present ones, those with an id being renamed."""
+    track, values = _require_track(context), dict(context.body)
+    wanted = values.pop("stages")
+    if "tags" in values:
+        values["tags"] = to_json(values["tags"])
+    if wanted is not None:
+        _set_stages(context, track["id"], wanted)
+    context.change("tracks", track["id"], values)
+    return _track_json(context, _require_track(context))
+
+
+def delete(context: Context) -> None:
+    """Remove a track with its stages and entries; the artifacts stay."""
+    context.db.execute("DELETE FROM tracks WHERE id = ?", (_require_track(context)["id"],))
+
+
+def stages(context: Context) -> list[dict[str, Any]]:
+    """The track's stages in their order."""
+    return _stages_json(context, _require_track(context)["id"])
+
+
+def add_entry(context: Context) -> dict[str, Any]:
+    """Make an artifact the next version of a track."""
+    track = _require_track(context)
+    artifact = context.get_or_404(
+        "Artifact not found",
+        "SELECT a.*, c.orbit_id FROM artifacts a JOIN collections c ON c.id = a.collection_id WHERE a.id = ?",
+        context.body["artifact_id"],
+    )
+    if artifact["orbit_id"] != track["orbit_id"]:
+        raise http_error(422, "Artifact must belong to the same orbit as the track.")
+    if artifact["type"] != track["artifact_type"]:
+        kinds = f"'{artifact['type']}' does not match track artifact type '{track['artifact_type']}'"
+        raise http_error(400, f"Artifact type {kinds}.")
+    if artifact["status"] == "pending_deletion":
+        raise http_error(409, "Artifact is being deleted and cannot be linked to a track.")
+    if context.row("SELECT 1 FROM entries WHERE track_id = ? AND artifact_id = ?", track["id"], artifact["id"]):
+        raise http_error(409, "Artifact is already an entry in this track.")
+    stage = context.body["stage_id"]
+    if stage:
+        _free_stage(context, track["id"], stage, None, force=False, advice="")
+    identity = new_id()
+    row = (identity, track["id"], artifact["id"], track["next_version"], stage, context.user.id, now())
+    context.db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
+    context.db.execute("UPDATE tracks SET next_version = next_version + 1 WHERE id = ?", (track["id"],))
+    return _entry_json(_require_entry(context, identity))
+
+
+def entries(context: Context) -> dict[str, Any]:
+    """A page of a track's entries."""
+    track, query, sort = _require_track(context), context.query, context.query["sort_by"]
+    where = Where("e.track_id = ?", (track["id"],))
+    if query["stage"]:
+        where &= Where("e.stage_id = ?", (query["stage"],))
+    select = _ENTRY.replace("SELECT e.*", f"SELECT e.*, {_SORTS[sort]} AS sort_value", 1)
+    source = Source(select, where, _SORTS[sort], "e.id", nullable=sort in ("description", "stage"))
+    filters = [context.ids, query["stage"]]
+    return keyset.page_response(context.db, [source], query, sort, filters, _entry_json, numeric=sort == "version")
+
+
+def entry(context: Context) -> dict[str, Any]:
+    """One entry."""
+    return _entry_json(_require_entry(context, context.ids["entry_id"]))
+
+
+def entry_by_stage(context: Context) -> dict[str, Any]:
+    """The entry that holds a stage."""
+    stage = _require_stage(context, _require_track(context)["id"], context.query["stage_id"], 404, "Stage not found")
+    return _entry_json(context.get_or_404("Entry not found", f"{_ENTRY} WHERE e.stage_id = ?", stage["id"]))
+
+
+def move_entry(context: Context) -> dict[str, Any]:
+    """Give an entry a stage, or take its stage away; `force` takes the stage from who holds it."""
+    row = _require_entry(context, context.ids["entry_id"])
+    stage = context.body["stage_id"]
+    if stage:
+        advice = " Use force to reassign."
+        _free_stage(context, row["track_id"], stage, row["id"], force=context.query["force"], advice=advice)
+    context.change("entries", row["id"], {"stage_id": stage})
+    return _entry_json(_require_entry(context, row["id"]))
+
+
+def remove_entry(context: Context) -> None:
+    """Remove an entry; its version is not given again."""
+    context.db.execute("DELETE FROM entries WHERE id = ?", (_require_entry(context, context.ids["entry_id"])["id"],))
+
+
+def remove_entries(context: Context) -> None:
+    """Remove several entries, or none where one is not of this track."""
+    for identity in context.body["entry_ids"]:
+        context.db.execute("DELETE FROM entries WHERE id = ?", (_require_entry(context, identity)["id"],))
+
+
+def _free_stage(context: Context, track: str, stage: str, but: str | None, *, force: bool, advice: str) -> None:
+    name = _require_stage(context, track, stage, 422, "Stage does not belong to this track.")["name"]
+    holder = context.row("SELECT id, version FROM entries WHERE stage_id = ? AND id IS NOT ?", stage, but)
+    if holder and not force:
+        raise http_error(409, f"Stage '{name}' is already assigned to v{holder['version']}.{advice}")
+    if holder:
+        context.change("entries", holder["id"], {"stage_id": None})
+
+
+def _set_stages(context: Context, track: str, wanted: list[dict[str, Any]]) -> None:
+    _ensure_distinct_stages([stage["name"] for stage in wanted])
+    kept = {stage["id"] for stage in wanted if stage["id"]}
+    for stage in sorted(kept):
+        _require_stage(context, track, stage, 422, "Stage does not belong to this track.")
+    present = dict(context.db.execute("SELECT id, name FROM stages WHERE track_id = ?", (track,)).fetchall())
+    for stage, name in present.items():
+        if stage not in kept and context.row("SELECT 1 FROM entries WHERE stage_id = ?", stage):
+            raise http_error(409, f"Stage '{name}' is used by entries.")
+    moment = now()
+    context.db.executemany("DELETE FROM stages WHERE id = ?", [(stage,) for stage in present.keys() - kept])
+    # Two stages may swap their names: they pass through ones that nobody can have.
+    context.db.execute("UPDATE stages SET name = char(0) || id WHERE track_id = ?", (track,))
+    for position, stage in enumerate(wanted):
+        if stage["id"]:
+            changed = stage["name"] != present[stage["id"]]
+            query = "UPDATE stages SET name = ?, position = ?, updated_at = IIF(?, ?, updated_at) WHERE id = ?"
+            context.db.execute(query, (stage["name"], position, changed, moment, stage["id"]))
+        else:
+            _add_stage(context, track, stage["name"], position, moment)
+
+
+def _add_stage(context: Context, track: str, name: str, position: int, moment: str) -> None:
+    context.db.execute("INSERT INTO stages VALUES (?, ?, ?, ?, ?, NULL)", (new_id(), track, name, position, moment))
+
+
+def _ensure_distinct_stages(names: Iterable[str]) -> None:
+    names = list(names)
+    if len(set(names)) != len(names):
+        raise http_error(409, "Duplicate stage names are not allowed.")
+
+
+def _require_track(context: Context, identity: str | None = None) -> sqlite3.Row:
+    query = "SELECT * FROM tracks WHERE id = ? AND orbit_id = ?"
+    return context.get_or_404("Track not found", query, identity or context.ids["track_id"], context.ids["orbit_id"])
+
+
+def _require_stage(context: Context, track: str, stage: str, status: int, missing: str) -> sqlite3.Row:
+    row = context.row("SELECT * FROM stages WHERE id = ? AND track_id = ?", stage, track)
+    if row is None:
+        raise http_error(status, missing)
+    return row
+
+
+def _require_entry(context: Context, identity: str) -> sqlite3.Row:
+    return context.get_or_404(
+        "Entry not found", f"{_ENTRY} WHERE e.id = ? AND e.track_id = ?", identity, _require_track(context)["id"]
+    )
+
+
+def _track_json(context: Context, row: sqlite3.Row) -> dict[str, Any]:
+    total = context.row("SELECT COUNT(*) FROM entries WHERE track_id = ?", row["id"])
+    return {
+        **{name: row[name] for name in ("id", "name", "created_at", "updated_at")},
+        **{name: row[name] for name in ("orbit_id", "artifact_type", "description")},
+        "tags": from_json(row["tags"]),
+        "stages": _stages_json(context, row["id"]),
+        "next_version": row["next_version"],
+        "total_entries": total[0] if total else 0,
+    }
+
+
+def _stages_json(context: Context, track: str) -> list[dict[str, Any]]:
+    rows = context.db.execute(
+        "SELECT s.id, s.track_id, s.name, EXISTS (SELECT 1 FROM entries e WHERE e.stage_id = s.id) AS is_used,"
+        " s.created_at, s.updated_at FROM stages s WHERE s.track_id = ? ORDER BY s.position",
+        (track,),
+    )
+    return [{**dict(row), "is_used": bool(row["is_used"])} for row in rows]
+
+
+def _entry_json(row: sqlite3.Row) -> dict[str, Any]:
+    names = ("id", "track_id", "artifact_id", "version", "stage_id", "added_by", "created_at", "updated_at")
+    return {
+        **{name: row[name] for name in names},
+        "artifact_collection_id": row["collection_id"],
+        "artifact_name": row["artifact_name"],
+        "artifact_description": row["artifact_description"],
+        "stage_name": row["stage_name"],
+    }

@@ -1,0 +1,1 @@
+"""The registry behind HTTP: the server, one connection, its bodies, its limits."""
