@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import io
+import os
+import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
+from . import __version__
 from .core.cancellation import CancelToken
 from .core.limits import Timeouts
 from .core.request import Request, Response
@@ -48,6 +52,47 @@ class Scripted:
 def json_response(value: Any, status: int = 200) -> Response:
     """A Response with a JSON body."""
     return Response(status, {"content-type": "application/json"}, msgspec.json.encode(value))
+
+
+def write_model(path: str, metrics: dict[str, float], weights: int = 200_000) -> None:
+    """Write a small valid model archive with the given metrics; `weights` is the size of its payload in bytes."""
+    manifest = {
+        "variant": "pipeline",
+        "name": "demo",
+        "version": None,
+        "description": "a model made to show the registry",
+        "producer_name": "luml_lite",
+        "producer_version": __version__,
+        "producer_tags": ["dataforce.studio::registry_metrics:v1"],
+        "inputs": [
+            {"name": "x", "content_type": "NDJSON", "dtype": "Array[float32]", "shape": ["batch", 2], "tags": None}
+        ],
+        "outputs": [
+            {"name": "y", "content_type": "NDJSON", "dtype": "Array[float32]", "shape": ["batch", 1], "tags": None}
+        ],
+        "dynamic_attributes": [],
+        "env_vars": [],
+    }
+    entry = {"id": "demo", "producer": "luml_lite", "producer_version": __version__}
+    meta = [entry | {"producer_tags": ["dataforce.studio::registry_metrics:v1"], "payload": {"metrics": metrics}}]
+    contents: dict[str, object] = {
+        "manifest.json": manifest,
+        "env.json": {},
+        "ops.json": [],
+        "meta.json": meta,
+        "dtypes.json": {},
+        "variant_config.json": {},
+    }
+    with tarfile.open(path, "w") as tar:
+        for name, value in contents.items():
+            _add(tar, name, msgspec.json.encode(value))
+        _add(tar, "ops_artifacts/weights.bin", os.urandom(weights))
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(data)
+    tar.addfile(member, io.BytesIO(data))
 
 
 with suppress(ImportError):

@@ -14,6 +14,7 @@ import pytest
 import luml_lite
 from luml_lite import cli
 from luml_lite.local.__main__ import main as serve
+from luml_lite.testing import write_model
 
 
 def test_the_demo_shows_the_main_job(capsys: pytest.CaptureFixture[str]) -> None:
@@ -25,7 +26,7 @@ def test_the_demo_shows_the_main_job(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_served_directory_is_reached_with_what_is_printed(tmp_path: Path) -> None:
     """Until SIGTERM, and again later, with the same key and the same models."""
-    cli.write_model(str(tmp_path / "model.fnnx"), {"F1": 0.9})
+    write_model(str(tmp_path / "model.fnnx"), {"F1": 0.9})
     command = [sys.executable, "-m", "luml_lite", "serve", "--dir", str(tmp_path / "registry")]
     for names in ([], ["mine"]):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -12,7 +12,7 @@ import pytest
 
 import luml_lite
 from luml_lite import Config
-from luml_lite.cli import write_model
+from luml_lite.testing import write_model
 
 from .faulty import Faulty
 from .test_fault_matrix import SMALL, opened

@@ -10,8 +10,7 @@ import pytest
 
 import luml_lite
 from luml_lite import Config, Request, Response, local
-from luml_lite.cli import write_model
-from luml_lite.testing import Scripted, json_response
+from luml_lite.testing import Scripted, json_response, write_model
 
 from .reference_examples import examples
 from .test_resources import DIALECTS, FACES

@@ -19,7 +19,7 @@ import pytest
 
 import luml_lite
 from luml_lite import Config, local
-from luml_lite.cli import write_model
+from luml_lite.testing import write_model
 
 from .reference_examples import BLOCKS, TEXT, Example, examples
 

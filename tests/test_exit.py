@@ -14,10 +14,10 @@ import pytest
 
 import luml_lite
 from luml_lite import Config
-from luml_lite.cli import write_model
 from luml_lite.core.flow import Flow, local
 from luml_lite.core.request import Request, no_content
 from luml_lite.drivers import aio as aio_driver
+from luml_lite.testing import write_model
 from luml_lite.transport.workers import WorkerPool
 
 SCRIPT = """

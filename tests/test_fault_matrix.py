@@ -17,9 +17,9 @@ import pytest
 
 import luml_lite
 from luml_lite import Config, LumlError, Retry, local
-from luml_lite.cli import write_model
 from luml_lite.core.request import Json, Request
 from luml_lite.local.storage.buckets import Layout
+from luml_lite.testing import write_model
 
 from .colours import COLOURS
 from .faulty import FAULTS, Faulty

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from luml_lite.cli import write_model
+from luml_lite.testing import write_model
 
 if sys.version_info < (3, 12):
     pytest.skip("the published client needs Python 3.12", allow_module_level=True)

@@ -21,7 +21,7 @@ import pytest
 
 import luml_lite
 from luml_lite import local
-from luml_lite.cli import write_model
+from luml_lite.testing import write_model
 
 from .test_verbs import MEMBERS, verbs_manifest
 

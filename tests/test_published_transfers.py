@@ -12,8 +12,8 @@ import pytest
 
 import luml_lite
 from luml_lite import local
-from luml_lite.cli import write_model
 from luml_lite.local.storage.buckets import Layout
+from luml_lite.testing import write_model
 
 from .local.desk import Desk
 

@@ -9,7 +9,7 @@ import pytest
 
 import luml_lite
 from luml_lite import local
-from luml_lite.cli import write_model
+from luml_lite.testing import write_model
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)

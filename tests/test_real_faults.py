@@ -15,8 +15,8 @@ import pytest
 
 import luml_lite
 from luml_lite import Config, LumlError, local
-from luml_lite.cli import write_model
 from luml_lite.local.storage.buckets import Layout
+from luml_lite.testing import write_model
 from luml_lite.transport import pool
 
 from .colours import COLOURS

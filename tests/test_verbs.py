@@ -12,7 +12,7 @@ import pytest
 
 import luml_lite
 from luml_lite import Config, ModelArtifactSortBy, SortOrder, local
-from luml_lite.cli import write_model
+from luml_lite.testing import write_model
 
 from .colours import COLOURS
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import luml_lite
-from luml_lite.cli import write_model
 from luml_lite.errors import FileDownloadError, FileError, FileUploadError, IntegrityError
+from luml_lite.testing import write_model
 
 from .colours import COLOURS
 from .faults.proxy import Exchange, Fault

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from .. import __version__
 from ..api import errors
 from ..config import Config
 from ..core import retry
@@ -23,7 +24,7 @@ from ..storage import presigned
 
 T = TypeVar("T")
 
-AGENT = ("User-Agent", "luml-lite/0.1.0")
+AGENT = ("User-Agent", f"luml-lite/{__version__}")
 
 
 def prepare(request: Request[T], cfg: Config) -> Request[T]:

@@ -11,11 +11,11 @@ from typing import Any
 
 import luml_lite
 from luml_lite import Config, LumlError, Retry, Timeouts, local
-from luml_lite.cli import write_model
 from luml_lite.errors import StorageError
 from luml_lite.local.storage.buckets import Layout
 from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.storage import presigned
+from luml_lite.testing import write_model
 from luml_lite.transport.pool import Pool
 from luml_lite.transport.workers import WORKERS
 

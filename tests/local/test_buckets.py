@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from luml_lite import local
-from luml_lite.cli import write_model
 from luml_lite.clients import groups
 from luml_lite.local.registry import Registry
 from luml_lite.local.storage.buckets import Layout
 from luml_lite.local.transport import LocalTransport
+from luml_lite.testing import write_model
 
 from .desk import Desk, model
 

@@ -11,7 +11,6 @@ import pytest
 
 import luml_lite
 from luml_lite import local
-from luml_lite.cli import write_model
 from luml_lite.clients import groups
 from luml_lite.core.cancellation import CancelToken, Stopped
 from luml_lite.core.limits import Timeouts
@@ -20,6 +19,7 @@ from luml_lite.errors import ConnectionFailed, IntegrityError
 from luml_lite.local import responses
 from luml_lite.local.storage.buckets import Layout
 from luml_lite.local.transport import LocalTransport, _content
+from luml_lite.testing import write_model
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from luml_lite.cli import write_model
 from luml_lite.files.archive import Archive, inspect
+from luml_lite.testing import write_model
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 import luml_lite
 from luml_lite import LumlError
-from luml_lite.cli import write_model
 from luml_lite.core.flow import Batch, Local
 from luml_lite.core.request import Request, Response, raw_response
 from luml_lite.core.retry import is_unanswered
@@ -28,6 +27,7 @@ from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.operations.delete import delete
 from luml_lite.operations.download import download
 from luml_lite.operations.upload import upload
+from luml_lite.testing import write_model
 
 from ..test_fault_matrix import opened
 from .fates import FATES, Hand, Told

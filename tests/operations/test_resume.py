@@ -79,8 +79,8 @@ def test_a_journal_holds_no_secret(resuming: Config, archive: Archive) -> None:
 def test_another_file_begins_anew(resuming: Config, archive: Archive) -> None:
     """The row of the old bytes is marked, since nobody will finish it."""
     cut_short(resuming, archive)
-    from luml_lite.cli import write_model
     from luml_lite.files.archive import inspect
+    from luml_lite.testing import write_model
 
     write_model(archive.path, {"F1": 0.9})
     changed = inspect(archive.path)
