@@ -43,6 +43,11 @@ def collection_id_of(cfg: Config, collection_id: str | None) -> str:
     return _require("collection", cfg.collection if collection_id is None else collection_id)
 
 
+def in_collection(cfg: Config, collection_id: str | None) -> Config:
+    """The Config with the collection that a call is about; an error where neither has one."""
+    return cfg.replace(collection=collection_id_of(cfg, collection_id))
+
+
 def collection_path(cfg: Config, collection_id: str | None = None) -> str:
     """The path of a collection."""
     wanted = collection_id_of(cfg, collection_id)
