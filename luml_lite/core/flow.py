@@ -31,12 +31,13 @@ class Batch(Struct, frozen=True):
     """Requests sent side by side, at most `Config.concurrency` at once.
 
     The reply has one entry a request, in order: a Response, the error that ended it, or None where it was never
-    started because another had failed. `on_done(index, response)` runs as each one finishes, one at a time.
+    started because another had failed. `on_done(index, response)` is called as each request succeeds, one at a time.
+    It may assign variables and nothing else; the Local that it returns is performed before the next call.
     """
 
     requests: tuple[Request[Any], ...]
     progress: Progress | None = None
-    on_done: Callable[[int, Response], None] | None = None
+    on_done: Callable[[int, Response], Local | None] | None = None
 
 
 class Local(Struct, frozen=True):
@@ -85,7 +86,7 @@ def send(request: Request[T]) -> Flow[T]:
 def gather_outcomes(
     requests: Iterable[Request[T]],
     progress: Progress | None = None,
-    on_done: Callable[[int, Response], None] | None = None,
+    on_done: Callable[[int, Response], Local | None] | None = None,
 ) -> Flow[list[Outcome[T]]]:
     """Send requests side by side and return what became of each; the first failure stops feeding the rest."""
     batch = Batch(tuple(requests), progress, on_done)

@@ -234,7 +234,8 @@ class _Driver(FlowRunner):
                 state.record(index, outcome)
                 if on_done is not None and isinstance(outcome, Response):
                     async with settling:
-                        await self._in_thread(partial(on_done, index, outcome), stop)
+                        if (effect := on_done(index, outcome)) is not None:
+                            await self._in_thread(partial(effect.func, *effect.args), stop)
 
         waiting = {asyncio.ensure_future(work()) for _ in range(min(self.cfg.concurrency, len(batch.requests)))}
         for worker in waiting:

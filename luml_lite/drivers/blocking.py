@@ -175,8 +175,8 @@ class _Driver(FlowRunner):
                 finished.put(None)
 
         def settle(item: tuple[int, Response] | None) -> bool:
-            if item is not None and batch.on_done is not None:
-                batch.on_done(*item)
+            if item is not None and batch.on_done is not None and (effect := batch.on_done(*item)) is not None:
+                effect.func(*effect.args)
             return item is None
 
         futures: list[Future[None]] = []

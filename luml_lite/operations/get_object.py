@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ..api import artifacts
 from ..config import Config
-from ..core.flow import Flow, Progress, back_off, gather_outcomes, local, send, transfer
+from ..core.flow import Flow, Local, Progress, back_off, gather_outcomes, local, send, transfer
 from ..core.redaction import Redacted
 from ..core.request import FileSink, Request, Response
 from ..errors import ConnectionFailed, DecodeError, IntegrityError, LumlError, StorageError
@@ -158,15 +158,14 @@ def _fetch_ranges(one: Download) -> Flow[None]:
     ]
     here: set[int] = set()
 
-    def on_done(index: int, response: Response) -> None:
+    def on_done(index: int, response: Response) -> Local | None:
         start = first + index * RANGE
         if _is_expected(one, response, start) and start + response.received == spans[start]:
             here.add(start)
         while one.offset in here:
             here.remove(one.offset)
             one.offset = spans[one.offset]
-        if one.check:
-            one.partial.sha256_of(one.offset)
+        return Local(one.partial.sha256_of, (one.offset,)) if one.check else None
 
     try:
         outcomes = yield from gather_outcomes(requests, Progress(one.on_progress, size, first), on_done)

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ..api import artifacts, uploads
 from ..config import Config
-from ..core.flow import Flow, Progress, back_off, gather_outcomes, local, send, transfer
+from ..core.flow import Flow, Local, Progress, back_off, gather_outcomes, local, send, transfer
 from ..core.redaction import Redacted
 from ..core.request import FileSlice, Request, Response
 from ..core.retry import is_unanswered
@@ -205,18 +205,18 @@ def _content_md5(upload: Upload, body: FileSlice) -> Flow[bytes]:
 
 def _recorder(
     upload: Upload, parts: list[Part], requests: list[Request[str]]
-) -> Callable[[int, Response], None] | None:
+) -> Callable[[int, Response], Local | None] | None:
     """Remembers each part as it is stored, so that a crash loses none."""
     journal, state = upload.journal, upload.state
     if journal is None:
         return None
 
-    def on_done(index: int, response: Response) -> None:
+    def on_done(index: int, response: Response) -> Local | None:
         try:
             state.etags[parts[index].number] = requests[index].reply(response)
         except LumlError:
-            return  # the flow sees the same error
-        journal.write(state)
+            return None  # the flow sees the same error
+        return Local(journal.write, (state,))
 
     return on_done
 

@@ -30,6 +30,8 @@ from luml_lite.errors import (
     StorageError,
 )
 
+from .hand import settle
+
 MOST = 4  # trials that anything gets
 LONG = 80  # effects that no call needs
 
@@ -42,7 +44,7 @@ class Told(NamedTuple):
 
 
 # Local work that an interruption can end; the rest is done before an interruption is told.
-_LONG_WORK = frozenset({"read", "md5_of", "sha256"})
+_LONG_WORK = frozenset({"inspect", "md5_of", "sha256_of"})
 _WRITING = frozenset({"write", "publish", "open_journal"})
 
 
@@ -122,8 +124,8 @@ class Hand:
             outcome = self.sent(request)
             if isinstance(outcome, Interrupted):
                 raise outcome
-            if isinstance(outcome, Response) and batch.on_done is not None:
-                batch.on_done(index, outcome)
+            if isinstance(outcome, Response):
+                settle(batch, index, outcome)
             outcomes.append(outcome)
         return outcomes
 

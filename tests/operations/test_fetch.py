@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from luml_lite.core.flow import Batch
 from luml_lite.core.request import Request, Response
 from luml_lite.errors import ConnectionFailed, DecodeError, FileDownloadError, IntegrityError, Interrupted, StorageError
 from luml_lite.files.streams import SinkWriter
@@ -17,7 +18,7 @@ from luml_lite.operations import get_object
 from luml_lite.operations.download import download
 from luml_lite.testing import json_response
 
-from .hand import CFG, Step, artifact, body, play, probe, uid, url
+from .hand import CFG, Step, artifact, body, play, probe, settle, uid, url
 
 RANGE = 100_000
 BYTES = bytes(range(256)) * 2000
@@ -118,7 +119,7 @@ def test_ranges_that_finish_in_any_order_are_hashed_in_theirs(target: Path) -> N
     def backwards(effect: Any) -> list[Any]:
         outcomes = wave(comes)(effect)
         for index in reversed(range(len(outcomes))):
-            effect.on_done(index, outcomes[index])
+            settle(effect, index, outcomes[index])
         return outcomes
 
     ranged(target, PROBE, (asked(0, 100_000, 200_000), backwards), (asked(300_000, 400_000, 500_000), backwards))
@@ -227,7 +228,7 @@ def test_what_is_kept_for_the_next_call_has_no_gaps(target: Path) -> None:
 
         def ends(effect: Any, end: Any = end) -> Any:
             outcomes = wave(comes, never, comes)(effect)
-            effect.on_done(0, outcomes[0])
+            settle(effect, 0, outcomes[0])
             return end if isinstance(end, Interrupted) else [outcomes[0], end, outcomes[2]]
 
         with pytest.raises((FileDownloadError, Interrupted)):
@@ -261,3 +262,10 @@ def test_an_empty_file_has_no_ranges(target: Path) -> None:
     script = (("GET artifacts/1", empty), ASK, ("GET object", body(b"", status=200)))
     play(download(CFG.replace(ranged_from=0), uid(1), target), *script)
     assert target.read_bytes() == b""
+
+
+def test_a_callback_that_acts_is_seen() -> None:
+    """A batch's `on_done` hands work on the disk back to the driver instead of doing it."""
+    reads = Batch((), on_done=lambda index, response: Path(__file__).read_bytes() and None)
+    with pytest.raises(AssertionError, match="open"):
+        settle(reads, 0, Response(200))
