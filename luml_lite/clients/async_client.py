@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-from ..aio import run
 from ..config import Config, Dialect
 from ..core.protocols import AsyncTransport, Transport
+from ..drivers.aio import run
 from .async_groups import Artifacts, BucketSecrets, Collections, Orbits, Organizations, Tracks
 from .base import Client, ClientState, client_config
 

@@ -1,4 +1,4 @@
-"""Flows decide and never act: no I/O, no clock, no thread. Which room may import which is in test_layout."""
+"""Flows decide and never act: no I/O, no clock, no thread. Which room may import which is in test_house."""
 
 from __future__ import annotations
 
