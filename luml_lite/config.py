@@ -1,33 +1,36 @@
-"""Everything a call needs to know: where, as whom, how patiently. Plain frozen data that prints no secret."""
+"""Immutable client configuration: endpoint, credentials and limits. repr() hides the key."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
 
 from .core.limits import Retry, Timeouts
-from .core.redaction import Redacted
-
-if TYPE_CHECKING:
-    from .core.protocols import AsyncTransport, Transport
+from .core.protocols import AsyncTransport, Transport
+from .core.redaction import Redacted, redact
+from .errors import InvalidArgumentError
 
 GiB = 1024**3
 Dialect: TypeAlias = Literal["artifacts", "model_artifacts"]
 
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html gave 5 TiB; the platform refuses more.
+# S3's largest object, which is also the most that the platform accepts:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_OBJECT_SIZE = 5 * 1024 * GiB
+
+_FROM_ENVIRONMENT = ("api_key", "base_url", "organization", "orbit", "collection")
 
 
 class Config(Redacted, Struct, frozen=True, kw_only=True):
-    """Where the registry is, who asks, and how requests are made.
+    """The registry to call, the key to call it with, and how to send requests.
 
     `organization`, `orbit` and `collection` are ids; `luml_lite.resolve` turns names into ids. `max_file_size` is in
-    bytes, at most 5 TiB. `concurrency` bounds the requests in flight of one transfer. Downloads of `ranged_from` bytes
-    and more are read as ranges side by side; None keeps them to one read. `check_parts` compares the MD5 of each part
-    with the storage's ETag while it is sent. `resume` keeps a journal of uploads in `state_dir`, so that they go on
-    after a crash. `transport` None is the pool shared by the process.
+    bytes, at most 5 TiB. `concurrency` is the largest number of requests in flight of one transfer. A download of
+    `ranged_from` bytes or more is read in several ranges at the same time; None reads every file in one request.
+    `check_parts` compares the MD5 of each part with the ETag that the storage returns. `resume` keeps a journal of
+    uploads in `state_dir`, so that an upload continues after a crash. Without a `transport`, requests use the
+    connection pool of the process. A value that cannot work raises InvalidArgumentError.
     """
 
     api_key: str = ""
@@ -47,29 +50,36 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
     transport: Transport | AsyncTransport | None = None
 
     def __post_init__(self) -> None:
-        # A floor-1 error class would turn the imports around; ValueError is what a constructor is expected to raise.
+        # Every message begins with the name of the field: from_env replaces it by the variable.
         if self.dialect not in ("artifacts", "model_artifacts"):
-            raise ValueError(f"dialect is 'artifacts' or 'model_artifacts', not {self.dialect!r}")
+            raise InvalidArgumentError(f"dialect must be 'artifacts' or 'model_artifacts', not {self.dialect!r}")
         if not 0 < self.max_file_size <= MAX_OBJECT_SIZE:
-            raise ValueError(f"max_file_size is 1 to {MAX_OBJECT_SIZE} bytes (5 TiB), not {self.max_file_size}")
+            raise InvalidArgumentError(
+                f"max_file_size must be 1 to {MAX_OBJECT_SIZE} bytes (5 TiB), not {self.max_file_size}"
+            )
         if self.concurrency < 1:
-            raise ValueError(f"concurrency is at least 1, not {self.concurrency}")
+            raise InvalidArgumentError(f"concurrency must be at least 1, not {self.concurrency}")
         if not self.base_url.startswith(("http://", "https://")):
-            raise ValueError(f"base_url starts with http:// or https://, not {self.base_url[:12]!r}")
+            raise InvalidArgumentError(f"base_url must start with http:// or https://, not {self.base_url[:12]!r}")
         if "@" in self.base_url.split("/")[2]:
-            raise ValueError("base_url has a user or password in it; the API takes a key, in api_key")
+            raise InvalidArgumentError("base_url must not contain a user or password; the API takes a key, in api_key")
 
     @classmethod
     def from_env(cls, **fields: Any) -> Config:
         """A Config from LUML_API_KEY, LUML_BASE_URL, LUML_ORGANIZATION, LUML_ORBIT and LUML_COLLECTION.
 
-        `fields` win over the environment, which is read when this is called.
+        `fields` take precedence over the environment, which is read on every call. An empty variable and a field that
+        is None count as not given. A variable that cannot work raises InvalidArgumentError, which names it.
         """
-        for name in ("api_key", "base_url", "organization", "orbit", "collection"):
-            value = os.environ.get(f"LUML_{name.upper()}")
-            if value and fields.get(name) is None:
-                fields[name] = value
-        return cls(**{name: value for name, value in fields.items() if value is not None})
+        fields = {name: value for name, value in fields.items() if value is not None}
+        variables = {name: os.environ.get(f"LUML_{name.upper()}") for name in _FROM_ENVIRONMENT if name not in fields}
+        try:
+            return cls(**{name: value for name, value in variables.items() if value} | fields)
+        except InvalidArgumentError as error:
+            name, _, problem = error.message.partition(" ")
+            if not variables.get(name):
+                raise
+            raise InvalidArgumentError(f"LUML_{name.upper()} {problem}") from None
 
     def replace(self, **fields: Any) -> Config:
         """A copy with some fields changed."""
@@ -81,4 +91,4 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
             for name in self.__struct_fields__
             if name not in ("api_key", "retry", "timeouts") and getattr(self, name) is not None
         )
-        return f"Config({shown}, api_key={'...' if self.api_key else ''!r})"
+        return f"Config({shown}, api_key={redact(self.api_key)!r})"

@@ -1,26 +1,26 @@
-"""Everything that can go wrong, as one tree.
+"""Every error of the library, as one tree.
 
     LumlError
-    +-- InvalidArgumentError (ValueError)   an argument no server would take; nothing was sent
-    +-- ResourceNotFoundError            no organization, orbit or collection of that name
+    +-- InvalidArgumentError (ValueError)   an argument or setting that cannot work; no request was sent
+    +-- ResourceNotFoundError            no organization, orbit or collection has that name
     +-- FileError                        the local file cannot be used
     |   +-- FileUploadError              the upload definitely failed
-    |   +-- FileDownloadError            the download definitely failed; the target is untouched
-    +-- IntegrityError                   digest, length or file changed
-    +-- DecodeError                      an answer that is not what the protocol says
+    |   +-- FileDownloadError            the download definitely failed; the target is unchanged
+    +-- IntegrityError                   wrong digest, wrong length, or a file that changed
+    +-- DecodeError                      a response that does not follow the protocol
     +-- ConnectionFailed                 the connection broke; `sent` says whether the server may have acted
-    +-- TimedOut                         nothing, or too little, moved for too long
+    +-- TimedOut                         no bytes, or too few, moved for too long
     +-- Interrupted                      the call was interrupted or cancelled
-    +-- LumlAPIError                     what programs of the published SDK catch by this name
-    |   +-- ConfigurationError           a setting is missing or wrong; nothing was sent
-    |   +-- MultipleResourcesFoundError  a name stands for more than one thing
+    +-- LumlAPIError                     the name that the published SDK gives to errors of the platform
+    |   +-- ConfigurationError           a setting is missing or does not fit the server; no request was sent
+    |   +-- MultipleResourcesFoundError  several resources have that name
     |   +-- APIStatusError               the platform answered with an error status
     |       +-- BadRequestError 400, AuthenticationError 401, PermissionDeniedError 403, NotFoundError 404,
     |           ConflictError 409, UnprocessableEntityError 422, InternalServerError 5xx
     |           +-- ArtifactNotFoundError (NotFoundError, ValueError)
     +-- StorageError                     the bucket answered with an error status; `code` is the vendor's
 
-Every error can be pickled, says what happened to what and what to do next, and carries no secret.
+Every error can be pickled, says what happened, to what, and what to do next, and carries no secret.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ def _rebuild(kind: type[LumlError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class LumlError(Exception):
-    """The root of the tree: `request` is the redacted request, tried `attempts` times over `elapsed` seconds.
+    """The root of the tree.
 
-    `retry_after` is the wait in seconds that the server asked for.
+    `request` is the redacted request, which was sent `attempts` times in `elapsed` seconds. `retry_after` is the wait
+    in seconds that the server asked for.
     """
 
     request: str = ""
@@ -61,39 +62,40 @@ class LumlError(Exception):
 
 
 class InvalidArgumentError(LumlError, ValueError):
-    """An argument that no server would take; raised before any request."""
+    """An argument or a setting that cannot work; raised before any request."""
 
 
 class ResourceNotFoundError(LumlError):
-    """No organization, orbit or collection of that name; the message lists what exists."""
+    """No organization, orbit or collection has that name; the message lists those that exist."""
 
 
 class FileError(LumlError):
-    """The local file cannot be used; raised before any request where that is knowable."""
+    """The local file cannot be used; raised before any request where possible."""
 
 
 class FileUploadError(FileError):
-    """The upload definitely failed; `artifact_id` is the row that was marked, if one was made."""
+    """The upload definitely failed; `artifact_id` is the row marked upload_failed, None if none was created."""
 
     artifact_id: str | None = None
 
 
 class FileDownloadError(FileError):
-    """The download definitely failed; nothing was written under the target's name."""
+    """The download definitely failed; the target file is unchanged."""
 
 
 class IntegrityError(LumlError):
-    """Bytes are not the ones expected: wrong digest, wrong length, or a file that changed meanwhile."""
+    """Bytes are not the expected ones: wrong digest, wrong length, or a file that changed during the call."""
 
 
 class DecodeError(LumlError):
-    """An answer that is not what the protocol says."""
+    """A response that does not follow the protocol."""
 
 
 class ConnectionFailed(LumlError):
-    """The connection could not be made or broke; `received` bytes of a body had landed by then.
+    """The connection could not be opened, or it broke after `received` bytes of the body had been written.
 
-    `sent` is False only where the server provably never saw the request, `permanent` True where trying again is no use.
+    `sent` is False only if the server certainly never saw the request. `permanent` is True if a retry cannot help.
+    `headers` are those of the response, if they had arrived.
     """
 
     def __init__(
@@ -113,23 +115,23 @@ class ConnectionFailed(LumlError):
 
 
 class TimedOut(ConnectionFailed):
-    """Nothing, or less than the stall limit, moved for too long."""
+    """No bytes, or fewer than the stall limit, moved for too long."""
 
 
 class Interrupted(LumlError):
-    """The call was interrupted or cancelled; flows see this while they clean up."""
+    """The call was interrupted or cancelled; flows receive this and clean up."""
 
 
 class LumlAPIError(LumlError):
-    """What the published SDK calls so: the platform refused, or the client's settings and names are not clear."""
+    """The platform refused, or settings or names are ambiguous; programs of the published SDK catch this name."""
 
 
 class ConfigurationError(LumlAPIError):
-    """A setting is missing or wrong; raised before any request."""
+    """A setting is missing or does not fit the server; raised before any request."""
 
 
 class MultipleResourcesFoundError(LumlAPIError):
-    """A name stands for more than one thing; `ids` lists them."""
+    """Several resources have the same name; `ids` lists them."""
 
     def __init__(self, message: str = "", ids: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -137,7 +139,7 @@ class MultipleResourcesFoundError(LumlAPIError):
 
 
 class APIStatusError(LumlAPIError):
-    """The platform answered with an error status; `body` is the decoded answer without the input that it echoes."""
+    """The platform answered with an error status; `body` is the decoded response, without the input it echoes."""
 
     def __init__(self, message: str = "", *, status_code: int = 0, body: Any = None) -> None:
         super().__init__(message)
@@ -146,7 +148,7 @@ class APIStatusError(LumlAPIError):
 
 
 class BadRequestError(APIStatusError):
-    """400: a sort column, a status transition or an artifact type that the platform refuses."""
+    """400: the platform refuses a sort column, a status transition or an artifact type."""
 
 
 class AuthenticationError(APIStatusError):
@@ -154,7 +156,7 @@ class AuthenticationError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: not a member, or the role lacks the right."""
+    """403: the key's owner is not a member, or the role lacks the permission."""
 
 
 class NotFoundError(APIStatusError):
@@ -162,15 +164,15 @@ class NotFoundError(APIStatusError):
 
 
 class ArtifactNotFoundError(NotFoundError, ValueError):
-    """No artifact of that id in the collection."""
+    """No artifact of the collection has that id."""
 
 
 class ConflictError(APIStatusError):
-    """409: a limit is reached, or something else still holds the resource."""
+    """409: a limit is reached, or another resource still uses this one."""
 
 
 class UnprocessableEntityError(APIStatusError):
-    """422: the platform's validation refused a field."""
+    """422: a field failed the platform's validation."""
 
 
 class InternalServerError(APIStatusError):
@@ -178,7 +180,7 @@ class InternalServerError(APIStatusError):
 
 
 class StorageError(LumlError):
-    """The bucket answered with an error status; `code` is the vendor's, `expired` that the URL was no longer valid."""
+    """The bucket answered with an error status; `code` is the vendor's, `expired` is True if the URL had expired."""
 
     def __init__(self, message: str = "", *, status_code: int = 0, code: str = "", expired: bool = False) -> None:
         super().__init__(message)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 import pickle
-from typing import Any
+import pydoc
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from luml_lite.config import MAX_OBJECT_SIZE, Config, GiB
 from luml_lite.core.limits import Retry, Timeouts
+from luml_lite.core.protocols import Transport
+from luml_lite.errors import InvalidArgumentError
 
 
 def test_the_defaults_are_the_hosted_registry() -> None:
@@ -31,9 +36,10 @@ def test_the_defaults_are_the_hosted_registry() -> None:
 )
 def test_a_setting_that_cannot_work_is_told_at_once(fields: dict[str, Any], words: str) -> None:
     """When the Config is made or changed, not at the first request."""
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(InvalidArgumentError, match=words) as caught:
         Config(**fields)
-    with pytest.raises(ValueError, match=words):
+    assert isinstance(caught.value, ValueError)
+    with pytest.raises(InvalidArgumentError, match=words):
         Config().replace(**fields)
 
 
@@ -56,6 +62,40 @@ def test_the_environment_is_read_when_asked(monkeypatch: pytest.MonkeyPatch) -> 
     assert Config.from_env() == expected
     assert Config.from_env(collection="mine", concurrency=2) == expected.replace(collection="mine", concurrency=2)
     assert Config.from_env(collection=None) == expected
+
+
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names what the user set: the variable, or the argument."""
+    monkeypatch.setenv("LUML_BASE_URL", "api.luml.ai")
+    with pytest.raises(InvalidArgumentError, match=r"^LUML_BASE_URL must start with http"):
+        Config.from_env()
+    with pytest.raises(InvalidArgumentError, match=r"^base_url must start with http"):
+        Config.from_env(base_url="ftp://x")
+    with pytest.raises(InvalidArgumentError, match=r"^concurrency"):
+        Config.from_env(base_url="https://x", concurrency=0)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Retry(attempts=0), r"Retry\.attempts"),
+        (lambda: Retry(total=-1.0), r"Retry\.total"),
+        (lambda: Retry(base=math.nan), r"Retry\.base"),
+        (lambda: Timeouts(read=-0.1), r"Timeouts\.read"),
+        (lambda: Timeouts(connect=math.nan), r"Timeouts\.connect"),
+        (lambda: Timeouts(stall_bytes=-1), r"Timeouts\.stall_bytes"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(make: Any, words: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=words):
+        make()
+
+
+def test_a_config_can_be_inspected_at_run_time() -> None:
+    """Frameworks read signatures and type hints; `help` is what people read."""
+    assert [*inspect.signature(Config).parameters] == [*Config.__struct_fields__]
+    assert Transport in get_args(get_type_hints(Config)["transport"])
+    assert "concurrency: int = 4" in pydoc.plain(pydoc.render_doc(Config))
 
 
 def test_a_config_is_a_value() -> None:

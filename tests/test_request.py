@@ -54,6 +54,8 @@ def test_a_request_is_shown_as_method_path_and_query() -> None:
     api = Request(method="GET", url="/v1/x", query=(("limit", "5"), ("search", "m")), reply=no_content)
     assert str(api) == "GET /v1/x?limit=5&search=m"
     assert str(Request(method="GET", url="/v1/x?a=b", reply=no_content)) == "GET /v1/x?a=b"
+    both = Request(method="GET", url="/v1/x?a=b", query=(("limit", "5"),), reply=no_content)
+    assert str(both) == "GET /v1/x?a=b&limit=5"
     bucket = Request(method="GET", url="https://b.example/k?sig=s", presigned=True, reply=no_content)
     assert str(bucket) == "GET https://b.example/k?..."
     assert str(Request(method="GET", url="https://b.example/k", presigned=True, reply=no_content)).endswith("/k")

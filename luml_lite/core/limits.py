@@ -1,19 +1,17 @@
-"""How often a request is tried and how long each step may take."""
+"""How often a request is tried and how long each step may take; values that make no sense are refused when made."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    pass
+from ..errors import InvalidArgumentError
 
 
 class Retry(Struct, frozen=True, kw_only=True):
-    """How often and how long a request is tried again: exponential backoff with full jitter, in seconds.
+    """How often and how long a request is tried: exponential backoff with full jitter, times in seconds.
 
-    `attempts` counts the first try; `total` bounds the time from the first try to the start of the last one.
+    `attempts` counts the first one. `total` bounds the time from the first attempt to the start of the last one. The
+    wait before an attempt is random, at most `base` seconds doubled each time, and never more than `cap`.
     """
 
     attempts: int = 6
@@ -21,12 +19,17 @@ class Retry(Struct, frozen=True, kw_only=True):
     base: float = 0.2
     cap: float = 20.0
 
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise InvalidArgumentError(f"Retry.attempts must be at least 1, not {self.attempts}")
+        _ensure_not_negative(self, "total", "base", "cap")
+
 
 class Timeouts(Struct, frozen=True, kw_only=True):
     """Limits of one attempt, in seconds; a transfer has no total limit.
 
-    `read` bounds the wait for the head of an answer and for any single byte after it. A body that moves fewer than
-    `stall_bytes` within `stall_window` ends the attempt. `cleanup` bounds what runs after an interruption.
+    `read` bounds the wait for the head of a response and for each byte after it. A body that moves fewer than
+    `stall_bytes` bytes within `stall_window` ends the attempt. `cleanup` bounds the cleanup after an interruption.
     """
 
     connect: float = 10.0
@@ -34,3 +37,13 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     stall_window: float = 30.0
     stall_bytes: int = 16 * 1024
     cleanup: float = 5.0
+
+    def __post_init__(self) -> None:
+        _ensure_not_negative(self, *self.__struct_fields__)
+
+
+def _ensure_not_negative(limits: Retry | Timeouts, *names: str) -> None:
+    for name in names:
+        value = getattr(limits, name)
+        if not value >= 0:  # so written, this refuses NaN too
+            raise InvalidArgumentError(f"{type(limits).__name__}.{name} must be at least 0, not {value}")

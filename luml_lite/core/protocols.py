@@ -1,19 +1,23 @@
-"""What a transport is: the one seam through which bytes leave and arrive."""
+"""The protocol of a transport, which is the only part that moves bytes.
+
+Type checkers alone import what the methods take: Config imports this file, and `import luml_lite` must stay cheap.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from .cancellation import CancelToken
-from .limits import Timeouts
-from .request import Request, Response
+if TYPE_CHECKING:
+    from .cancellation import CancelToken
+    from .limits import Timeouts
+    from .request import Request, Response
 
 
 class Transport(Protocol):
-    """Sends one request from the calling thread; safe to be used by many threads at once.
+    """Sends one request from the calling thread; several threads may call it at the same time.
 
-    `on_bytes(n)` is called as bytes of a FileSlice or FileSink move; setting `stop` from another thread ends the call.
+    `on_bytes(n)` is called as bytes of a FileSlice or FileSink move. Setting `stop` from another thread ends the call.
     """
 
     def send(

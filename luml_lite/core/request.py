@@ -1,4 +1,4 @@
-"""Requests and responses as plain immutable data: what is sent, what is expected back, where bytes come from and go.
+"""Requests and responses as immutable data, with the files that their bodies are read from and written to.
 
 A value here never holds an open file, a socket or a clock, so it can be compared, hashed, pickled and sent again.
 Printing one never shows a key or a presigned query.
@@ -12,19 +12,18 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .redaction import Redacted
+from .redaction import Redacted, redact_headers, redact_url
 
 T = TypeVar("T")
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 
 
 class FileSlice(Struct, frozen=True):
-    """A request body on disk: `length` bytes of the file at `path` from `offset` on, opened anew for each attempt.
+    """A request body on disk: `length` bytes of the file at `path`, starting at `offset`; each attempt opens it again.
 
-    With `md5` the digest of the bytes is taken while they are sent and returned as `Response.sent_md5`.
+    With `md5`, the MD5 of the bytes is computed while they are sent and returned as `Response.sent_md5`.
     """
 
     path: str
@@ -34,11 +33,11 @@ class FileSlice(Struct, frozen=True):
 
 
 class FileSink(Struct, frozen=True):
-    """Where the body of a 2xx response lands: in the file at `path` from `offset` on, replacing what was behind it.
+    """The file that the body of a 2xx response is written to, at `path`, starting at `offset`.
 
-    With `digest` the file's sha256 from byte 0 to the end of the body is returned as `Response.sha256`. With
-    `truncate` off, bytes behind the body stay, so that ranges of one file can land side by side. More than
-    `limit` bytes end the attempt with an IntegrityError.
+    With `digest`, the SHA-256 of the file from byte 0 to the end of the body is returned as `Response.sha256`. With
+    `truncate`, the file ends after the body; without it, later bytes stay, so that several ranges of one file can be
+    written at the same time. A body of more than `limit` bytes ends the attempt with an IntegrityError.
     """
 
     path: str
@@ -49,7 +48,7 @@ class FileSink(Struct, frozen=True):
 
 
 class Response(Redacted, Struct, frozen=True):
-    """One answer: status, headers with lower-case names, and the body unless it went into a FileSink."""
+    """One response: status, headers with lower-case names, and the body unless a FileSink took it."""
 
     status: int
     headers: dict[str, str] = {}
@@ -63,15 +62,15 @@ class Response(Redacted, Struct, frozen=True):
         return self.headers.get(name, "")
 
     def __repr__(self) -> str:
-        headers = {name: "..." if name in _SECRET_HEADERS else value for name, value in self.headers.items()}
+        headers = dict(redact_headers(self.headers.items()))
         return f"Response(status={self.status}, headers={headers!r}, body=<{len(self.body)} bytes>)"
 
 
 class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
-    """One HTTP request and the function that turns its good answer into a T.
+    """One HTTP request and the function that turns its 2xx response into a T.
 
-    `url` is a path of the API, or an absolute presigned URL. `idempotent` says whether the same value may be sent
-    again after an answer was lost; None leaves that to the method. `limit` bounds the body kept in memory, in bytes.
+    `url` is a path of the API, or an absolute presigned URL. `idempotent` says whether the request may be sent again
+    after its response was lost; None lets the method decide. `limit` is the largest body kept in memory, in bytes.
     """
 
     method: str
@@ -91,24 +90,20 @@ class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
         return self.method in _REPEATABLE if self.idempotent is None else self.idempotent
 
     def __str__(self) -> str:
-        path, mark, _ = self.url.partition("?")
-        if mark and not self.presigned:
-            path = self.url
-        names = "&".join(f"{name}={value}" for name, value in self.query)
-        shown = names if not self.presigned else ("..." if mark or names else "")
-        return f"{self.method} {path}{'?' if shown else ''}{shown}"
+        query = "&".join(f"{name}={value}" for name, value in self.query)
+        url = f"{self.url}{'&' if '?' in self.url else '?'}{query}" if query else self.url
+        return f"{self.method} {redact_url(url) if self.presigned else url}"
 
     def __repr__(self) -> str:
-        headers = tuple((n, "..." if n.lower() in _SECRET_HEADERS else v) for n, v in self.headers)
         body = f"<{len(self.body)} bytes>" if isinstance(self.body, bytes) else repr(self.body)
-        return f"Request({str(self)!r}, headers={headers!r}, body={body}, into={self.into!r})"
+        return f"Request({str(self)!r}, headers={redact_headers(self.headers)!r}, body={body}, into={self.into!r})"
 
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
 class Json(Struct, Generic[T], frozen=True):
-    """A reply parser: the JSON body as a value of `type`; a wire type with a `public()` method is converted by it."""
+    """A reply parser that decodes the JSON body as `type`; if that has a `public()` method, its value is the reply."""
 
     type: Any
 
@@ -122,9 +117,9 @@ class Json(Struct, Generic[T], frozen=True):
 
 
 def no_content(response: Response) -> None:
-    """A reply parser for answers whose body carries nothing."""
+    """A reply parser that ignores the body."""
 
 
 def raw_response(response: Response) -> Response:
-    """A reply parser that hands on the response itself."""
+    """A reply parser that returns the response itself."""
     return response

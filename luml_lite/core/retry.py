@@ -1,7 +1,7 @@
-"""When to try again: pure judgement over a request, its error and how often and how long it was tried.
+"""When to try again: pure decisions from a request, its error, and the number and time of the attempts so far.
 
-Trying again is sending the same value again. What the server may have acted on is repeated only where repeating is
-safe; everything else is left to the flow, which looks at the state first.
+A retry sends the same value again. If the server may have acted, that happens only where repeating is safe; everything
+else is left to the flow, which reads the state first.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from ..errors import APIStatusError, ConnectionFailed, LumlError, StorageError
 from .limits import Retry
 from .request import Request
 
-# A server that answers these has not acted: https://www.rfc-editor.org/rfc/rfc9110#name-503-service-unavailable
+# A server that sends one of these has not acted: https://www.rfc-editor.org/rfc/rfc9110#name-503-service-unavailable
 _NOT_ACTED = frozenset({429, 503})
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-_LONGEST_RETRY_AFTER = 3600.0
+_LONGEST_RETRY_AFTER = 3600.0  # seconds; a server that asks for more is not believed
 
 
 def is_transient(error: LumlError) -> bool:
-    """Whether the same request may well succeed later."""
+    """Whether the same request may succeed later."""
     if isinstance(error, ConnectionFailed):
         return not error.permanent
     if isinstance(error, APIStatusError | StorageError):
@@ -28,7 +28,7 @@ def is_transient(error: LumlError) -> bool:
 
 
 def is_unanswered(error: LumlError) -> bool:
-    """Whether the server may have acted although the client has no answer that says so."""
+    """Whether the server may have acted without the client having its response."""
     if isinstance(error, ConnectionFailed):
         return error.sent
     return isinstance(error, APIStatusError | StorageError) and error.status_code in _TRANSIENT - _NOT_ACTED
@@ -39,23 +39,20 @@ def may_repeat(request: Request[object], error: LumlError) -> bool:
     if not is_transient(error):
         return False
     if isinstance(error, ConnectionFailed) and request.into is not None and error.received:
-        return False  # bytes have landed: the flow goes on behind them
+        return False  # the flow resumes after the bytes that were received
     return request.repeatable or not is_unanswered(error)
 
 
 def next_delay(retry: Retry, attempt: int, elapsed: float, error: LumlError, chance: float) -> float | None:
-    """Seconds to wait after trial number `attempt`, or None to give up; `chance` is random in [0, 1)."""
+    """Seconds to wait after attempt number `attempt`, or None to give up; `chance` is random in [0, 1)."""
     if attempt >= retry.attempts:
         return None
-    seconds = chance * min(retry.cap, retry.base * 2 ** (attempt - 1))
-    asked = getattr(error, "retry_after", None)
-    if asked is not None:
-        seconds = max(seconds, asked)
+    seconds = max(chance * min(retry.cap, retry.base * 2 ** (attempt - 1)), error.retry_after or 0.0)
     return seconds if elapsed + seconds <= retry.total else None
 
 
 def retry_after(value: str, date: str) -> float | None:
-    """Seconds that a Retry-After header asks for; a date counts from the answer's own Date, so clocks do not matter."""
+    """Seconds that a Retry-After header asks for, at most an hour; a date is compared with the response's own Date."""
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(float(value), _LONGEST_RETRY_AFTER)

@@ -1,16 +1,15 @@
-"""Bucket secrets: which bucket an orbit stores its objects in. Printing one shows no key."""
+"""Bucket secrets: the buckets that orbits store objects in. Printing one shows no key."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct
 
+from ..core.redaction import Redacted, redact_endpoint
 from .enums import OpenEnum
 
 
 class BucketType(OpenEnum):
-    """Whose protocol a bucket speaks."""
+    """The vendor protocol of a bucket."""
 
     S3 = "s3"
     AZURE = "azure"
@@ -25,8 +24,8 @@ class OrbitName(Struct, kw_only=True):
     updated_at: str | None = None
 
 
-class BucketSecret(Struct, kw_only=True):
-    """A bucket that orbits store artifacts in; Azure's `endpoint` is a connection string, account key included."""
+class BucketSecret(Redacted, Struct, kw_only=True):
+    """A bucket that orbits store artifacts in; the `endpoint` of Azure is a connection string with the account key."""
 
     id: str
     type: BucketType = BucketType.S3
@@ -41,11 +40,8 @@ class BucketSecret(Struct, kw_only=True):
     updated_at: str | None = None
 
     def __repr__(self) -> str:
-        shown = self.endpoint if self.type == BucketType.S3 and "@" not in self.endpoint else "..."
+        shown = redact_endpoint(self.endpoint, is_s3=self.type == BucketType.S3)
         return (
             f"BucketSecret(id={self.id!r}, type={str(self.type)!r}, endpoint={shown!r}, "
             f"bucket_name={self.bucket_name!r}, region={self.region!r}, orbits={[each.name for each in self.orbits]})"
         )
-
-    def __rich_repr__(self) -> Any:
-        yield repr(self)

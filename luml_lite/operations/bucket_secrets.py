@@ -110,8 +110,5 @@ def _send_scrubbed(request: Request[BucketSecret], endpoint: str | None, *keys: 
     try:
         return (yield from send(request))
     except APIStatusError as error:
-        # Azure's endpoint is NAME=VALUE;NAME=VALUE, an AccountKey or a SharedAccessSignature among them.
-        named = [part.partition("=") for part in (endpoint or "").split(";")]
-        parts = [value for name, _, value in named if name.lower().endswith(("key", "signature"))]
-        redaction.scrub(error, (endpoint, *parts, *keys))
+        redaction.scrub(error, endpoint, *keys)
         raise
