@@ -192,9 +192,9 @@ def broken(kind: str, folder: Path) -> Path:
         ("bzip2", "it is compressed: unpack it"),
         ("xz", "it is compressed: unpack it"),
         ("no-manifest", "has no manifest.json"),
-        ("manifest-is-text", "is no JSON"),
-        ("manifest-is-binary", "is no JSON"),
-        ("manifest-is-a-list", "is no JSON object"),
+        ("manifest-is-text", "is not JSON"),
+        ("manifest-is-binary", "is not JSON"),
+        ("manifest-is-a-list", "is not a JSON object"),
     ],
 )
 def test_an_unusable_file_is_refused_with_what_to_do(tmp_path: Path, kind: str, says: str) -> None:

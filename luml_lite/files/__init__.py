@@ -1,1 +1,1 @@
-"""Everything that touches the local disk: archives, partial files, journals, locks, streams, digests."""
+"""Code that touches the local disk: archives, partial files, journals, locks, streams and digests."""

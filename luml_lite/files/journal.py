@@ -1,7 +1,7 @@
-"""What an upload must remember to go on after a crash: one small file an upload in a state directory.
+"""The journal of an upload: a small file in a state directory, from which the upload is resumed after a crash.
 
-It holds no URL and no key. It is written whole to a temporary name and renamed, and locked while its upload runs, so
-that two processes never continue the same row. Everything here touches the disk: flows call it with `local`.
+It holds no URL and no key. It is written under a temporary name and then renamed. It is locked while its upload runs,
+so that two processes never continue the same row. All functions here use the disk: flows call them with `local`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ import contextlib
 import os
 import sys
 from hashlib import sha256
-from typing import IO, Any
+from typing import IO
 
 import msgspec
 from msgspec import Struct
 
 from ..config import Config
 from ..errors import FileError
+from .disk import has_path, open_writable
 from .locks import try_lock, unlock
 
 _VERSION = 1
 
 
 class UploadState(Struct, kw_only=True):
-    """One upload under way; `etags` maps the numbers of finished parts, `parts` is the layout as half-open ranges."""
+    """An unfinished upload; `parts` are half-open byte ranges, `etags` maps numbers of finished parts to ETags."""
 
     artifact_id: str
     sha256: str
@@ -40,23 +41,22 @@ class UploadState(Struct, kw_only=True):
 
 
 class Journal:
-    """The locked journal of one upload; `state` is what an earlier run left behind, if anything."""
+    """The locked journal of one upload; `state` was left by an earlier run, or is None."""
 
     def __init__(self, path: str, lock: IO[bytes]) -> None:
         self.path = path
         self._lock: IO[bytes] | None = lock
         self.state: UploadState | None = None
-        with contextlib.suppress(
-            OSError, msgspec.DecodeError
-        ):  # unreadable or of another version: as if there was none
+        # A journal that is unreadable or of another version counts as missing.
+        with contextlib.suppress(OSError, msgspec.DecodeError):
             with open(path, "rb") as file:
                 state = msgspec.json.decode(file.read(), type=UploadState)
             self.state = state if state.version == _VERSION else None
 
     def write(self, state: UploadState) -> None:
-        """Replace the journal, so that a crash leaves the old one or the new one.
+        """Replace the journal; a crash leaves the old one or the new one.
 
-        Where the disk refuses, the older one does, which knows of fewer parts; a FileError says that there is none.
+        If the disk refuses, an older journal stays in use, which has fewer parts; raises FileError if there is none.
         """
         self.state = state
         temporary = f"{self.path}.tmp"
@@ -73,46 +73,46 @@ class Journal:
                 raise _journal_error(self.path, error) from error
 
     def discard(self) -> None:
-        """Forget the upload: it is done, or definitely failed."""
+        """Remove the state of an upload that has finished or definitely failed."""
         self.state = None
-        with contextlib.suppress(OSError):  # a state that stays is told by the state of its row
+        with contextlib.suppress(OSError):  # the next run sees by the row that a remaining state is of no use
             os.unlink(self.path)
 
     def release(self) -> None:
-        """Let others have the journal."""
+        """Unlock the journal."""
         lock, self._lock = self._lock, None
         if lock is not None:
             if self.state is None:
                 with contextlib.suppress(OSError):
-                    os.unlink(lock.name)
+                    os.unlink(f"{self.path}.lock")
             unlock(lock.fileno())
             lock.close()
 
 
 def open_journal(cfg: Config, collection_id: str, path: str, name: str) -> Journal | None:
-    """The journal of uploading this file under this name there, or None where another process has it."""
+    """Lock the journal of uploading this file, under this name, to a collection; None if another process has it."""
     directory = state_dir(cfg)
     key = msgspec.json.encode((cfg.base_url, cfg.organization, cfg.orbit, collection_id, path, name))
-    place = os.path.join(directory, f"{sha256(key).hexdigest()[:32]}.json")
+    journal = os.path.join(directory, f"{sha256(key).hexdigest()[:32]}.json")
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
-        lock = _lock_file(f"{place}.lock")
+        lock = _lock_file(f"{journal}.lock")
     except OSError as error:
-        raise _journal_error(place, error) from error
-    return None if lock is None else Journal(place, lock)
+        raise _journal_error(journal, error) from error
+    return None if lock is None else Journal(journal, lock)
 
 
 def _journal_error(path: str, error: OSError) -> FileError:
     directory = os.path.dirname(path)
-    advice = "choose another place with state_dir or LUML_STATE_DIR, or upload without resume"
+    advice = "choose another directory with state_dir or LUML_STATE_DIR, or upload without resume"
     return FileError(f"cannot keep an upload's journal in {directory}: {error.strerror}; {advice}")
 
 
 def state_dir(cfg: Config) -> str:
-    """Where journals live: Config.state_dir, LUML_STATE_DIR, or the platform's place for state."""
-    chosen = cfg.state_dir or os.environ.get("LUML_STATE_DIR")
-    if chosen:
-        return chosen
+    """The directory of journals: Config.state_dir, LUML_STATE_DIR, or the usual one of the platform."""
+    directory = cfg.state_dir or os.environ.get("LUML_STATE_DIR")
+    if directory:
+        return directory
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~\\AppData\\Local")
     elif sys.platform == "darwin":
@@ -123,15 +123,12 @@ def state_dir(cfg: Config) -> str:
 
 
 def _lock_file(path: str) -> IO[bytes] | None:
-    """An exclusively locked file, or None where another process holds it; the lock ends with the process."""
+    """Create and lock a file; None if another process has locked it."""
     while True:
-        file: Any = open(path, "ab")  # noqa: SIM115 - held while the upload runs
+        file: IO[bytes] = open(open_writable(path), "ab")  # noqa: SIM115 - held while the upload runs
         if not try_lock(file.fileno()):
             file.close()
             return None
-        try:
-            if os.stat(path).st_ino == os.fstat(file.fileno()).st_ino:
-                return file  # type: ignore[no-any-return]
-        except FileNotFoundError:
-            pass
-        file.close()  # the holder before us has unlinked it meanwhile: lock the one that is there now
+        if has_path(file.fileno(), path):
+            return file
+        file.close()  # its holder removed it before we had the lock: lock the file that has the name now

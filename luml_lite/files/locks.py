@@ -1,13 +1,17 @@
-"""Locks between processes, on open files: they end with the process that has them."""
+"""Locks between processes, on open files. The system releases a lock when the process that holds it ends."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import time
+
+CAN_SHARE = sys.platform != "win32"  # msvcrt knows exclusive locks only
+_RETRY_AFTER = 0.05  # seconds
 
 
 def try_lock(descriptor: int) -> bool:
-    """Lock an open file for this process alone; False where another one has it."""
+    """Lock an open file for this process alone; False where another process has locked it."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -22,8 +26,27 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+def lock(descriptor: int) -> None:
+    """Lock an open file for this process alone; waits while another process has locked it."""
+    if sys.platform == "win32":
+        while not try_lock(descriptor):
+            time.sleep(_RETRY_AFTER)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def share_lock(descriptor: int) -> None:
+    """Hold a lock together with other processes, instead of an exclusive one if there was one; needs CAN_SHARE."""
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
 def unlock(descriptor: int) -> None:
-    """Give a lock up; closing the file does not where a forked child has it open, too."""
+    """Release a lock; closing the file is not enough while a forked child has it open, too."""
     if sys.platform != "win32":
         import fcntl
 

@@ -1,7 +1,7 @@
-"""The file that a download grows in, beside its target, and the rename that makes it the target.
+"""The partial file of a download: it is written beside the target and renamed to it when its bytes are verified.
 
-A partial is named after the artifact and its digest, so that what an earlier run left behind belongs to these bytes or
-is not found. It is locked while it grows; a second process gets a partial of its own. Flows call this with `local`.
+Its name has the artifact's id and digest, so that a file that an earlier run left is continued only for the same bytes.
+It is locked while it is written; a second process uses a partial file of another name. Flows call this with `local`.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from hashlib import sha256
 from ..errors import FileDownloadError
 from ..models.artifacts import ModelArtifact
 from .digests import update_digest
+from .disk import has_path, open_writable, sync_folder
 from .locks import try_lock, unlock
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*]")
 
 
 class PartialFile:
-    """A partial file of `size` bytes from an earlier run, or none, that is to become `target`.
+    """A locked partial file that becomes `target`; `size` is the number of bytes that an earlier run left in it.
 
-    One that is not `resumable` has a name that no later run would look for, and is never left behind.
+    A later run finds a partial file by its name only if it is `resumable`; any other is removed in the end.
     """
 
     def __init__(self, path: str, target: str, descriptor: int, resumable: bool) -> None:
@@ -37,39 +38,35 @@ class PartialFile:
         self.size = os.fstat(descriptor).st_size
 
     def sha256_of(self, end: int) -> str:
-        """The sha256 of the first `end` bytes; called again with a higher end it reads only what is new."""
+        """The hex SHA-256 of the first `end` bytes; a second call with a higher end reads only the new ones."""
         update_digest(self._digest, self.path, self._hashed, end)
         self._hashed = end
         return self._digest.hexdigest()
 
     def truncate(self, size: int) -> None:
-        """Drop what lies behind `size` bytes."""
+        """Drop all bytes after the first `size`."""
         os.ftruncate(self._descriptor, size)
 
     def restart(self) -> None:
-        """Drop everything."""
+        """Drop all bytes."""
         self.truncate(0)
         self._digest, self._hashed = sha256(), 0
 
     def publish(self) -> None:
-        """Make the partial durable and give it the target's name in one step; the mode of an older file is kept."""
+        """Sync the partial file and rename it to the target; the mode of a file that it replaces is kept."""
         if os.name == "posix":
             with contextlib.suppress(FileNotFoundError):
                 os.fchmod(self._descriptor, stat.S_IMODE(os.stat(self.target).st_mode))
         os.fsync(self._descriptor)
         if os.name != "posix":
-            self._close()  # Windows renames no open file
+            self._close()  # Windows cannot rename open files
         os.replace(self.path, self.target)
         self._close()
-        with contextlib.suppress(OSError, AttributeError):  # not every platform opens directories
-            directory = os.open(os.path.dirname(self.target), os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+        with contextlib.suppress(OSError):  # the download is complete; a folder may be writable and not readable
+            sync_folder(os.path.dirname(self.target))
 
     def release(self, keep: bool) -> None:
-        """Leave the partial for a later run, or remove it."""
+        """Close the partial file; remove it unless a later run shall `keep` and resume it."""
         if not (keep and self.resumable):
             with contextlib.suppress(OSError):
                 os.unlink(self.path)
@@ -85,46 +82,49 @@ class PartialFile:
 
 
 def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifact) -> PartialFile:
-    """The partial of an artifact's download to a path, by default to its own name in the working directory."""
+    """Open the partial file of a download to a path, by default to the artifact's file name in the working directory.
+
+    Raises FileDownloadError if the target cannot be written.
+    """
     target = os.path.abspath(os.fspath(file_path) if file_path is not None else safe_name(artifact.file_name))
     directory, name = os.path.split(target)
     bare = name.encode(errors="replace")[:80].decode(errors="ignore")
     stem = os.path.join(directory, f".{bare}.{artifact.id[:36]}.{artifact.file_hash[:16]}")
     try:
         _ensure_replaceable(target)
-        partial = (
-            _try_open(f"{stem}.part", target, artifact.size, resumable=True)
-            or _try_open(f"{stem}.{secrets.token_hex(4)}.part", target, artifact.size, resumable=False)
-            or _refused(directory)
+        partial = _try_open(f"{stem}.part", target, artifact.size, resumable=True) or _try_open(
+            f"{stem}.{secrets.token_hex(4)}.part", target, artifact.size, resumable=False
         )
     except OSError as error:
         problem = f"cannot write {target}: {error.strerror}"
     else:
-        _sweep(directory, bare, partial.path)
-        return partial
+        if partial is not None:
+            _sweep(directory, bare, partial.path)
+            return partial
+        problem = f"cannot create and lock a partial file in {directory}"
     raise FileDownloadError(problem)
 
 
 def _sweep(directory: str, name: str, ours: str) -> None:
-    """Drop what runs that were killed left of other downloads to this target; what is locked still grows."""
+    """Remove partial files left by killed downloads to the same target; locked ones are still in use."""
     if os.name != "posix":
-        return  # without locks, what still grows cannot be told from what was left
-    left = re.compile(re.escape(f".{name}.") + r"[0-9a-f-]{36}\.[^.]*(\.[0-9a-f]{8})?\.part")
+        return  # without locks, nobody knows which are still in use
+    pattern = re.compile(re.escape(f".{name}.") + r"[0-9a-f-]{36}\.[^.]*(\.[0-9a-f]{8})?\.part")
     with contextlib.suppress(OSError):
-        for path in [os.path.join(directory, found) for found in os.listdir(directory) if left.fullmatch(found)]:
-            other = None if path == ours else _try_open(path, path, 0, resumable=False)
-            if other is not None:
-                other.release(keep=False)
+        for path in [os.path.join(directory, each) for each in os.listdir(directory) if pattern.fullmatch(each)]:
+            abandoned = None if path == ours else _try_open(path, path, 0, resumable=False)
+            if abandoned is not None:
+                abandoned.release(keep=False)
 
 
 def safe_name(name: str) -> str:
-    """A server's file name reduced to a bare name that is safe on every platform."""
+    """A file name from a server without folders, and with no character that a platform forbids; at most 200 bytes."""
     bare = _UNSAFE.sub("_", re.split(r"[/\\]", name)[-1]).strip(" .")
     return bare.encode(errors="replace")[:200].decode(errors="ignore") or "artifact"
 
 
 def _ensure_replaceable(target: str) -> None:
-    """Refuse a target that a rename would replace by something else."""
+    """Raise FileDownloadError if the target is not a regular file: a rename would replace it."""
     try:
         kind = os.stat(target).st_mode
     except FileNotFoundError:
@@ -132,36 +132,22 @@ def _ensure_replaceable(target: str) -> None:
     if stat.S_ISDIR(kind):
         raise FileDownloadError(f"{target} is a directory: give the path of the file to write")
     if not stat.S_ISREG(kind):
-        raise FileDownloadError(f"{target} is no regular file: luml_lite.open_download streams to what is not a file")
+        raise FileDownloadError(f"{target} is not a regular file: use luml_lite.open_download for pipes and devices")
 
 
 def _try_open(path: str, target: str, size: int, *, resumable: bool) -> PartialFile | None:
-    # No link is followed: the name can be guessed, and another user of the directory may have left one there.
-    flags = os.O_RDWR | os.O_CREAT
-    for name in ("O_CLOEXEC", "O_BINARY", "O_NOFOLLOW"):
-        flags |= getattr(os, name, 0)
+    """Open and lock a partial file, emptying one that is too large; None if it is in use or a symbolic link."""
     try:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = open_writable(path)
     except OSError as error:
         if error.errno == errno.ELOOP:
             return None
         raise
-    # Without locks, partials are still told apart by artifact.
-    if os.name == "posix" and not (try_lock(descriptor) and _has_name(path, descriptor)):
+    # Another process may have published or removed the file before we had the lock. Without locks, on Windows,
+    # the names still keep different artifacts apart.
+    if os.name == "posix" and not (try_lock(descriptor) and has_path(descriptor, path)):
         os.close(descriptor)
         return None
     if os.fstat(descriptor).st_size > size:
         os.ftruncate(descriptor, 0)
     return PartialFile(path, target, descriptor, resumable)
-
-
-def _has_name(path: str, descriptor: int) -> bool:
-    """Whether the open file still has the name; its holder may have published or removed it before it was locked."""
-    try:
-        return os.lstat(path).st_ino == os.fstat(descriptor).st_ino
-    except FileNotFoundError:
-        return False
-
-
-def _refused(directory: str) -> PartialFile:
-    raise FileDownloadError(f"cannot make a partial file in {directory}")

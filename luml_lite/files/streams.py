@@ -1,71 +1,68 @@
-"""Bytes between files and transports: slices are read and sinks are written through one reused buffer a thread.
+"""Bytes between files and transports: SliceReader reads request bodies, SinkWriter writes response bodies.
 
-Memory is one buffer a thread, whatever the file's size. Buffers are anonymous maps because those start at a page:
-receiving into memory a few bytes into a page is several times slower on some processors.
+Both move chunks through the buffers of their thread, so that memory does not grow with the file.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from hashlib import md5
 from typing import TYPE_CHECKING
 
-from ..core.cancellation import checkpoint
 from ..core.request import FileSink, FileSlice
-from ..errors import FileError, IntegrityError
-from .buffers import ChunkSizer, buffer
+from ..errors import IntegrityError
+from .buffers import ChunkSizer
 from .digests import keep_digest, resume_digest
+from .disk import open_writable, read_range
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
     from hashlib import _Hash
 
-_WORTH_A_THREAD = 256 * 1024  # bytes of a chunk that are worth another thread
+_WORTH_A_THREAD = 256 * 1024  # bytes: hashing a smaller chunk costs less than handing it to another thread
+_RANGE_START = re.compile(r"bytes ([0-9]{1,19})-")
 
 
 class SliceReader:
-    """The bytes of a FileSlice as an iterable of views, exactly `length` of them or an IntegrityError."""
+    """A FileSlice as an iterable of views, exactly `length` bytes; see `disk.read_range` for what it raises.
+
+    `moved(n)` is called when n bytes were taken. `md5` is the digest of the bytes read so far, if the slice wants one.
+    """
 
     def __init__(self, body: FileSlice, moved: Callable[[int], None]) -> None:
         self.body = body
         self.moved = moved
-        self.md5 = md5(usedforsecurity=False) if body.md5 else None
+        self._md5 = md5(usedforsecurity=False) if body.md5 else None
 
     def __iter__(self) -> Iterator[memoryview]:
-        view = buffer()
-        left = self.body.length
-        try:
-            file = open(self.body.path, "rb", buffering=0)  # noqa: SIM115 - closed by the with below
-        except OSError as error:
-            raise self._unreadable(error) from error
-        with file:
-            file.seek(self.body.offset)
-            sizer = ChunkSizer()
-            while left:
-                try:
-                    count = file.readinto(view[: min(sizer.size, left)])
-                except OSError as error:  # left as it is, it would be taken for trouble with the connection
-                    raise self._unreadable(error) from error
-                if not count:
-                    raise IntegrityError(f"{self.body.path} became shorter while it was sent")
-                if self.md5 is not None:
-                    self.md5.update(view[:count])
-                yield view[:count]
-                left -= count
-                self.moved(count)
-                sizer.moved()
+        body, sizer = self.body, ChunkSizer()
+        for view in read_range(body.path, body.offset, body.offset + body.length, sizer):
+            if self._md5 is not None:
+                self._md5.update(view)
+            yield view
+            self.moved(len(view))
+            sizer.moved()
 
-    def _unreadable(self, error: OSError) -> FileError:
-        return FileError(f"cannot read {self.body.path}: {error.strerror}")
+    @property
+    def md5(self) -> str:
+        """The hex MD5 of what was read, or an empty string where the slice wants none."""
+        return self._md5.hexdigest() if self._md5 is not None else ""
+
+
+def is_for_sink(sink: FileSink, status: int, content_range: str) -> bool:
+    """Whether a response's body belongs into the sink: an error's body does not, nor does another range."""
+    start = _RANGE_START.match(content_range)
+    return status in (200, 206) and (int(start[1]) if start else 0) == sink.offset
 
 
 class SinkWriter:
-    """Writes a body into a FileSink, hashing while it goes; used as a context manager.
+    """Writes a body into a FileSink and hashes it meanwhile; a context manager.
 
-    With `hash_in_thread`, which calls a function in another thread, a large chunk is hashed while the next one arrives.
-    The caller must not reuse the chunk's memory until the next chunk has been written.
+    With `hash_in_thread`, which calls a function in another thread, a large chunk is hashed while the next one arrives:
+    the caller must not reuse a chunk's memory until the next chunk has been written.
     """
 
     def __init__(
@@ -83,16 +80,14 @@ class SinkWriter:
         self._digest: _Hash | None = None
 
     def __enter__(self) -> SinkWriter:
-        flags = os.O_RDWR | os.O_CREAT
-        for name in ("O_CLOEXEC", "O_BINARY", "O_NOFOLLOW"):
-            flags |= getattr(os, name, 0)
-        self._file = open(os.open(self.sink.path, flags, 0o666), "r+b", buffering=0)
+        sink = self.sink
+        self._file = open(open_writable(sink.path), "r+b", buffering=0)
         try:
-            if self.sink.digest:
-                self._digest = resume_digest(self.sink.path, self.sink.offset)
-            if self.sink.truncate and os.fstat(self._file.fileno()).st_size > self.sink.offset:
-                self._file.truncate(self.sink.offset)
-            self._file.seek(self.sink.offset)
+            if sink.digest:
+                self._digest = resume_digest(sink.path, sink.offset)
+            if sink.truncate and os.fstat(self._file.fileno()).st_size > sink.offset:
+                self._file.truncate(sink.offset)
+            self._file.seek(sink.offset)
         except BaseException:
             self._file.close()
             raise
@@ -101,8 +96,9 @@ class SinkWriter:
     def __exit__(self, *failure: object) -> None:
         self._join_hashing()
         self._file.close()
-        landed = self.received == self._hashed > 0  # what was hashed and could not be written is of no use
-        if self._digest is not None and failure[0] is not None and landed:
+        # A digest is ahead of the file where the last chunk was hashed and could not be written.
+        is_usable = self.received == self._hashed > 0
+        if self._digest is not None and failure[0] is not None and is_usable:
             keep_digest(self.sink.path, self.sink.offset + self.received, self._digest)
 
     def write(self, view: memoryview | bytes) -> None:
@@ -129,20 +125,12 @@ class SinkWriter:
             self._digest.update(view)
 
     def _join_hashing(self) -> None:
-        """Wait for the chunk that is hashed hash_in_thread."""
+        """Wait until the other thread has hashed its chunk."""
         hashing, self._hashing = self._hashing, None
         if hashing is not None:
             hashing.result()
 
     def sha256(self) -> str:
-        """The digest of the file up to here, or an empty string where none was asked for."""
+        """The hex digest of the file up to here, or an empty string where the sink wants none."""
         self._join_hashing()
         return self._digest.hexdigest() if self._digest is not None else ""
-
-
-def md5_of(body: FileSlice) -> bytes:
-    """The MD5 of a slice, for storages that compare it on arrival and tell nothing afterwards."""
-    digest = md5(usedforsecurity=False)
-    for view in SliceReader(body, lambda count: checkpoint()):
-        digest.update(view)
-    return digest.digest()

@@ -103,7 +103,7 @@ class _ClientBody:
     @property
     def md5(self) -> str:
         """The digest of what was sent, where one was asked for."""
-        return self.slice.md5.hexdigest() if self.slice is not None and self.slice.md5 is not None else ""
+        return self.slice.md5 if self.slice is not None else ""
 
 
 def _response(

@@ -19,8 +19,8 @@ from ..core.request import FileSlice, Request, Response
 from ..core.retry import is_unanswered
 from ..errors import DecodeError, IntegrityError, LumlError, StorageError
 from ..files.archive import Archive
+from ..files.digests import md5_of
 from ..files.journal import Journal, UploadState
-from ..files.streams import md5_of
 from ..models.uploads import MultipartPlan, Part
 from ..storage import azure, presigned, s3
 from ..storage.presigned import is_refused

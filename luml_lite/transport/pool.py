@@ -120,7 +120,7 @@ class _Exchange:
     def _answer(self, answer: urllib3.BaseHTTPResponse) -> Response:
         self.head = {name.lower(): value for name, value in answer.headers.items()}
         self.watch.expect(self.timeouts.stall_bytes, self.timeouts.stall_window)
-        sent_md5 = self.reader.md5.hexdigest() if self.reader is not None and self.reader.md5 is not None else ""
+        sent_md5 = self.reader.md5 if self.reader is not None else ""
         sink = self.request.into
         if sink is not None and self._wanted(answer.status):
             with SinkWriter(sink, self._received, HASHERS.submit) as writer:

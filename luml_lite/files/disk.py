@@ -1,0 +1,77 @@
+"""System calls on files and folders that differ between platforms or that several modules need.
+
+No function here follows a symbolic link that it writes through, or reads a file as a whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from ..errors import FileError, IntegrityError
+from .buffers import ChunkSizer, buffer
+
+# O_NOFOLLOW: names of partial files can be guessed, and another user of the folder may have left a link there.
+_WRITABLE = os.O_RDWR | os.O_CREAT
+for _name in ("O_CLOEXEC", "O_BINARY", "O_NOFOLLOW"):
+    _WRITABLE |= getattr(os, _name, 0)
+
+
+def open_writable(path: str) -> int:
+    """Open a file for reading and writing, create it if it is missing, and return its descriptor.
+
+    Raises OSError with errno ELOOP where the path is a symbolic link.
+    """
+    return os.open(path, _WRITABLE, 0o666)
+
+
+def has_path(descriptor: int, path: str) -> bool:
+    """Whether an open file still has this path; another process may have renamed or removed it."""
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def sync_folder(path: str) -> None:
+    """Make new, renamed and removed names in a folder survive a power cut."""
+    if os.name != "posix":
+        return  # Windows cannot open folders, and its renames need no sync
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_range(path: str, start: int, end: int | None = None, sizer: ChunkSizer | None = None) -> Iterator[memoryview]:
+    """Read the bytes [start, end) of a file in chunks, up to its end by default.
+
+    Each chunk is a view of this thread's buffer and holds until the next one is read. `sizer` gives the size of the
+    chunks. Raises FileError where the file cannot be read, IntegrityError where it has fewer than `end` bytes.
+    """
+    view = buffer()
+    done = start
+    # An OSError would look like trouble with the connection to a transport that sends these bytes.
+    try:
+        file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by the with below
+    except OSError as error:
+        raise _read_error(path, error) from error
+    with file:
+        file.seek(start)
+        while end is None or done < end:
+            size = len(view) if sizer is None else sizer.size
+            try:
+                count = file.readinto(view[: size if end is None else min(size, end - done)])
+            except OSError as error:
+                raise _read_error(path, error) from error
+            if not count:
+                break
+            yield view[:count]
+            done += count
+    if end is not None and done < end:
+        raise IntegrityError(f"{path} became shorter while it was read; use it again when nothing writes to it")
+
+
+def _read_error(path: str, error: OSError) -> FileError:
+    return FileError(f"cannot read {path}: {error.strerror}")
