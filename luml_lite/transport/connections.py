@@ -1,8 +1,15 @@
-"""urllib3 connections that another thread can abort, and that are not used again after a server error.
+"""urllib3 connections that another thread can abort, and that are not reused after a server error.
 
-Closing a socket does not wake a thread that blocks on it, and shutting an SSLSocket down drops its encryption. So the
-plain socket is duplicated before it connects, and the duplicate is what gets shut down. The attempt that runs in a
-thread is found through a thread-local, since urllib3 has no parameter that would carry it.
+A thread that blocks in connect, send or recv is woken by shutting the socket down from another thread. Closing the
+socket does not wake it, and lets the system reuse its descriptor for another file. `SSLSocket.shutdown` would also
+drop the TLS state, and the blocked thread would go on in plain text. So each plain socket is duplicated before it
+connects (AbortHandle). The duplicate shares the connection but not the descriptor: shutting it down wakes the thread,
+and it can be shut down at any time, whatever urllib3 does with the original.
+
+shutdown() has no effect on a socket that is not connecting yet. Therefore an abort first sets a flag, and `_connect`
+looks at the flag after it has begun to connect: either the flag is seen, or the shutdown reaches the socket.
+
+urllib3 has no parameter that could carry the attempt to its connection, so a thread-local holds it.
 """
 
 from __future__ import annotations
@@ -31,7 +38,7 @@ from ..files.buffers import buffer
 class AbortHandle:
     """A duplicate of a connection's socket, which can be shut down from any thread.
 
-    It is closed when nobody refers to it any more, hence never while somebody cuts it.
+    It is closed with its last reference, hence never while another thread aborts it.
     """
 
     _sock: socket.socket | None = None
@@ -40,7 +47,7 @@ class AbortHandle:
         self._sock = sock.dup()
 
     def abort(self) -> None:
-        """Wake whoever blocks on the connection; nothing can be sent or received on it any more."""
+        """Shut the connection down: a thread that blocks on it wakes, and no further bytes are sent or received."""
         if self._sock is not None:
             with contextlib.suppress(OSError):  # not connected yet, or no longer
                 self._sock.shutdown(socket.SHUT_RDWR)
@@ -51,45 +58,40 @@ class AbortHandle:
 
 
 class Attempt:
-    """One request on its way in this thread: the token that ends it, and the abort handle of each of its sockets.
+    """One attempt of a request in this thread, with the abort handles of its sockets; ended by its cancel token.
 
-    `sent` tells whether a byte of the request may have left.
+    `sent` is true as soon as a byte of the request may have been sent. With `fresh`, a connection that was idle for a
+    while is not reused.
     """
 
     def __init__(self, stop: CancelToken, fresh: bool) -> None:
         self.stop = stop
         self.fresh = fresh
         self.sent = False
+        self.aborted = False
         self._handles: set[AbortHandle] = set()
-        self._over = False
 
     def __enter__(self) -> Attempt:
         _running.attempt = self
+        self.stop.add(self)
         return self
 
     def __exit__(self, *failure: object) -> None:
         _running.attempt = None
-        for handle in self._handles:
-            self.stop.discard(handle)
+        self.stop.discard(self)
         self._handles.clear()
 
     def add(self, handle: AbortHandle) -> None:
-        """Abort a socket when the token is set; it stays abortable until the attempt is over."""
+        """Abort this socket together with the attempt, now if the attempt was aborted before."""
         self._handles.add(handle)
-        self.stop.add(handle)
-        if self._over:
+        if self.aborted:
             handle.abort()
 
     def abort(self) -> None:
-        """End this attempt alone."""
-        self._over = True
+        """End this attempt; called by its token or the watchdog, from any thread and more than once."""
+        self.aborted = True  # before the handles: a socket that is added now sees the flag
         for handle in tuple(self._handles):
             handle.abort()
-
-    @property
-    def ended(self) -> bool:
-        """Whether somebody wants this attempt to end."""
-        return self._over or self.stop.flag
 
 
 _running = threading.local()
@@ -101,35 +103,35 @@ def current_attempt() -> Attempt | None:
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer whose reads of up to a chunk fill the thread's own buffers in turn and return a view of one."""
+    """A response that reads chunks into the thread's two buffers alternately and returns views of them."""
 
     _turn = 0
 
     def begin(self) -> None:
         super().begin()
         while self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
-            # Early hints and the like: http.client skips 100 alone, and would take the answer for the next one's.
+            # http.client skips 100 only, and would take 103 (Early Hints) for the response.
             self.headers = None  # type: ignore[assignment]
             super().begin()
 
     def read(self, amt: int | None = None) -> Any:
-        self._turn ^= 1  # in turn, because the chunk before may still be hashed
+        self._turn ^= 1  # another thread may still hash the chunk before
         view = buffer(self._turn)
         if amt is None or amt > len(view) or self.chunked:
             return super().read(amt)
         return view[: self.readinto(view[:amt])]
 
 
-# The platform drops idle connections after 5 s without a word; a request that must not be lost trusts them for less.
+# The platform closes idle connections after 5 s without notice: a request that is not repeatable avoids idle ones.
 _TRUSTED = 2.0
-# Bytes that may wait in the kernel before they are sent. Unbounded, megabytes of a slow link's upload seem sent long
-# before they are, and the wait for the answer begins too early; it also sends 1.2 times as fast on a local link.
+# Bytes that may wait in the kernel. Without a bound, megabytes of an upload over a slow link count as sent too early,
+# and so does the wait for the response. With it, a local link is 1.2 times as fast, too.
 _UNSENT = 128 * 1024
 _UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 
 
-class _AbortableConnection(HTTPConnection):
-    """What plain and TLS connections have in common here."""
+class PlainConnection(HTTPConnection):
+    """An abortable connection; `_spent` ones are not reused, `_used` is the time of the last connect or response."""
 
     response_class = _Response
     _handle: AbortHandle | None = None
@@ -138,14 +140,14 @@ class _AbortableConnection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         try:
-            found = socket.getaddrinfo(self.host.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(self.host.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
             raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
         problem: OSError | None = None
-        for family, kind, protocol, _, address in found:
+        for family, kind, protocol, _, address in addresses:
             try:
                 sock = socket.socket(family, kind, protocol)
-            except OSError as error:  # a family that this machine does not speak
+            except OSError as error:  # this machine lacks the address family, for example IPv6
                 problem = error
                 continue
             try:
@@ -167,7 +169,7 @@ class _AbortableConnection(HTTPConnection):
         for option in self.socket_options or ():
             sock.setsockopt(*option)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-            with contextlib.suppress(OSError):  # known to Python is not known to the kernel
+            with contextlib.suppress(OSError):  # Python may know the option where the kernel does not
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         self._handle = AbortHandle(sock)
         self._used = time.monotonic()
@@ -177,15 +179,15 @@ class _AbortableConnection(HTTPConnection):
         sock.setblocking(False)
         code = sock.connect_ex(address)
         if code in _UNDER_WAY:
-            # Only from here on does an abort reach the socket; one that came before is seen by the flag.
-            if attempt is not None and attempt.ended:
+            # shutdown() has no effect before connect(), so check the flag here.
+            if attempt is not None and attempt.aborted:
                 raise ConnectionAbortedError
             if not wait_for_write(sock, self.timeout):
                 raise TimeoutError
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
-        if attempt is not None and attempt.ended:
+        if attempt is not None and attempt.aborted:
             raise ConnectionAbortedError
         sock.settimeout(self.timeout)
 
@@ -193,11 +195,11 @@ class _AbortableConnection(HTTPConnection):
         attempt = current_attempt()
         if attempt is not None and self._handle is not None:
             attempt.add(self._handle)
-        self._spent = True  # unless the whole request goes out; what was sent by half cannot be followed by another
+        self._spent = True  # until the whole request is sent: no other request can follow half of one
         try:
             super().request(*args, **kwargs)
         except ssl.SSLEOFError as error:
-            # What a plain connection raises: urllib3 then still reads the answer that may have come before.
+            # As a plain connection raises it: urllib3 then reads the response that may have arrived before.
             raise BrokenPipeError from error
         self._spent = False
 
@@ -207,13 +209,13 @@ class _AbortableConnection(HTTPConnection):
         attempt = current_attempt()
         if attempt is not None:
             attempt.sent = True
-            # A timeout here would bound the sending of a whole chunk; the watchdog looks at what really moves.
+            # A timeout would bound the sending of a whole chunk; the watchdog counts the bytes that move.
             self.sock.settimeout(None)
         super().endheaders(*args, **kwargs)
 
     def getresponse(self) -> Any:
         response = super().getresponse()
-        self._spent = self._spent or response.status >= 500  # the platform closes these without saying so
+        self._spent = self._spent or response.status >= 500  # the platform closes these without notice
         self._used = time.monotonic()
         return response
 
@@ -226,15 +228,11 @@ class _AbortableConnection(HTTPConnection):
 
     def close(self) -> None:
         super().close()
-        # http.client closes inside getresponse() when the server said so; the attempt keeps the handle for the body.
+        # After "Connection: close" http.client closes before the body is read; the attempt still has the handle.
         self._handle = None
 
 
-class PlainConnection(_AbortableConnection):
-    """An abortable connection without TLS."""
-
-
-class TLSConnection(_AbortableConnection, HTTPSConnection):
+class TLSConnection(PlainConnection, HTTPSConnection):
     """An abortable connection with TLS."""
 
 

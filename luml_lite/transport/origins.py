@@ -1,7 +1,8 @@
-"""Which connections a URL goes through: those of its host, or those of a proxy.
+"""Chooses the connections of a URL: a pool for its origin (scheme, host and port), or a proxy.
 
-Proxies come from HTTPS_PROXY, HTTP_PROXY and NO_PROXY when a host is first spoken to, certificates from the system or
-SSL_CERT_FILE. There is no lock here: one that another thread held at a fork would never be released in the child.
+Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY at the first request to an origin, certificates
+from the system or SSL_CERT_FILE. There is no lock here: a lock that another thread held at a fork would stay locked in
+the child.
 """
 
 from __future__ import annotations
@@ -16,31 +17,31 @@ from urllib3.exceptions import LocationValueError
 
 from .connections import POOLS
 
-_POOLED = 64  # connections kept open to one host: as many as there are threads
-_HOSTS = 64  # hosts whose connections are kept
+_CONNECTIONS = 64  # idle connections kept to one origin: as many as there are worker threads
+_ORIGINS = 64  # origins whose connections are kept
 _ORIGIN = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE)
 
 
 class Opener(Protocol):
-    """A pool or a proxy of urllib3."""
+    """A connection pool or a ProxyManager of urllib3."""
 
     def urlopen(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse: ...
 
 
 class OriginPools:
-    """The connections of this process by origin; a fork's child begins with none."""
+    """The connection pools of this process by origin; a forked child starts without any."""
 
     def __init__(self) -> None:
         self._openers: dict[tuple[int, str], Opener] = {}
         self._context: Any = None
 
     def route(self, url: str) -> tuple[Opener, str]:
-        """What to open a URL with, and the URL as that wants it: a pool is asked for the path alone."""
-        found = _ORIGIN.fullmatch(url)
-        if found is None:
-            raise LocationValueError("no http or https URL")
-        origin, target = found.groups()
-        opener = self._openers.get((os.getpid(), origin)) or self._made(origin)
+        """The opener for a URL, and the URL in the form it takes: a proxy takes the whole URL, a pool the path."""
+        match = _ORIGIN.fullmatch(url)
+        if match is None:
+            raise LocationValueError("not an http or https URL")
+        origin, target = match.groups()
+        opener = self._openers.get((os.getpid(), origin)) or self._create(origin)
         if isinstance(opener, urllib3.ProxyManager):
             return opener, url
         return opener, target if target.startswith("/") else f"/{target}"
@@ -49,34 +50,34 @@ class OriginPools:
         """Close every idle connection."""
         openers, self._openers = self._openers, {}
         for (pid, _), opener in openers.items():
-            if pid == os.getpid():  # a parent's connections are not this process's to close
+            if pid == os.getpid():  # the parent still uses its connections
                 opener.clear() if isinstance(opener, urllib3.ProxyManager) else opener.close()  # type: ignore[attr-defined]
 
-    def _made(self, origin: str) -> Opener:
-        where = urllib3.util.parse_url(origin)
-        if where.host is None:
+    def _create(self, origin: str) -> Opener:
+        url = urllib3.util.parse_url(origin)
+        if url.host is None:
             raise LocationValueError("no host")
-        options: dict[str, Any] = {"maxsize": _POOLED}
-        proxy = _proxy(where.netloc or "", str(where.scheme))
-        if where.scheme == "https" or (proxy or "").startswith("https"):
-            options["ssl_context"] = self._tls()
+        options: dict[str, Any] = {"maxsize": _CONNECTIONS}
+        proxy = _proxy(url.netloc or "", str(url.scheme))
+        if url.scheme == "https" or (proxy or "").startswith("https"):
+            options["ssl_context"] = self._tls_context()
         opener: Any
         if proxy is None:
-            opener = POOLS[str(where.scheme)](where.host, where.port, **options)
+            opener = POOLS[str(url.scheme)](url.host, url.port, **options)
         else:
             auth = urllib3.util.parse_url(proxy).auth
             headers = urllib3.util.make_headers(proxy_basic_auth=unquote(auth)) if auth else None
             opener = urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
             opener.pool_classes_by_scheme = POOLS
-        if len(self._openers) >= _HOSTS:
-            self._openers = {}  # what is in use there stays so; idle connections are closed when they are collected
-        made: Opener = self._openers.setdefault((os.getpid(), origin), opener)
-        return made
+        if len(self._openers) >= _ORIGINS:
+            self._openers = {}  # requests in flight keep theirs; idle connections are closed by garbage collection
+        first: Opener = self._openers.setdefault((os.getpid(), origin), opener)  # another thread may have been first
+        return first
 
-    def _tls(self) -> Any:
+    def _tls_context(self) -> Any:
         if self._context is None:
             context = urllib3.util.ssl_.create_urllib3_context()
-            context.load_default_certs()  # once: loading them for every connection is slow
+            context.load_default_certs()  # once, because it is slow
             self._context = context
         return self._context
 
@@ -84,7 +85,7 @@ class OriginPools:
 def _proxy(netloc: str, scheme: str) -> str | None:
     names = (f"{scheme}_proxy", "all_proxy")
     if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in names):
-        return None  # the usual case, without the import that follows
+        return None  # the usual case, which spares the import
     from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
     proxies = getproxies_environment()

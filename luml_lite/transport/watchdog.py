@@ -1,6 +1,15 @@
-"""Ends attempts that stall: one daemon thread a process looks at every attempt in flight and cuts the slow ones.
+"""Ends attempts that stall: one daemon thread looks at all attempts of the process and aborts those that are too slow.
 
-Socket timeouts cannot do this: a server that drips a byte now and then never runs into one.
+Socket timeouts cannot do this. They bound the wait for one byte, so a server that sends a byte every few seconds never
+reaches them; and while a large chunk is sent they bound the whole chunk, which a slow link needs minutes for.
+
+The rule is "at least n bytes in any window of s seconds". Each attempt counts the bytes that move and never waits for
+the watchdog. Four times a second the watchdog notes the count of each attempt (a mark) and compares it with the mark
+that is one window old; older marks are dropped. `expect` replaces the rule when the attempt enters another phase:
+sending a body, waiting for the head of the response, receiving a body. The abort shuts the socket down
+(`connections.py`), so that the thread that blocks on it returns with an error and sees that its watch has `expired`.
+
+The thread ends after a second without attempts. A forked child starts with none, and with a new lock.
 """
 
 from __future__ import annotations
@@ -13,11 +22,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 _TICK = 0.25  # seconds between two looks
-_IDLE = 4  # looks without anything to watch before the thread ends
+_IDLE_TICKS = 4  # looks without any attempt before the thread ends
 
 
 class Watch:
-    """One attempt under watch; `expired` is set when it was abort."""
+    """One attempt under watch; `expired` is set when the watchdog has aborted it."""
 
     __slots__ = ("_abort", "_moved", "_rule", "expired")
 
@@ -33,11 +42,11 @@ class Watch:
         self._rule = least, window, deque([(time.monotonic(), self._moved)])
 
     def moved(self, count: int) -> None:
-        """Count bytes that moved."""
+        """Count bytes that were sent or received."""
         self._moved += count
 
-    def look(self, now: float) -> None:
-        """Cut the attempt if too little moved in the window that ends now."""
+    def check(self, now: float) -> None:
+        """Abort the attempt if too little moved in the window that ends now."""
         if self._rule is None or self.expired:
             return
         least, window, marks = self._rule
@@ -55,7 +64,7 @@ _lock = threading.Lock()
 _thread: threading.Thread | None = None
 
 
-def _forget() -> None:
+def _reset() -> None:
     global _lock, _thread
     _lock = threading.Lock()
     _thread = None
@@ -63,27 +72,27 @@ def _forget() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_reset)
 
 
-def watch(abort: Callable[[], None]) -> Watch:
-    """Begin to watch an attempt that `abort` ends; `done` ends the watch."""
+def start_watch(abort: Callable[[], None]) -> Watch:
+    """Watch an attempt that `abort` ends, until `end_watch`."""
     global _thread
-    one = Watch(abort)
+    watch = Watch(abort)
     with _lock:
-        _watches.add(one)
+        _watches.add(watch)
         if _thread is None:
             thread = threading.Thread(target=_run, name="luml-lite-watchdog", daemon=True)
-            # While the interpreter is on its way out no thread can be had: the socket's own timeouts must do then.
+            # At exit Python may refuse to start a thread: then only the socket's own timeouts apply.
             with suppress(RuntimeError):
                 thread.start()
                 _thread = thread
-    return one
+    return watch
 
 
-def done(one: Watch) -> None:
-    """End a watch."""
-    _watches.discard(one)
+def end_watch(watch: Watch) -> None:
+    """Stop watching an attempt."""
+    _watches.discard(watch)
 
 
 def _run() -> None:
@@ -92,10 +101,10 @@ def _run() -> None:
     while True:
         time.sleep(_TICK)
         now = time.monotonic()
-        for one in tuple(_watches):
-            one.look(now)
+        for watch in tuple(_watches):
+            watch.check(now)
         idle = 0 if _watches else idle + 1
-        if idle > _IDLE:
+        if idle > _IDLE_TICKS:
             with _lock:
                 if not _watches:
                     _thread = None

@@ -84,7 +84,7 @@ class World:
         assert isinstance(cfg.transport, Pool)
         cfg.transport.close()
         eventually(lambda: self.proxy.connections() == 0, "a connection is left")
-        eventually(lambda: WORKERS._free == WORKERS._threads and not WORKERS._backlog, "a thread is busy")
+        eventually(lambda: WORKERS._idle == WORKERS._threads and not WORKERS._backlog, "a thread is busy")
         assert files(self.place) == []
         assert {*os.listdir(self.folder)} <= {self.target.name}
         assert {*os.listdir(self.place)} <= {"registry", "target", "state", self.model.name}
