@@ -107,8 +107,8 @@ from functools import partial
 from pathlib import Path
 import luml_lite
 from luml_lite import Config
-from luml_lite.bodies import hash_file
-from luml_lite.flow import gather, local
+from luml_lite.files.digests import hash_file
+from luml_lite.core.flow import gather, local
 from tests.test_interruption import put
 
 say = partial(print, flush=True)
