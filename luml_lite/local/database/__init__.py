@@ -1,1 +1,1 @@
-"""The rows of the registry in SQLite."""
+"""The SQLite database of the registry. It knows nothing of the API that uses it."""

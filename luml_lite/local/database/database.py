@@ -1,29 +1,30 @@
-"""The records: the tables, their version, and the connections to them.
+"""The SQLite file of a registry: its tables, their version, and connections.
 
-Every write is one IMMEDIATE transaction, so that what a rule looked at is still true when it writes, in any number of
-processes. Totals and metric keys are kept by triggers, so that no listing ever counts.
+Every write is one IMMEDIATE transaction, so that the rows a rule has checked are unchanged when it writes, however many
+processes are writing. Triggers maintain totals and metric keys, so that no list has to count.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from secrets import randbits
 from uuid import UUID
 
 from .schema import TABLES, VERSION
 
-_BUSY = 30.0  # seconds a writer waits for another one
+_BUSY_TIMEOUT = 30.0  # seconds to wait for another writer
 
 
 class Database:
-    """Connections to one SQLite file, kept for the next caller; safe for threads, processes and forks."""
+    """Connections to one SQLite file, reused between transactions; safe for threads, processes and forks."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -33,10 +34,10 @@ class Database:
         _databases.add(self)
 
     def create(self, fill: Callable[[sqlite3.Connection], None]) -> None:
-        """Make the tables if there are none, and have them filled; a file of another version is a RuntimeError."""
-        # It holds the owner's key. SQLite gives the files beside it the permissions of this one.
+        """Create the tables and call `fill`, unless they exist; RuntimeError for another version of the schema."""
+        # The file holds the owner's key. SQLite gives its journal files the same permissions.
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        connection = self._connection()
+        connection = self._take()
         connection.execute("PRAGMA journal_mode = WAL")
         self._give_back(connection)
         with self.writing() as db:
@@ -44,27 +45,23 @@ class Database:
             if version == VERSION:
                 return
             if version:
-                said = f"schema version {version}, and this luml_lite reads version {VERSION}; update it"
-                raise RuntimeError(f"{self.path} has {said}")
-            for statement in _statements(TABLES):
+                versions = f"schema version {version}, and this luml_lite reads version {VERSION}"
+                raise RuntimeError(f"{self.path} has {versions}; update luml_lite")
+            for statement in re.split(r"\n(?=CREATE )", TABLES):
                 db.execute(statement)
             fill(db)
             db.execute(f"PRAGMA user_version = {VERSION}")
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection on which everything read is of one moment."""
-        with self._transaction("BEGIN") as connection:
-            yield connection
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection in a read transaction: all its queries see the same state."""
+        return self._transaction("BEGIN")
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A connection on which nobody else writes; what was written is durable when the block is left."""
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A connection in the only write transaction; its changes are durable when the block ends."""
+        return self._transaction("BEGIN IMMEDIATE")
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
@@ -72,7 +69,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        connection = self._connection()
+        connection = self._take()
         try:
             connection.execute(begin)
             yield connection
@@ -84,62 +81,54 @@ class Database:
         finally:
             self._give_back(connection)
 
-    def _connection(self) -> sqlite3.Connection:
+    def _take(self) -> sqlite3.Connection:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        connection = sqlite3.connect(self.path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.create_function("contains", 2, _contains, deterministic=True)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
-    def forked(self) -> None:
-        """In a child process: take no lock and no connection over.
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            self._idle.append(connection)
 
-        A thread that is not here may hold the lock; and even closing a connection would disturb the parent's.
+    def reset_after_fork(self) -> None:
+        """In a child process, use a new lock and new connections.
+
+        A thread of the parent may hold the lock. The inherited connections stay referenced, since closing them would
+        disturb the parent's.
         """
         self._lock = threading.Lock()
         self._inherited += self._idle
         self._idle = []
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        with self._lock:
-            self._idle.append(connection)
-
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 
 
-def _forked() -> None:
+def _reset_all() -> None:
     for database in _databases:
-        database.forked()
+        database.reset_after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(after_in_child=_reset_all)
 
 
 def _contains(text: str | None, folded: str) -> bool:
     return text is not None and folded in text.casefold()
 
 
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
 def now() -> str:
-    """This moment as the platform writes it: RFC 3339, UTC, microseconds."""
+    """The current time as the platform writes it: RFC 3339, UTC, microseconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def new_id() -> str:
-    """A fresh UUID, version 7."""
+    """A new UUID, version 7."""
     moment = time.time_ns() // 1_000_000
     return str(UUID(int=moment << 80 | 0x7 << 76 | randbits(12) << 64 | 0b10 << 62 | randbits(62)))

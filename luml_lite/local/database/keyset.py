@@ -1,7 +1,7 @@
-"""Pages of long lists by keyset: where a page starts is a value and an id, so a page costs the same wherever it is.
+"""Keyset pagination: a page starts after a sort value and an id, so that late pages cost no more than early ones.
 
-A cursor is bound to the sort, the order and the filter that it was made for; any other, and anything that does not
-decode, is ignored and the list starts again, as on the platform. NULLs are the smallest values; ties go by id.
+A cursor belongs to one sort, order and filter. With any other cursor, or one that cannot be decoded, the list starts
+again from its first page, as on the platform. NULL sorts below every value; equal values are sorted by id.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from hashlib import md5
 from itertools import islice
 from typing import Any, NamedTuple
 
-VARIES: Any = object()
+VARIES: Any = object()  # the sort value differs between the rows of a source
 
 
 class Where(NamedTuple):
-    """A condition with its parameters."""
+    """An SQL condition and its parameters."""
 
     sql: str
     values: tuple[Any, ...] = ()
@@ -29,9 +29,10 @@ class Where(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Rows of one scope: SELECT with the sort value as `sort_value` and the id as `id`, and where the two come from.
+    """Some of the rows of a list. A list merges one or more sources.
 
-    `nullable` says that the value may be NULL there, `fixed` is the value where all rows have the same.
+    `select` yields the sort value as `sort_value` and the id as `id`; `value` and `id` are the SQL expressions of both.
+    `nullable` says that the value may be NULL; `fixed` is the value if it is the same in all rows.
     """
 
     select: str
@@ -43,55 +44,37 @@ class Source(NamedTuple):
 
 
 class Position(NamedTuple):
-    """The last row of the page before."""
+    """The sort value and the id of the last row on the previous page."""
 
     value: Any
     id: str
 
 
-def scope_of(*filters: Any) -> str:
-    """What binds a cursor to its filter."""
+def _scope(filters: Sequence[Any]) -> str:
+    """The digest of a filter, which binds a cursor to it."""
     return md5(json.dumps(filters, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
 
 
-def encode(position: Position, sort: str, order: str, scope: str) -> str:
-    """The cursor of the page after a position."""
+def _encode_cursor(position: Position, sort: str, order: str, scope: str) -> str:
+    """The cursor for the page after a position."""
     return urlsafe_b64encode(json.dumps([position.id, position.value, sort, order, scope]).encode()).decode()
 
 
-def decode(cursor: str | None, sort: str, order: str, scope: str, *, numeric: bool) -> Position | None:
-    """The position in a cursor, or None when it was not made for this list."""
+def _decode_cursor(cursor: str | None, sort: str, order: str, scope: str, *, numeric: bool) -> Position | None:
+    """The position in a cursor, or None if the cursor does not belong to this list."""
     try:
-        where, value, *made_for = json.loads(urlsafe_b64decode((cursor or "").encode()))
-        f"{where}{value}".encode()  # half a surrogate pair is no text
+        identity, value, *bound_to = json.loads(urlsafe_b64decode((cursor or "").encode()))
+        f"{identity}{value}".encode()  # fails on a lone surrogate, which SQLite cannot bind
     except (ValueError, TypeError, RecursionError):
         return None
     kind: Any = (int, float) if numeric else str
-    if made_for != [sort, order, scope] or not isinstance(where, str) or isinstance(value, bool):
+    if bound_to != [sort, order, scope] or not isinstance(identity, str) or isinstance(value, bool):
         return None
     if value is not None and not isinstance(value, kind):
         return None
     if isinstance(value, int) and abs(value) >= 2**63:
         return None
-    return Position(value, where)
-
-
-def page(
-    db: sqlite3.Connection, sources: Iterable[Source], order: str, after: Position | None, limit: int
-) -> tuple[list[sqlite3.Row], Position | None]:
-    """One page of the merged sources, and the position of its last row when more rows follow."""
-    cursors: list[sqlite3.Cursor] = []
-    try:
-        streams = [_rows(db, source, order, after, cursors) for source in sources]
-        merged = heapq.merge(*streams, key=_key, reverse=order == "desc")
-        rows = list(islice(merged, limit + 1))
-    finally:
-        for cursor in cursors:
-            cursor.close()
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], Position(last["sort_value"], last["id"])
+    return Position(value, identity)
 
 
 def page_response(
@@ -104,11 +87,25 @@ def page_response(
     *,
     numeric: bool,
 ) -> dict[str, Any]:
-    """One page as it is answered; `filters` is whatever else the cursor is bound to."""
-    order, scope = query["order"], scope_of(*filters)
-    after = decode(query["cursor"], sort, order, scope, numeric=numeric)
-    rows, last = page(db, sources, order, after, query["limit"])
-    return {"items": [render(row) for row in rows], "cursor": encode(last, sort, order, scope) if last else None}
+    """One page of the merged sources, with the cursor for the next page if more rows follow.
+
+    `query` has cursor, order and limit. `filters` are the other parts of the request that bind the cursor. `numeric`
+    says that sort values are numbers.
+    """
+    order, limit, scope = query["order"], query["limit"], _scope(filters)
+    after = _decode_cursor(query["cursor"], sort, order, scope, numeric=numeric)
+    opened: list[sqlite3.Cursor] = []
+    try:
+        streams = [_rows(db, source, order, after, opened) for source in sources]
+        rows = list(islice(heapq.merge(*streams, key=_key, reverse=order == "desc"), limit + 1))
+    finally:
+        for each in opened:
+            each.close()
+    cursor = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        cursor = _encode_cursor(Position(last["sort_value"], last["id"]), sort, order, scope)
+    return {"items": [render(row) for row in rows[:limit]], "cursor": cursor}
 
 
 def _key(row: sqlite3.Row) -> tuple[bool, Any, str]:
@@ -120,16 +117,16 @@ def _rank(value: Any) -> tuple[bool, Any]:
 
 
 def _rows(
-    db: sqlite3.Connection, source: Source, order: str, after: Position | None, cursors: list[sqlite3.Cursor]
+    db: sqlite3.Connection, source: Source, order: str, after: Position | None, opened: list[sqlite3.Cursor]
 ) -> Iterator[sqlite3.Row]:
     for sql, values in statements(source, order, after):
         cursor = db.execute(sql, values)
-        cursors.append(cursor)
+        opened.append(cursor)
         yield from cursor
 
 
 def statements(source: Source, order: str, after: Position | None) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """The statements that yield a source's rows behind a position, in order; each one is answered from an index."""
+    """The statements that yield, one after another, the rows of a source after a position; each reads an index."""
     value, id_ = source.value, source.id
     descending = order == "desc"
     compare, direction = ("<", "DESC") if descending else (">", "ASC")
@@ -139,19 +136,19 @@ def statements(source: Source, order: str, after: Position | None) -> Iterator[t
         columns = ", ".join(f"{name} {direction}" for name in by)
         return f"{source.select} WHERE {where.sql} ORDER BY {columns}", where.values
 
-    behind_id = None if after is None else Where(f"{id_} {compare} ?", (after.id,))
-    if source.fixed is not VARIES and after is not None:
+    if after is None:
+        yield select(None, (value, id_) if source.fixed is VARIES else (id_,))
+        return
+    after_id = Where(f"{id_} {compare} ?", (after.id,))
+    if source.fixed is not VARIES:
         one, other = (_rank(source.fixed), _rank(after.value))[:: 1 if descending else -1]
         if one <= other:
-            yield select(behind_id if one == other else None, (id_,))
-        return
-    if after is None:
-        yield select(None, (id_,) if source.fixed is not VARIES else (value, id_))
+            yield select(after_id if one == other else None, (id_,))
         return
     null = Where(f"{value} IS NULL")
     if after.value is None:
-        if source.nullable and behind_id is not None:
-            yield select(null & behind_id, (id_,))
+        if source.nullable:
+            yield select(null & after_id, (id_,))
         if not descending:
             yield select(Where(f"{value} IS NOT NULL"), (value, id_))
         return

@@ -1,9 +1,8 @@
-"""The tables and their version, as SQL."""
+"""The tables and their version. In TABLES, a line starts with CREATE only where a statement begins."""
 
 from __future__ import annotations
 
 VERSION = 1
-
 
 TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
