@@ -1,4 +1,4 @@
-"""The life of an artifact: what may be created, what may follow what, what lists show."""
+"""Artifacts: creation, changes of status, deletion and lists."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ALLOWED = {
 }
 
 
-def brought_to(desk: Desk, status: str) -> str:
-    """The path of an artifact in that status, by requests alone."""
+def artifact_in(desk: Desk, status: str) -> str:
+    """The path of a new artifact that requests have brought into a status."""
     path = f"{desk.artifacts}/{desk.made()['artifact']['id']}"
     if status in ("uploaded", "upload_failed"):
         assert desk.ask("PATCH", path, {"status": status}).status == 200
@@ -37,8 +37,8 @@ def brought_to(desk: Desk, status: str) -> str:
 
 @pytest.mark.parametrize("target", ["uploaded", "upload_failed", "deletion_failed"])
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_status_changes_along_the_machine_only(desk: Desk, status: str, target: str) -> None:
-    path = brought_to(desk, status)
+def test_a_status_changes_only_where_the_platform_allows_it(desk: Desk, status: str, target: str) -> None:
+    path = artifact_in(desk, status)
     answer = desk.ask("PATCH", path, {"status": target, "description": "changed"})
     if (status, target) in ALLOWED:
         assert (answer.status, answer.body["status"]) == (200, target)
@@ -51,16 +51,16 @@ def test_a_status_changes_along_the_machine_only(desk: Desk, status: str, target
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_the_row_goes_only_when_its_deletion_is_pending(desk: Desk, status: str) -> None:
-    path = brought_to(desk, status)
-    gone = status == "pending_deletion"
-    assert desk.ask("DELETE", path).status == (204 if gone else 400)
-    assert desk.ask("GET", path).status == (404 if gone else 200)
+def test_the_row_is_removed_only_when_its_deletion_is_pending(desk: Desk, status: str) -> None:
+    path = artifact_in(desk, status)
+    is_removed = status == "pending_deletion"
+    assert desk.ask("DELETE", path).status == (204 if is_removed else 400)
+    assert desk.ask("GET", path).status == (404 if is_removed else 200)
 
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_force_removes_the_row_from_any_status_and_leaves_the_object(desk: Desk, status: str) -> None:
-    path = brought_to(desk, status)
+    path = artifact_in(desk, status)
     url = desk.ask("GET", f"{path}/download-url").body["url"]
     key = desk.ask("GET", path).body["bucket_location"]
     stored = desk.registry.objects.receive(Bytes(b"bytes"), lambda digest: None)
@@ -70,7 +70,7 @@ def test_force_removes_the_row_from_any_status_and_leaves_the_object(desk: Desk,
     assert desk.ask("GET", url).body == b"bytes"
 
 
-def test_both_generations_show_one_row_under_their_own_names(desk: Desk) -> None:
+def test_both_dialects_show_one_row_under_their_own_names(desk: Desk) -> None:
     made = desk.made(name="one", extra_values={"F1": 0.5}, tags=["t"])["artifact"]
     older = desk.ask(
         "GET", f"{desk.artifacts}/{made['id']}".removeprefix("/v1").replace("/artifacts", "/model_artifacts")
@@ -103,7 +103,9 @@ def test_both_generations_show_one_row_under_their_own_names(desk: Desk) -> None
         ({"extra_values": {"F1": 10**400, "F2": "high", "F3": True}}, 200, None),
     ],
 )
-def test_creation_takes_what_the_platform_takes(desk: Desk, change: dict[str, Any], status: int, detail: str) -> None:
+def test_creation_accepts_the_bodies_that_the_platform_accepts(
+    desk: Desk, change: dict[str, Any], status: int, detail: str
+) -> None:
     answer = desk.ask("POST", desk.artifacts, model(**change))
     assert answer.status == status, answer
     assert detail is None or detail in str(answer.body["detail"])
@@ -126,12 +128,14 @@ def test_a_row_whose_url_cannot_be_signed_stays_pending(desk: Desk) -> None:
         ("mixed", dataset, 200),
     ],
 )
-def test_a_collection_admits_what_its_type_says(desk: Desk, collection: str, body: Any, status: int) -> None:
+def test_a_collection_holds_the_artifacts_that_its_type_allows(
+    desk: Desk, collection: str, body: Any, status: int
+) -> None:
     made = desk.ask("POST", f"{desk.orbit}/collections", {"name": "c", "description": "", "type": collection}).body
     assert desk.ask("POST", f"{desk.orbit}/collections/{made['id']}/artifacts", body()).status == status
 
 
-def test_no_more_artifacts_are_made_than_the_limit_allows(tmp_path: Path) -> None:
+def test_no_more_artifacts_are_created_than_the_limit_allows(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "limited", artifact_limit=2)
     desk = Desk(registry)
     first = desk.made()["artifact"]["id"]
@@ -144,7 +148,7 @@ def test_no_more_artifacts_are_made_than_the_limit_allows(tmp_path: Path) -> Non
 
 
 def rows_of(desk: Desk) -> list[dict[str, Any]]:
-    """Artifacts in two collections with ties, missing values and metrics of all kinds."""
+    """Artifacts in two collections, with equal values, missing values and metrics of all kinds."""
     other = desk.ask("POST", f"{desk.orbit}/collections", {"name": "o", "description": "", "type": "mixed"}).body["id"]
     chance = random.Random(7)
     values: list[Any] = [None, 0, 1, 1, 2.5, -3, 10**30, "high", True]
@@ -165,7 +169,7 @@ def rows_of(desk: Desk) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("types", [[], ["dataset"], ["experiment", "model"]], ids=str)
 @pytest.mark.parametrize("sort", ["created_at", "name", "size", "description", "status", "type", "file_hash", "F1"])
-def test_pages_are_the_sorted_list_cut_in_pieces(desk: Desk, sort: str, order: str, types: list[str]) -> None:
+def test_the_pages_together_are_the_sorted_list(desk: Desk, sort: str, order: str, types: list[str]) -> None:
     rows = [row for row in rows_of(desk) if row["type"] in (types or ("model", "dataset"))]
 
     def key(row: dict[str, Any]) -> Any:
@@ -189,7 +193,7 @@ def test_pages_are_the_sorted_list_cut_in_pieces(desk: Desk, sort: str, order: s
         assert found == expected
 
 
-def test_a_cursor_of_another_list_starts_again(desk: Desk) -> None:
+def test_a_cursor_of_another_list_is_ignored(desk: Desk) -> None:
     rows_of(desk)
     path = f"{desk.orbit}/artifacts"
     first = desk.ask("GET", f"{path}?limit=3&sort_by=name").body
@@ -208,7 +212,7 @@ def test_search_finds_a_part_of_the_name_in_any_case(desk: Desk) -> None:
         assert [item["name"] for item in items] == found
 
 
-def test_deleting_artifacts_takes_back_their_metric_keys_and_totals(desk: Desk) -> None:
+def test_deleting_artifacts_removes_their_metric_keys_and_lowers_totals(desk: Desk) -> None:
     first = desk.made(extra_values={"F1": 1, "ACC": 2}, tags=["a", "b"])["artifact"]["id"]
     desk.made(extra_values={"F1": 1}, tags=["b"])
     shown = desk.ask("GET", desk.collection).body

@@ -1,7 +1,7 @@
-"""What real servers answered, the registry answers: every recorded exchange that can be replayed, one by one.
+"""The registry gives the answers that real servers gave: every recorded exchange that can be replayed, one by one.
 
-Each exchange meets a registry that holds just what the recording says was there (`world.py`). Status and JSON must be
-the same; ids, times, signatures and keys of objects count as the same when they are there in the same form.
+Before each exchange, `world.py` fills the registry with the rows that the recording implies. Status and JSON must be
+equal; ids, times, signatures and object keys only need to have the same form.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .world import KEY, MEMBER_KEY, World, body_of, position_of
 WIRE = Path(__file__).parents[1] / "wire"
 BASE = "http://registry.test"
 
-# What the registry answers otherwise, and why; by file and line, counted from 0.
+# Exchanges that the registry answers differently, by reason; a file and a line, counted from 0.
 EXCEPTIONS = {
     "an unknown column, or a metric that is a number nowhere, is 400 and not 500": (
         *("current-67", "current-70", "current-72", "current-218", "current-273", "current-285"),
@@ -39,7 +39,7 @@ EXCEPTIONS = {
         *("model_artifacts_era-167", "model_artifacts_era-205", "model_artifacts_era-341", "model_artifacts_era-342"),
     ),
     "an artifact is found under its own collection only": ("model_artifacts_era-174", "model_artifacts_era-177"),
-    "a path without prefix is the older dialect's, which is spoken here too": ("current-113", "current-116"),
+    "a path without prefix belongs to the older dialect, which the registry has too": ("current-113", "current-116"),
     "a directory has no satellites and no deployments": (
         *("current-203", "current-204", "current-205", "current-207", "current-208"),
     ),
@@ -48,7 +48,7 @@ REASONS = {place: reason for reason, places in EXCEPTIONS.items() for place in p
 
 
 def exchanges() -> Iterator[Any]:
-    """Every exchange with the API that got an answer."""
+    """Every recorded exchange with the API that has an answer."""
     for file in sorted(WIRE.glob("*.jsonl")):
         for number, line in enumerate(file.read_text().splitlines()):
             exchange = {**json.loads(line), "place": f"{file.stem}-{number}"}
@@ -58,7 +58,7 @@ def exchanges() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One registry for all; it is emptied before each exchange."""
+    """One registry for all exchanges, emptied before each of them."""
     registry = Registry(tmp_path_factory.mktemp("replay"))
     yield World(registry, (parameters.values[0] for parameters in exchanges()))
     registry.close()
@@ -66,7 +66,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.mark.parametrize("exchange", list(exchanges()))
 def test_the_registry_answers_as_the_platform_did(world: World, exchange: dict[str, Any]) -> None:
-    """Each line of the table of exceptions must still be needed, and is never worse than the platform."""
+    """Every exception must still be needed, and must not be a 5xx."""
     world.prepare(exchange)
     status, answer = ask(world.registry, exchange)
     recorded = body_of(exchange["response_body"])
@@ -80,7 +80,7 @@ def test_the_registry_answers_as_the_platform_did(world: World, exchange: dict[s
 
 
 def ask(registry: Registry, exchange: dict[str, Any]) -> tuple[int, Any]:
-    """The status and the JSON, or the text, that the registry gives."""
+    """The status and the JSON, or the text, of the registry's answer."""
     body = exchange["request_body"] or {}
     content = json.dumps(body["json"]).encode() if "json" in body else body.get("text", "").encode()
     headers = {name.lower(): value for name, value in (exchange["request_headers"] or {}).items()}
@@ -102,7 +102,7 @@ def ask(registry: Registry, exchange: dict[str, Any]) -> tuple[int, Any]:
 
 
 def with_own_cursor(registry: Registry, exchange: dict[str, Any], headers: dict[str, str]) -> str:
-    """The request with the registry's own cursor for the same position: that of a first page of one row."""
+    """The target of an exchange with a cursor of this registry: the one that a first page of one row returns."""
     pairs = [(name, value) for name, value in parse_qsl(exchange["query"]) if name != "cursor"]
     first = urlencode([("limit", "1"), *((name, value) for name, value in pairs if name != "limit")])
     reply = registry.handle("GET", f"{exchange['path']}?{first}", headers, Bytes(), BASE)
@@ -125,7 +125,7 @@ FORMS = (
 
 
 def plain(value: Any, name: str = "") -> Any:
-    """A value with ids, times, signatures and cursors replaced by what they are."""
+    """A value with ids, times, signatures and cursors replaced by placeholders."""
     if isinstance(value, dict):
         return {key: plain(item, key) for key, item in value.items()}
     if isinstance(value, list):

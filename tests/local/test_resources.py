@@ -1,4 +1,4 @@
-"""What is around artifacts: organizations, orbits, collections, bucket secrets, tracks, and who may do what to them."""
+"""Organizations, orbits, collections, bucket secrets and tracks, and the permissions that each role has on them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_directory_starts_with_one_of_each(desk: Desk) -> None:
         assert desk.ask("GET", f"{desk.orbit}/{nothing}").body == []
 
 
-def test_an_orbit_is_made_changed_and_removed(desk: Desk) -> None:
+def test_an_orbit_is_created_changed_and_removed(desk: Desk) -> None:
     secret = desk.ask("POST", f"{desk.organization}/bucket-secrets", AZURE).body
     orbits = f"{desk.organization}/orbits"
     made = desk.ask("POST", orbits, {"name": "new", "bucket_secret_id": secret["id"]}).body
@@ -42,7 +42,7 @@ def test_an_orbit_is_made_changed_and_removed(desk: Desk) -> None:
     assert desk.ask("DELETE", desk.orbit).status == 409
 
 
-def test_a_collection_with_artifacts_stays(desk: Desk) -> None:
+def test_a_collection_with_artifacts_cannot_be_removed(desk: Desk) -> None:
     made = desk.made()["artifact"]
     assert desk.ask("DELETE", desk.collection).status == 409
     desk.ask("DELETE", f"{desk.artifacts}/{made['id']}/force")
@@ -67,7 +67,7 @@ def test_collections_are_searched_by_name_and_tag_and_paged(desk: Desk) -> None:
         assert sorted(found) == ["Alpha", "Local", "beta", "gamma"]
 
 
-def test_a_bucket_secret_is_kept_changed_and_never_told(desk: Desk) -> None:
+def test_a_bucket_secret_is_stored_changed_and_never_shown(desk: Desk) -> None:
     path = f"{desk.organization}/bucket-secrets"
     made = desk.ask("POST", path, SECRET)
     assert "shh" not in str(made)
@@ -95,7 +95,7 @@ def test_a_wrong_bucket_secret_is_unprocessable(desk: Desk, body: Any, kind: str
     assert (answer.status, answer.body["detail"][0]["type"]) == (422, kind)
 
 
-def test_a_bucket_can_be_tried_out(desk: Desk) -> None:
+def test_a_bucket_can_be_probed(desk: Desk) -> None:
     desk.ask("POST", f"{desk.organization}/bucket-secrets", SECRET)
     urls = desk.ask("POST", "/v1/bucket-secrets/urls", SECRET).body
     assert desk.ask("PUT", urls["presigned_url"], b"probe").status == 200
@@ -105,14 +105,14 @@ def test_a_bucket_can_be_tried_out(desk: Desk) -> None:
     assert b"NoSuchBucket" in desk.ask("PUT", elsewhere["presigned_url"], b"probe").body
 
 
-def keyed(desk: Desk, role: Role) -> Desk:
-    """A desk where somebody with that role asks."""
+def desk_for(desk: Desk, role: Role) -> Desk:
+    """The same registry, asked with the key of a new user in that role."""
     return Desk(desk.registry, desk.registry.make_key(role))
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_may_do_what_the_platform_lets_it(desk: Desk, role: Role) -> None:
-    theirs = keyed(desk, role)
+def test_a_role_has_the_permissions_that_the_platform_gives_it(desk: Desk, role: Role) -> None:
+    theirs = desk_for(desk, role)
     made = desk.made()["artifact"]
     path = f"{desk.artifacts}/{made['id']}"
     everything = role in ("owner", "admin")
@@ -153,7 +153,7 @@ def test_a_role_may_do_what_the_platform_lets_it(desk: Desk, role: Role) -> None
 def test_a_member_sees_their_orbit_only(desk: Desk) -> None:
     secret = desk.registry.names.bucket_secret
     other = desk.ask("POST", f"{desk.organization}/orbits", {"name": "o", "bucket_secret_id": secret}).body["id"]
-    theirs = keyed(desk, "orbit_member")
+    theirs = desk_for(desk, "orbit_member")
     shown = theirs.ask("GET", f"{desk.organization}/orbits").body
     assert [(orbit["id"], orbit["role"]) for orbit in shown] == [(desk.registry.names.orbit, "member")]
     assert "delete" not in shown[0]["permissions"]["artifact"]
@@ -162,7 +162,7 @@ def test_a_member_sees_their_orbit_only(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Bearer dfs_wrong", "Basic Zm9v", "bearer \udcff", "x"])
-def test_who_has_no_key_is_not_authenticated(desk: Desk, header: str) -> None:
+def test_a_request_without_a_known_key_is_not_authenticated(desk: Desk, header: str) -> None:
     answer = desk.ask("GET", f"{desk.orbit}/artifacts", authorization=header)
     assert (answer.status, answer.body) == (401, {"detail": "Not authenticated"})
 
@@ -171,7 +171,7 @@ def test_who_has_no_key_is_not_authenticated(desk: Desk, header: str) -> None:
 def test_keys_are_compared_as_digests_in_constant_time(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
-    """Whether or not there is such a key, one comparison is made that takes the same time wherever they differ."""
+    """A request makes one comparison, known key or not, and it takes the same time wherever the digests differ."""
     compared: list[tuple[bytes, bytes]] = []
 
     def compare(one: bytes, other: bytes) -> bool:
@@ -193,7 +193,7 @@ def track_of(desk: Desk, *stages: str) -> dict[str, Any]:
     return made
 
 
-def test_a_track_gives_versions_and_a_stage_to_one_entry_at_a_time(desk: Desk) -> None:
+def test_a_track_numbers_its_entries_and_a_stage_belongs_to_one_of_them(desk: Desk) -> None:
     track = track_of(desk, "dev", "prod")
     prod = track["stages"][1]["id"]
     entries = f"{desk.orbit}/tracks/{track['id']}/entries"
@@ -221,7 +221,7 @@ def test_a_track_gives_versions_and_a_stage_to_one_entry_at_a_time(desk: Desk) -
     assert desk.ask("GET", f"{desk.orbit}/tracks/{track['id']}").body["total_entries"] == 0
 
 
-def test_a_track_holds_its_artifacts(desk: Desk) -> None:
+def test_an_artifact_in_a_track_cannot_be_deleted(desk: Desk) -> None:
     track = track_of(desk)
     held = desk.made()["artifact"]["id"]
     entry = desk.ask("POST", f"{desk.orbit}/tracks/{track['id']}/entries", {"artifact_id": held}).body
@@ -233,7 +233,7 @@ def test_a_track_holds_its_artifacts(desk: Desk) -> None:
     assert desk.ask("DELETE", f"{desk.artifacts}/{held}/force").status == 204
 
 
-def test_a_track_takes_its_type_only(desk: Desk) -> None:
+def test_a_track_accepts_artifacts_of_its_type_only(desk: Desk) -> None:
     track = track_of(desk)
     data = desk.ask("POST", desk.artifacts, dataset()).body["artifact"]["id"]
     answer = desk.ask("POST", f"{desk.orbit}/tracks/{track['id']}/entries", {"artifact_id": data})

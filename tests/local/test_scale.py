@@ -1,4 +1,4 @@
-"""100,000 artifacts: every page costs the same, because every statement of a page is answered from an index."""
+"""100,000 artifacts: every page costs the same, because every statement reads an index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from luml_lite.local.api.artifact_lists import _filter, by_column, by_metric
+from luml_lite.local.api.artifact_lists import by_column, by_metric, condition_for
 from luml_lite.local.database.database import new_id
 from luml_lite.local.database.keyset import Position, statements
 from luml_lite.local.registry import Registry
@@ -56,7 +56,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("sort", ["created_at", "description", "F1"])
 def test_the_last_page_costs_what_the_first_one_costs(large: Desk, sort: str) -> None:
-    """The median of late pages may be a few times that of early ones, not a thousand times."""
+    """Late pages may take a few times as long as early ones, not a thousand times."""
     cursor, seen, costs = "", 0, []
     while cursor is not None:
         query = urlencode({"sort_by": sort, "limit": 100, "cursor": cursor})
@@ -77,10 +77,10 @@ def test_the_last_page_costs_what_the_first_one_costs(large: Desk, sort: str) ->
 def test_every_statement_of_a_page_reads_an_index_and_sorts_nothing(
     large: Desk, sort: str, order: str, filtered: bool
 ) -> None:
-    """Whatever the filter: the types choose stretches of the index, the rest is looked at row by row on the way."""
+    """With any filter: types select a range of the index, and the other filters are tested row by row in it."""
     collection = large.registry.names.collection
     query = {"search": "a", "excluded_tracks": [new_id()]} if filtered else {}
-    condition = _filter(query)
+    condition = condition_for(query)
     one = by_column(collection, "model", sort, condition)
     sources = by_metric(collection, "model", sort, condition) if sort == "F1" else [one]
     value = {"size": 5, "F1": 0.5}.get(sort, "m")
@@ -104,7 +104,7 @@ def test_every_statement_of_a_page_reads_an_index_and_sorts_nothing(
 
 @pytest.mark.parametrize("sort", [*SORTS, "F1"])
 def test_a_rare_type_is_found_without_reading_the_others(large: Desk, sort: str) -> None:
-    """Two hundred datasets among a hundred thousand models: the steps of SQLite's machine are counted."""
+    """Counts the steps of SQLite's virtual machine for two hundred datasets among a hundred thousand models."""
     steps = 0
 
     def step() -> None:
@@ -124,21 +124,21 @@ def test_a_rare_type_is_found_without_reading_the_others(large: Desk, sort: str)
 
 
 def test_empty_collections_cost_a_page_nothing(large: Desk) -> None:
-    """And one that holds models only is not asked for anything else."""
+    """A collection without artifacts of a type is not searched for that type."""
     for _ in range(20):
         body = {"name": "empty", "description": "", "type": "mixed"}
         assert large.ask("POST", f"{large.orbit}/collections", body).status == 200
-    asked: list[str] = []
+    executed: list[str] = []
     with large.registry.database.reading() as db:
-        db.set_trace_callback(asked.append)
+        db.set_trace_callback(executed.append)
     assert len(large.ask("GET", f"{large.orbit}/artifacts?sort_by=name").body["items"]) == 50
     with large.registry.database.reading() as db:
         db.set_trace_callback(None)
-    assert sum("FROM artifacts" in sql for sql in asked) == 3
+    assert sum("FROM artifacts" in sql for sql in executed) == 3
 
 
-def test_other_questions_are_answered_from_indexes_too(large: Desk) -> None:
-    """Collections, one artifact, its deletion: nothing reads a hundred thousand rows."""
+def test_other_requests_read_indexes_too(large: Desk) -> None:
+    """Lists of collections and orbits, one artifact and its deletion: none of them reads a hundred thousand rows."""
     path = f"{large.artifacts}/{large.ask('GET', f'{large.orbit}/artifacts?limit=1').body['items'][0]['id']}"
     for method, url in (
         ("GET", f"{large.orbit}/collections"),

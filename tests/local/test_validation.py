@@ -1,4 +1,4 @@
-"""Each check against what pydantic says, word for word where pydantic is there: the platform's 422s are pydantic's."""
+"""Each check against pydantic, word for word: pydantic writes the platform's 422 answers."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ VALUES = [
 ]
 
 
-def said(check: Check, value: Any) -> tuple[Any, list[tuple[str, tuple[Any, ...], str]]]:
-    """The value that a check gives and the problems that it finds."""
+def outcome(check: Check, value: Any) -> tuple[Any, list[tuple[str, tuple[Any, ...], str]]]:
+    """The value that a check returns, and the problems that it adds."""
     problems: Problems = []
     result = check(value, (), problems)
     assert (result is WRONG) is bool(problems)
@@ -65,10 +65,10 @@ def said(check: Check, value: Any) -> tuple[Any, list[tuple[str, tuple[Any, ...]
 
 
 @pytest.mark.parametrize(("check", "kind"), CASES, ids=[str(kind) for _, kind in CASES])
-def test_a_check_takes_and_refuses_what_pydantic_does(check: Check, kind: Any) -> None:
+def test_a_check_accepts_and_rejects_the_values_that_pydantic_does(check: Check, kind: Any) -> None:
     adapter = pydantic.TypeAdapter(kind)
     for value in VALUES:
-        result, problems = said(check, value)
+        result, problems = outcome(check, value)
         try:
             expected = adapter.validate_python(value)
         except pydantic.ValidationError as error:
@@ -79,19 +79,19 @@ def test_a_check_takes_and_refuses_what_pydantic_does(check: Check, kind: Any) -
             assert result == plain, value
 
 
-def test_a_model_lists_what_is_missing_and_drops_what_is_unknown() -> None:
+def test_a_model_reports_missing_fields_and_drops_unknown_ones() -> None:
     class Known(pydantic.BaseModel):  # type: ignore[misc]
         a: int
         b: str
         c: Literal["x", "y"] = "x"
 
     check = model(a=Field(integer()), b=Field(text()), c=Field(one_of("x", "y"), "x"))
-    assert said(check, {"a": "1", "b": "b", "unknown": 1}) == ({"a": 1, "b": "b", "c": "x"}, [])
+    assert outcome(check, {"a": "1", "b": "b", "unknown": 1}) == ({"a": 1, "b": "b", "c": "x"}, [])
     for value in ({}, {"a": "z"}, {"b": 1}, [], "x", None):
         with pytest.raises(pydantic.ValidationError) as refused:
             Known.model_validate(value)
         found = [(each["type"], each["loc"]) for each in refused.value.errors()]
-        ours = [(kind, where) for kind, where, _ in said(check, value)[1]]
+        ours = [(kind, where) for kind, where, _ in outcome(check, value)[1]]
         assert ours == found or ours == [("model_attributes_type", ())], value
 
 
@@ -112,7 +112,7 @@ def test_a_model_lists_what_is_missing_and_drops_what_is_unknown() -> None:
         (b"[]", "model_attributes_type", ["body"]),
     ],
 )
-def test_what_is_no_json_object_is_unprocessable(content: bytes, kind: str, where: list[Any]) -> None:
+def test_a_body_that_is_no_json_object_is_unprocessable(content: bytes, kind: str, where: list[Any]) -> None:
     with pytest.raises(HTTPError) as refused:
         json_body(content, model(a=Field(integer(), None)))
     assert isinstance(refused.value.reply.body, bytes)
@@ -120,14 +120,14 @@ def test_what_is_no_json_object_is_unprocessable(content: bytes, kind: str, wher
     assert (refused.value.reply.status, detail["type"], detail["loc"]) == (422, kind, where)
 
 
-def test_problems_are_listed_until_there_are_enough() -> None:
+def test_a_check_stops_after_a_thousand_problems() -> None:
     check = model(a=Field(list_of(text())), b=Field(mapping(pair_of(integer()))))
     value = {"a": [1] * 100_000, "b": {str(number): [] for number in range(100_000)}}
-    _, problems = said(check, value)
+    _, problems = outcome(check, value)
     assert 1000 < len(problems) < 1010
 
 
-def test_a_parameter_may_be_repeated_only_where_it_may() -> None:
+def test_only_some_parameters_may_be_repeated() -> None:
     fields = {"limit": Field(integer(), 50), "types": Field(one_of("a", "b"), None)}
     many = frozenset({"types"})
     assert query_values([("limit", "1"), ("limit", "2")], fields, many) == {"limit": 2, "types": None}
@@ -149,4 +149,4 @@ checks: list[Callable[..., Any]] = [check for check, _ in CASES]
 
 @given(value=json_values, check=st.sampled_from(checks))
 def test_no_value_breaks_a_check(value: Any, check: Check) -> None:
-    said(check, value)
+    outcome(check, value)

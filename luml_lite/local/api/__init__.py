@@ -1,1 +1,1 @@
-"""The platform's endpoints over the database, one file a resource."""
+"""The platform's endpoints, one file a resource. An operation takes a Context; routes.py has the table of paths."""

@@ -1,110 +1,82 @@
-# ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
-"""The operations on artifacts, in both dialects: create, list, get, update, and the three steps of a delete.
+"""The operations on one artifact, in both dialects: create, get, update, and the three steps of a deletion.
 
-The status machine lives here: pending_upload becomes uploaded or upload_failed, asking for the delete URL makes
-anything pending_deletion, and that becomes deletion_failed or is gone.
+The status changes along one path only. PATCH turns pending_upload into uploaded or upload_failed. Asking for the delete
+URL turns any status into pending_deletion; then PATCH sets deletion_failed, or DELETE removes the row.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+from ...config import MAX_OBJECT_SIZE
 from ..database.database import new_id, now
 from ..responses import HTTPError, Response, http_error
 from ..storage.buckets import presign_or_refuse, upload_details
+from . import validation
 from .collections import collection_json, require_collection
-from .context import Context, from_json, placeholders, to_json
+from .context import Context, from_json
 from .dialects import Dialect
-from .manifests import ALLOWED, TYPES, any_manifest, model_manifest, type_of
-from .validation import (
-    ABSENT,
-    Check,
-    Field,
-    integer,
-    list_of,
-    literal,
-    mapping,
-    model,
-    nullable,
-    one_of,
-    pair_of,
-    problem,
-    text,
-    unprocessable,
-)
+from .manifests import ALLOWED_TYPES, TYPES, any_manifest, model_manifest, type_of
+from .validation import ABSENT, Check, Field, integer, list_of, mapping, model, nullable, one_of, pair_of, text
 
-MAX_SIZE = 5_497_558_138_880  # bytes: 5 TiB
-FILE_NAME = r"""^[^:\"*\`~#%;'^]+\.[^\s:\"*\`~#%;'^]+$"""
 _TRANSITIONS = {
     "pending_upload": {"uploaded", "upload_failed"},
     "pending_deletion": {"deletion_failed"},
 }
 _JSON_COLUMNS = frozenset({"extra_values", "manifest", "file_index", "tags"})
-_file_name = text(pattern=FILE_NAME)
+_file_name = text(pattern=r"""^[^:\"*\`~#%;'^]+\.[^\s:\"*\`~#%;'^]+$""")
 _tags = nullable(list_of(text()))
 
 
 def create_schema(dialect: Dialect) -> Check:
-    """What POST takes."""
+    """The body of POST."""
     fields = {
         "file_name": Field(_file_name),
         dialect.metrics: Field(mapping()),
-        "manifest": Field(any_manifest if dialect.typed else model_manifest),
+        "manifest": Field(any_manifest if dialect.has_types else model_manifest),
         "file_hash": Field(text()),
         "file_index": Field(mapping(pair_of(integer()))),
-        "size": Field(integer(most=MAX_SIZE)),
-        "name" if dialect.typed else "model_name": Field(nullable(text()), None),
+        "size": Field(integer(most=MAX_OBJECT_SIZE)),
+        dialect.name: Field(nullable(text()), None),
         "description": Field(nullable(text()), None),
         "tags": Field(_tags, None),
     }
-    if dialect.typed:
+    if dialect.has_types:
         fields["type"] = Field(nullable(one_of(*TYPES)), None)
     return model(**fields)
 
 
 def update_schema(dialect: Dialect) -> Check:
-    """What PATCH takes: only what is given changes."""
+    """The body of PATCH: fields that are left out keep their values."""
+    statuses = ("uploaded", "upload_failed", "deletion_failed")
     fields = {
-        "name" if dialect.typed else "model_name": Field(text(), ABSENT),
+        dialect.name: Field(text(), ABSENT),
         "description": Field(nullable(text()), ABSENT),
         "tags": Field(_tags, ABSENT),
-        "status": Field(literal(dialect.status_enum, "uploaded", "upload_failed", "deletion_failed"), ABSENT),
+        "status": Field(validation.literal(dialect.status_enum, *statuses), ABSENT),
     }
-    if not dialect.typed:
+    if dialect.renames_files:
         fields["file_name"] = Field(_file_name, ABSENT)
     return model(**fields)
 
 
 def create(context: Context) -> dict[str, Any] | Response:
-    """Make a pending row and the URLs for its bytes."""
+    """Create a row in pending_upload and return it with the URLs for its bytes."""
     collection = require_collection(context)
-    values = {context.dialect.columns.get(name, name): value for name, value in context.body.items()}
-    if values["name"] is None:  # the schema has it optional, and then the platform fails
-        name = "name" if context.dialect.typed else "model_name"
-        raise unprocessable([problem("string_type", ("body", name), "Input should be a valid string", None)])
-    said = values.pop("type", None)
-    kind = "model"
-    if context.dialect.typed:
-        kind = type_of(values["manifest"], values["file_index"])
-        if said not in (None, kind):
-            raise http_error(400, "Artifact's real type does not match the type you specified.")
-        if kind not in ALLOWED[collection["type"]]:
-            raise http_error(400, "Artifact type is not allowed for this collection type")
-    limit = context.settings.artifact_limit
-    if limit is not None:
-        query = "SELECT total_artifacts FROM organizations WHERE id = ?"
-        if context.get_or_404("Organization not found", query, context.ids["organization_id"])[0] >= limit:
-            raise http_error(409, "Organization reached maximum number of artifacts")
+    values = _column_values(context)
+    if values["name"] is None:  # the platform's schema allows null here, and the platform then answers 500
+        loc = ("body", context.dialect.name)
+        raise validation.unprocessable([validation.problem("string_type", loc, "Input should be a valid string", None)])
+    values["type"] = _require_type(context, collection, values)
+    _ensure_below_limit(context)
+    secret = _bucket_secret_id(context)
     unique = uuid4().hex
-    orbit = context.get_or_404("Orbit not found", "SELECT * FROM orbits WHERE id = ?", context.ids["orbit_id"])
-    key = f"orbit-{orbit['id']}/collection-{collection['id']}/{unique}-{values['file_name']}"
+    key = f"orbit-{context.ids['orbit_id']}/collection-{collection['id']}/{unique}-{values['file_name']}"
     values |= {
         "id": new_id(),
         "collection_id": collection["id"],
-        "type": kind,
         "status": "pending_upload",
         "bucket_location": key,
         "unique_identifier": unique,
@@ -112,36 +84,56 @@ def create(context: Context) -> dict[str, Any] | Response:
         "created_at": now(),
         "updated_at": None,
     }
-    row = {name: to_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
-    context.db.execute(
-        f"INSERT INTO artifacts ({', '.join(row)}) VALUES ({placeholders(row.values())})", tuple(row.values())
-    )
-    numbers = _numbers(values["extra_values"])
-    metrics = [(collection["id"], name, kind, number, values["id"]) for name, number in numbers]
-    context.db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", metrics)
-    secret = orbit["bucket_secret_id"]
+    context.insert("artifacts", values)
+    _insert_metrics(context, values)
     try:
         upload = upload_details(context.bucket(secret), secret, key, values["size"], context.settings.layout)
-    except HTTPError as refusal:
-        return refusal.reply  # returned, not raised: the pending row stays, as on the platform
-    return {context.dialect.artifact: _render(values, context.dialect), "upload_details": upload}
+    except HTTPError as error:
+        return error.reply  # returned, not raised: the transaction commits the pending row, as on the platform
+    return {context.dialect.created_key: _artifact_json(values, context.dialect), "upload_details": upload}
 
 
-def _numbers(metrics: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
-    for name, value in metrics.items():
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            if isinstance(value, int) and abs(value) >= 2**63:
-                try:
-                    value = float(value)
-                except OverflowError:
-                    continue
-            yield name, value
+def _column_values(context: Context) -> dict[str, Any]:
+    return {context.dialect.columns.get(name, name): value for name, value in context.body.items()}
+
+
+def _require_type(context: Context, collection: sqlite3.Row, values: dict[str, Any]) -> str:
+    if not context.dialect.has_types:
+        return "model"
+    kind = type_of(values["manifest"], values["file_index"])
+    if values["type"] not in (None, kind):
+        raise http_error(400, "Artifact's real type does not match the type you specified.")
+    if kind not in ALLOWED_TYPES[collection["type"]]:
+        raise http_error(400, "Artifact type is not allowed for this collection type")
+    return kind
+
+
+def _ensure_below_limit(context: Context) -> None:
+    limit = context.settings.artifact_limit
+    if limit is not None:
+        query = "SELECT total_artifacts FROM organizations WHERE id = ?"
+        if context.get_or_404("Organization not found", query, context.ids["organization_id"])[0] >= limit:
+            raise http_error(409, "Organization reached maximum number of artifacts")
+
+
+def _insert_metrics(context: Context, artifact: dict[str, Any]) -> None:
+    """Store the metrics that lists can be sorted by: numbers that fit into SQLite's integers or floats."""
+    for key, value in artifact["extra_values"].items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if isinstance(value, int) and abs(value) >= 2**63:
+            try:
+                value = float(value)
+            except OverflowError:
+                continue
+        row = (artifact["collection_id"], key, artifact["type"], value, artifact["id"])
+        context.db.execute("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", row)
 
 
 def get(context: Context) -> dict[str, Any]:
-    """One artifact with what surrounds it."""
-    item = from_row(_require_artifact(context, context.dialect.not_found), context.dialect)
-    if context.dialect.typed:
+    """One artifact, with its collection and tracks in the current dialect."""
+    item = artifact_json(_require_artifact(context, context.dialect.not_found), context.dialect)
+    if context.dialect.has_types:
         tracks = context.db.execute(
             "SELECT t.id, t.name, t.created_at, t.updated_at FROM entries e JOIN tracks t ON t.id = e.track_id"
             " WHERE e.artifact_id = ? ORDER BY t.id",
@@ -153,25 +145,24 @@ def get(context: Context) -> dict[str, Any]:
 
 
 def update(context: Context) -> dict[str, Any]:
-    """Change what is given; a status only along the machine."""
+    """Update the given fields; 400 for a change of status that the current status does not allow."""
     row = _require_artifact(context)
-    values = {context.dialect.columns.get(name, name): value for name, value in context.body.items()}
+    values = _column_values(context)
     target = values.get("status")
     if target and target not in _TRANSITIONS.get(row["status"], ()):
         raise http_error(400, f"Invalid status transition from {row['status']} to {target}")
     if values:
-        values = {name: to_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
         context.change("artifacts", row["id"], values)
-    return from_row(_require_artifact(context), context.dialect)
+    return artifact_json(_require_artifact(context), context.dialect)
 
 
 def download_url(context: Context) -> dict[str, Any]:
-    """A URL to read the object, whether or not there is one."""
+    """A URL for reading the object; the object need not exist."""
     return {"url": _object_url(context, _require_artifact(context), "GET", "download")}
 
 
 def delete_url(context: Context) -> dict[str, Any]:
-    """A URL to delete the object; the artifact is pending deletion from now on."""
+    """Set the status pending_deletion and return a URL for deleting the object."""
     row = _require_artifact(context)
     _ensure_untracked(context, row["id"])
     context.change("artifacts", row["id"], {"status": "pending_deletion"})
@@ -179,7 +170,7 @@ def delete_url(context: Context) -> dict[str, Any]:
 
 
 def confirm_delete(context: Context) -> None:
-    """Remove the row of an artifact that is pending deletion."""
+    """Remove the row of an artifact in pending_deletion."""
     row = _require_artifact(context)
     if row["status"] != "pending_deletion":
         raise http_error(400, f"Unable to confirm deletion with status '{row['status']}'")
@@ -187,7 +178,7 @@ def confirm_delete(context: Context) -> None:
 
 
 def force_delete(context: Context) -> None:
-    """Remove the row whatever its status; the object stays in the bucket."""
+    """Remove the row in any status; the object stays in the bucket."""
     _delete(context, _require_artifact(context)["id"])
 
 
@@ -204,24 +195,28 @@ def _ensure_untracked(context: Context, artifact: str) -> None:
 
 
 def _object_url(context: Context, row: sqlite3.Row, method: str, purpose: str) -> str:
-    secret = context.get_or_404(
-        "Orbit not found", "SELECT bucket_secret_id FROM orbits WHERE id = ?", context.ids["orbit_id"]
-    )[0]
-    return presign_or_refuse(context.bucket(secret), method, row["bucket_location"], {}, purpose)
+    bucket = context.bucket(_bucket_secret_id(context))
+    return presign_or_refuse(bucket, method, row["bucket_location"], {}, purpose)
+
+
+def _bucket_secret_id(context: Context) -> str:
+    query = "SELECT bucket_secret_id FROM orbits WHERE id = ?"
+    identity: str = context.get_or_404("Orbit not found", query, context.ids["orbit_id"])[0]
+    return identity
 
 
 def _require_artifact(context: Context, missing: str | None = None) -> sqlite3.Row:
     collection = require_collection(context)
     query = "SELECT * FROM artifacts WHERE id = ? AND collection_id = ?"
     missing = missing or context.dialect.not_found_on_change
-    return context.get_or_404(missing, query, context.ids[context.dialect.id_name], collection["id"])
+    return context.get_or_404(missing, query, context.ids[context.dialect.artifact_id], collection["id"])
 
 
-def from_row(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
-    """An artifact as the dialect writes it."""
+def artifact_json(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
+    """An artifact's row in the words of the dialect."""
     values = {name: from_json(row[name]) if name in _JSON_COLUMNS else row[name] for name in dialect.columns.values()}
-    return _render(values, dialect)
+    return _artifact_json(values, dialect)
 
 
-def _render(values: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
-    return {wire: values[name] for wire, name in dialect.columns.items()}
+def _artifact_json(values: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
+    return {name: values[column] for name, column in dialect.columns.items()}

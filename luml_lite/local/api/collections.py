@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
-"""The operations on collections. Names are not unique; what a collection admits is its type."""
+"""The operations on collections. Names need not be unique; the type says which artifacts a collection may hold."""
 
 from __future__ import annotations
 
@@ -7,37 +7,31 @@ import sqlite3
 from typing import Any
 
 from ..database import keyset
-from ..database.database import new_id, now
 from ..database.keyset import Source, Where
 from ..responses import http_error
 from . import parsing
-from .context import Context, from_json, placeholders, to_json
+from .context import Context, from_json, placeholders
 from .dialects import Dialect
-from .manifests import ALLOWED
+from .manifests import ALLOWED_TYPES
 from .validation import ABSENT, Check, Field, list_of, model, nullable, one_of, text
 
 _tags = nullable(list_of(text(longest=64), most=50))
 _COLUMNS = ("id", "orbit_id", "description", "name", "type", "tags", "total_artifacts", "created_at", "updated_at")
 
 
-def _column(name: str, dialect: Dialect) -> str:
-    """The column behind a wire name."""
-    return {dialect.collection_type: "type", dialect.totals: "total_artifacts"}.get(name, name)
-
-
 def create_schema(dialect: Dialect) -> Check:
-    """What POST takes."""
+    """The body of POST."""
     fields = {
         "description": Field(text(longest=1000)),
         "name": Field(text(longest=100)),
-        dialect.collection_type: Field(one_of(*ALLOWED)),
+        dialect.collection_type: Field(one_of(*ALLOWED_TYPES)),
         "tags": Field(_tags, None),
     }
     return model(**fields)
 
 
 def update_schema(dialect: Dialect) -> Check:
-    """What PATCH takes: tags that are left out are wiped, as on the platform."""
+    """The body of PATCH: tags that are left out are removed, as on the platform."""
     fields = {
         "description": Field(text(longest=1000), ABSENT),
         "name": Field(text(longest=100), ABSENT),
@@ -48,37 +42,28 @@ def update_schema(dialect: Dialect) -> Check:
 
 def list_fields(dialect: Dialect) -> dict[str, Field]:
     """The query of the list."""
-    sorts = ("created_at", "name", dialect.collection_type, "description", dialect.totals)
+    sorts = ("created_at", "name", dialect.collection_type, "description", dialect.collection_total)
     return {
         **parsing.PAGED,
         "sort_by": Field(one_of(*sorts), "created_at"),
         "search": Field(text(), None),
-        "types": Field(one_of(*ALLOWED), None),
+        "types": Field(one_of(*ALLOWED_TYPES), None),
     }
 
 
 def create(context: Context) -> dict[str, Any]:
-    """Make an empty collection."""
-    identity = new_id()
-    context.db.execute(
-        "INSERT INTO collections VALUES (?, ?, ?, ?, ?, ?, 0, ?, NULL)",
-        (
-            identity,
-            context.ids["orbit_id"],
-            context.body["name"],
-            context.body["description"],
-            context.body[context.dialect.collection_type],
-            to_json(context.body["tags"]),
-            now(),
-        ),
-    )
+    """Create an empty collection."""
+    values = dict(context.body)
+    kind = values.pop(context.dialect.collection_type)
+    identity = context.insert("collections", {**values, "type": kind, "orbit_id": context.ids["orbit_id"]})
     return collection_json(require_collection(context, identity), context.dialect)
 
 
 def page(context: Context) -> dict[str, Any]:
-    """A page of the orbit's collections; `search` is a part of the name or of a tag, in any case."""
-    query = context.query
-    column = _column(query["sort_by"], context.dialect)
+    """A page of the collections in the orbit; `search` matches a part of the name or of a tag, in any case."""
+    query, dialect = context.query, context.dialect
+    columns = {dialect.collection_type: "type", dialect.collection_total: "total_artifacts"}
+    column = columns.get(query["sort_by"], query["sort_by"])
     where = Where("c.orbit_id = ?", (context.ids["orbit_id"],))
     if query["search"]:
         folded = query["search"].casefold()
@@ -91,7 +76,7 @@ def page(context: Context) -> dict[str, Any]:
     numeric = column == "total_artifacts"
 
     def render(row: sqlite3.Row) -> dict[str, Any]:
-        return collection_json(row, context.dialect)
+        return collection_json(row, dialect)
 
     return keyset.page_response(context.db, [source], query, column, filters, render, numeric=numeric)
 
@@ -107,20 +92,20 @@ def get(context: Context) -> dict[str, Any]:
     keys = context.db.execute("SELECT key FROM metric_keys WHERE collection_id = ? ORDER BY key", (row["id"],))
     return {
         **collection_json(row, context.dialect),
-        context.dialect.tags_of: [tag[0] for tag in tags],
-        context.dialect.keys_of: [key[0] for key in keys],
+        context.dialect.collection_tags: [tag[0] for tag in tags],
+        context.dialect.collection_metrics: [key[0] for key in keys],
     }
 
 
 def update(context: Context) -> dict[str, Any]:
-    """Change name and description where they are given, and the tags always."""
+    """Update name and description if they are given, and the tags always."""
     row = require_collection(context)
-    context.change("collections", row["id"], {**context.body, "tags": to_json(context.body["tags"])})
+    context.change("collections", row["id"], context.body)
     return collection_json(require_collection(context), context.dialect)
 
 
 def delete(context: Context) -> None:
-    """Remove a collection that is empty."""
+    """Remove an empty collection; 409 for one with artifacts."""
     row = require_collection(context)
     if row["total_artifacts"]:
         raise http_error(409, "Collection has artifacts and cant be deleted")
@@ -128,15 +113,15 @@ def delete(context: Context) -> None:
 
 
 def collection_json(row: sqlite3.Row, dialect: Dialect) -> dict[str, Any]:
-    """A collection as the dialect writes it."""
-    names = {"type": dialect.collection_type, "total_artifacts": dialect.totals}
+    """A collection's row in the words of the dialect."""
+    names = {"type": dialect.collection_type, "total_artifacts": dialect.collection_total}
     item = {names.get(name, name): row[name] for name in _COLUMNS}
     item["tags"] = from_json(row["tags"])
     return item
 
 
 def require_collection(context: Context, identity: str | None = None) -> sqlite3.Row:
-    """The collection of the path, or another of its orbit; a 404 where there is none."""
+    """The collection of the path, or of that id in the same orbit; 404 if there is none."""
     query = "SELECT * FROM collections WHERE id = ? AND orbit_id = ?"
     return context.get_or_404(
         "Collection not found", query, identity or context.ids["collection_id"], context.ids["orbit_id"]

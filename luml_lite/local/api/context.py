@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
-"""What an operation gets: one request, checked and entitled, inside one transaction."""
+"""The argument of every operation: one checked and permitted request, inside one database transaction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from ..database.database import now
+from ..database.database import new_id, now
 from ..responses import http_error
 from ..settings import Settings
 from ..storage.buckets import Bucket, OwnBucket
@@ -19,7 +19,7 @@ from .permissions import User
 
 @dataclass(frozen=True)
 class Context:
-    """One request to the API: `ids` are the path's, `query` and `body` were checked by the route."""
+    """One request to the API: `ids` come from the path; the checks of its route have passed `query` and `body`."""
 
     db: sqlite3.Connection
     settings: Settings
@@ -36,41 +36,53 @@ class Context:
         return row
 
     def get_or_404(self, missing: str, sql: str, *values: Any) -> sqlite3.Row:
-        """The first row of a query, or a 404 that says what is missing."""
+        """The first row of a query; raises a 404 with the message `missing` if there is none."""
         row = self.row(sql, *values)
         if row is None:
             raise http_error(404, missing)
         return row
 
+    def insert(self, table: str, values: dict[str, Any]) -> str:
+        """Add a row and return its id; id and created_at are generated unless they are given."""
+        values = {"id": new_id(), "created_at": now(), **values}
+        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({placeholders(values)})"
+        self.db.execute(sql, _stored(values))
+        identity: str = values["id"]
+        return identity
+
     def change(self, table: str, identity: str, values: dict[str, Any]) -> None:
-        """Set some columns of a row, and when that was."""
+        """Set columns of a row, and its updated_at."""
         values = {**values, "updated_at": now()}
         columns = ", ".join(f"{name} = ?" for name in values)
-        self.db.execute(f"UPDATE {table} SET {columns} WHERE id = ?", (*values.values(), identity))
+        self.db.execute(f"UPDATE {table} SET {columns} WHERE id = ?", (*_stored(values), identity))
 
     def bucket(self, secret_id: str) -> Bucket:
-        """The bucket behind a bucket secret: the one that was external_bucket in, or the registry's own."""
+        """The bucket of a bucket secret: the external one if it is configured for this secret, else the registry's."""
         if self.settings.external_bucket is not None and secret_id == self.settings.external_bucket_id:
             return self.settings.external_bucket
         row = self.get_or_404("Bucket secret not found", "SELECT type FROM bucket_secrets WHERE id = ?", secret_id)
         return self.own_bucket(row["type"], secret_id)
 
     def own_bucket(self, kind: str, secret_id: str) -> Bucket:
-        """A bucket that the registry keeps itself."""
+        """A bucket that the registry itself stores."""
         settings = self.settings
         return OwnBucket(kind, secret_id, self.base_url, settings.signer, settings.now(), settings.lifetime)
 
 
-def to_json(value: Any) -> str | None:
-    """A value for a JSON column; None stays NULL."""
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _stored(values: dict[str, Any]) -> list[Any]:
+    return [to_json(value) if isinstance(value, dict | list) else value for value in values.values()]
+
+
+def to_json(value: Any) -> str:
+    """A value as the text of a JSON column."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def from_json(value: str | None) -> Any:
-    """The value of a JSON column."""
+    """The value of a JSON column; None for NULL."""
     return None if value is None else json.loads(value)
 
 
 def placeholders(values: Collection[Any]) -> str:
-    """Question marks for a list of values."""
+    """As many SQL question marks as there are values."""
     return ", ".join("?" * len(values))

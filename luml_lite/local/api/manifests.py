@@ -1,7 +1,7 @@
-"""What a manifest must look like, and which type of artifact it stands for.
+"""Schemas of manifests, and the type of artifact that a manifest describes.
 
-A manifest with `artifact_type` is a LUML manifest; any other is a model's, and then the archive must hold the members
-that make a model runnable.
+A manifest with `artifact_type` is a LUML manifest. Any other describes a model, and then the archive must hold the
+members that make a model runnable.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..responses import http_error
-from .validation import WRONG, Field, Loc, Problems, integer, list_of, mapping, model, nullable, problem, text
+from .validation import Field, Loc, Problems, integer, list_of, mapping, model, nullable, reject, text
 
 TYPES = ("model", "experiment", "dataset")
 MODEL_MEMBERS = frozenset({"dtypes.json", "env.json", "manifest.json", "meta.json", "ops.json", "variant_config.json"})
-ALLOWED = {
+ALLOWED_TYPES = {
     "model": {"model"},
     "dataset": {"dataset"},
     "experiment": {"experiment"},
@@ -46,8 +46,7 @@ def _io(value: Any, loc: Loc, problems: Problems) -> Any:
         return _json_io(value, loc, problems)
     expected = "'NDJSON' or 'JSON'"
     where = (*loc, "content_type")
-    problems.append(problem("literal_error", where, f"Input should be {expected}", kind, expected=expected))
-    return WRONG
+    return reject(problems, "literal_error", where, f"Input should be {expected}", kind, expected=expected)
 
 
 _variable = model(name=Field(_text), description=Field(_text), tags=_tags)
@@ -78,24 +77,24 @@ _luml_manifest = model(
 
 
 def model_manifest(value: Any, loc: Loc, problems: Problems) -> Any:
-    """A check for the manifest of a model, the only kind that the older generation knows."""
+    """A manifest of a model, the only kind in the older dialect."""
     return _model_manifest(value, loc, problems) if isinstance(value, dict) else mapping()(value, loc, problems)
 
 
 def any_manifest(value: Any, loc: Loc, problems: Problems) -> Any:
-    """A check for either kind of manifest."""
+    """A manifest of either kind."""
     if isinstance(value, dict) and "artifact_type" in value:
         return _luml_manifest(value, loc, problems)
     return model_manifest(value, loc, problems)
 
 
 def type_of(manifest: dict[str, Any], file_index: dict[str, Any]) -> str:
-    """The type of artifact that a manifest and its archive stand for, or the platform's 400."""
+    """The type of artifact that a manifest and its archive describe; 400 if there is none."""
     if "artifact_type" in manifest:
-        found: str = manifest["artifact_type"]
-        if found not in TYPES:
+        kind: str = manifest["artifact_type"]
+        if kind not in TYPES:
             raise http_error(400, "Unsupported LUML Artifact type.")
-        return found
+        return kind
     if not file_index.keys() >= MODEL_MEMBERS:
         raise http_error(400, "Could not define artifact type.")
     return "model"

@@ -1,11 +1,10 @@
-"""The operations on organizations and orbits."""
+"""The operations on orbits."""
 
 from __future__ import annotations
 
 import sqlite3
 from typing import Any
 
-from ..database.database import new_id, now
 from ..responses import http_error
 from .context import Context
 from .dialects import Dialect
@@ -29,21 +28,20 @@ FROM orbits o
 """
 
 
-def orbits(context: Context) -> list[dict[str, Any]]:
-    """The organization's orbits; for who is only a member of it, their own."""
+def list_all(context: Context) -> list[dict[str, Any]]:
+    """The orbits of the organization; a plain member sees only the orbits that they belong to."""
     organization = context.ids["organization_id"]
     rows = context.db.execute(f"{_WITH_TOTALS} WHERE o.organization_id = ? ORDER BY o.id", (organization,)).fetchall()
     role = organization_role(context.db, context.user, organization)
-    shown = [(row, orbit_role(context.db, context.user, row["id"])) for row in rows]
-    return [_orbit_json(row, context.dialect, role, own) for row, own in shown if role != "member" or own]
+    with_roles = [(row, orbit_role(context.db, context.user, row["id"])) for row in rows]
+    return [_orbit_json(row, context.dialect, role, own) for row, own in with_roles if role != "member" or own]
 
 
 def create(context: Context) -> dict[str, Any]:
-    """Make an empty orbit over a bucket."""
-    _bucket_secret(context)
-    identity = new_id()
-    row = (identity, context.ids["organization_id"], context.body["bucket_secret_id"], context.body["name"], now())
-    context.db.execute("INSERT INTO orbits VALUES (?, ?, ?, ?, ?, NULL)", row)
+    """Create an empty orbit that stores its artifacts in a bucket, and make the user its admin."""
+    _ensure_bucket_secret(context)
+    values = {name: context.body[name] for name in ("name", "bucket_secret_id")}
+    identity = context.insert("orbits", {**values, "organization_id": context.ids["organization_id"]})
     context.db.execute("INSERT INTO orbit_members VALUES (?, ?, 'admin')", (identity, context.user.id))
     return _require_orbit(context, identity)
 
@@ -54,16 +52,16 @@ def get(context: Context) -> dict[str, Any]:
 
 
 def update(context: Context) -> dict[str, Any]:
-    """Change what is given."""
+    """Update the given fields."""
     if "bucket_secret_id" in context.body:
-        _bucket_secret(context)
+        _ensure_bucket_secret(context)
     if context.body:
         context.change("orbits", context.ids["orbit_id"], context.body)
     return _require_orbit(context, context.ids["orbit_id"])
 
 
 def delete(context: Context) -> None:
-    """Remove an orbit without artifacts."""
+    """Remove an orbit without artifacts; 409 for one with artifacts."""
     row = context.get_or_404("Orbit not found", f"{_WITH_TOTALS} WHERE o.id = ?", context.ids["orbit_id"])
     if row["total_artifacts"]:
         raise http_error(409, "Orbit has artifacts and cant be deleted")
@@ -71,7 +69,7 @@ def delete(context: Context) -> None:
 
 
 def empty_list(context: Context) -> list[Any]:
-    """The list of what an embedded registry never has: deployments and satellites."""
+    """No deployments and no satellites: the registry has neither."""
     return []
 
 
@@ -84,7 +82,7 @@ def _require_orbit(context: Context, orbit: str) -> dict[str, Any]:
     return _orbit_json(row, context.dialect, role, own)
 
 
-def _bucket_secret(context: Context) -> None:
+def _ensure_bucket_secret(context: Context) -> None:
     query = "SELECT 1 FROM bucket_secrets WHERE id = ? AND organization_id = ?"
     context.get_or_404(
         "Bucket secret not found", query, context.body["bucket_secret_id"], context.ids["organization_id"]
@@ -92,16 +90,13 @@ def _bucket_secret(context: Context) -> None:
 
 
 def _orbit_json(row: sqlite3.Row, dialect: Dialect, role: str, own: str | None) -> dict[str, Any]:
-    is_member = role == "member"
-    total = "total_artifacts" if dialect.typed else "total_model_artifacts"
+    if role != "member":
+        own = None  # a role in the organization outranks the one in the orbit
+    names = ("id", "name", "organization_id", "bucket_secret_id", "total_members", "total_collections")
     return {
-        **{name: row[name] for name in ("id", "name", "organization_id", "bucket_secret_id")},
-        "total_members": row["total_members"],
-        "total_collections": row["total_collections"],
+        **{name: row[name] for name in (*names, "created_at", "updated_at")},
         "total_satellites": 0,
-        total: row["total_artifacts"],
-        "role": own.removeprefix("orbit_") if is_member and own else None,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
-        "permissions": orbit_permissions(own if is_member and own else role, dialect.permission, tracks=dialect.typed),
+        dialect.orbit_total: row["total_artifacts"],
+        "role": own.removeprefix("orbit_") if own else None,
+        "permissions": orbit_permissions(own or role, dialect.permission, tracks=dialect.has_types),
     }

@@ -1,4 +1,4 @@
-"""The endpoint of organizations."""
+"""The endpoint that lists organizations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .context import Context
 from .permissions import organization_permissions
 
 
-def organizations(context: Context) -> list[dict[str, Any]]:
+def list_all(context: Context) -> list[dict[str, Any]]:
     """The organizations that the user belongs to."""
     rows = context.db.execute(
         "SELECT o.*, m.role FROM organizations o JOIN organization_members m ON m.organization_id = o.id"

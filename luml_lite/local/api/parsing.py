@@ -1,18 +1,27 @@
-"""Where what a client sent meets the checks: query strings and JSON bodies, and a 422 for what does not fit."""
+"""Query strings and JSON bodies become checked values here; input that fails a check is a 422."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ..responses import HTTPError
 from .validation import REQUIRED, Check, Field, Problems, integer, one_of, problem, text, unprocessable
 
-DEEPEST = 200  # levels of a body: what is kept must be readable from any depth of the caller's stack
+MAX_DEPTH = 200  # levels of a body: a stored value must be readable from any depth of the caller's stack
+
+PAGED = {
+    "cursor": Field(text(), None),
+    "limit": Field(integer(above=0, most=100), 50),
+    "order": Field(one_of("asc", "desc"), "desc"),
+}
 
 
-def query_values(query: Sequence[tuple[str, str]], fields: Mapping[str, Field], many: frozenset[str]) -> dict[str, Any]:
-    """The query with its values checked; `many` names the parameters that may be repeated."""
+def query_values(
+    query: Sequence[tuple[str, str]], fields: Mapping[str, Field], many: Collection[str]
+) -> dict[str, Any]:
+    """The checked values of a query string; `many` names the parameters that may be repeated."""
     problems: Problems = []
     result: dict[str, Any] = {}
     for name, field in fields.items():
@@ -31,34 +40,35 @@ def query_values(query: Sequence[tuple[str, str]], fields: Mapping[str, Field], 
 
 
 def json_body(content: bytes, check: Check) -> Any:
-    """The body as JSON that `check` takes; everything else is a 422."""
+    """The value of a JSON body after `check`."""
     problems: Problems = []
     if not content:
         raise unprocessable([problem("missing", ("body",), "Field required", None)])
     try:
-        # Strictly: json.loads lets bytes of half a surrogate pair pass, and those are no text.
-        text = content.decode()
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
-        if "\\u" in text:
+        # Decode strictly: json.loads would accept the bytes of a lone surrogate, which cannot be encoded again.
+        document = content.decode()
+        value = json.loads(document, parse_constant=_reject_constant, parse_float=_finite_float)
+        if "\\u" in document:
             json.dumps(value, ensure_ascii=False).encode()
-        if text.count("[") + text.count("{") > DEEPEST and _deep(value):
+        if document.count("[") + document.count("{") > MAX_DEPTH and _is_too_deep(value):
             raise ValueError("too deeply nested")
     except json.JSONDecodeError as error:
-        raise unprocessable(
-            [problem("json_invalid", ("body", error.pos), "JSON decode error", {}, error=error.msg)]
-        ) from None
+        raise _invalid_json(error.pos, error.msg) from None
     except (ValueError, RecursionError) as error:
-        said = str(error) or "too deeply nested"
-        raise unprocessable([problem("json_invalid", ("body", 0), "JSON decode error", {}, error=said)]) from None
+        raise _invalid_json(0, str(error) or "too deeply nested") from None
     result = check(value, ("body",), problems)
     if problems:
         raise unprocessable(problems)
     return result
 
 
-def _deep(value: Any) -> bool:
+def _invalid_json(position: int, message: str) -> HTTPError:
+    return unprocessable([problem("json_invalid", ("body", position), "JSON decode error", {}, error=message)])
+
+
+def _is_too_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         inside = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
         level = [child for children in inside for child in children]
         if not level:
@@ -66,19 +76,12 @@ def _deep(value: Any) -> bool:
     return True
 
 
-def _no_constant(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _finite(digits: str) -> float:
+def _finite_float(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
         raise ValueError("number out of range")
     return number
-
-
-PAGED = {
-    "cursor": Field(text(), None),
-    "limit": Field(integer(above=0, most=100), 50),
-    "order": Field(one_of("asc", "desc"), "desc"),
-}

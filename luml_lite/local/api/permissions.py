@@ -1,6 +1,6 @@
-"""Who may do what: keys, users, their roles in organizations and orbits, and the rights that a role gives.
+"""Users, their API keys, their roles in organizations and orbits, and the permissions of each role.
 
-A key is kept as its SHA-256 only; the one exception is the owner's key of a directory, which `open` must hand out.
+The database stores the SHA-256 of a key only. The one exception is the key of the owner, which `open` must return.
 """
 
 from __future__ import annotations
@@ -60,38 +60,38 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 class User(NamedTuple):
-    """Who a key belongs to."""
+    """The user that a key belongs to."""
 
     id: str
     name: str
 
 
 def new_key() -> str:
-    """A fresh API key."""
+    """A new random API key."""
     return "dfs_" + token_urlsafe(32)
 
 
 def digest_of(key: str) -> bytes:
-    """What is kept of a key."""
+    """The digest that the database stores instead of a key."""
     return sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
 def user_of(db: sqlite3.Connection, authorization: str) -> User:
-    """The user whose bearer key this is, or the platform's 401."""
+    """The user of the bearer key in an Authorization header; 401 if there is none."""
     scheme, _, key = authorization.partition(" ")
     digest = digest_of(key.strip())
     row = db.execute(
         "SELECT u.id, u.name, k.digest FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.digest = ?", (digest,)
     ).fetchone()
-    # The lookup sees only a digest; the comparison itself takes the same time wherever two keys differ.
-    same = hmac.compare_digest(row["digest"] if row else bytes(32), digest)
-    if scheme.lower() != "bearer" or not row or not same:
+    # The lookup sees only a digest, and the comparison takes the same time wherever two digests differ.
+    is_same = hmac.compare_digest(row["digest"] if row else bytes(32), digest)
+    if scheme.lower() != "bearer" or not row or not is_same:
         raise http_error(401, "Not authenticated")
     return User(row["id"], row["name"])
 
 
 def organization_role(db: sqlite3.Connection, user: User, organization: str) -> str:
-    """The user's role in an organization; 403 for strangers, whether or not the organization exists."""
+    """The role of the user in an organization; 403 without one, whether or not the organization exists."""
     query = "SELECT role FROM organization_members WHERE organization_id = ? AND user_id = ?"
     row = db.execute(query, (organization, user.id)).fetchone()
     if row is None:
@@ -100,7 +100,7 @@ def organization_role(db: sqlite3.Connection, user: User, organization: str) -> 
 
 
 def orbit_role(db: sqlite3.Connection, user: User, orbit: str) -> str | None:
-    """The user's own role in an orbit, or None."""
+    """The role of the user in an orbit, or None."""
     row = db.execute("SELECT role FROM orbit_members WHERE orbit_id = ? AND user_id = ?", (orbit, user.id)).fetchone()
     return f"orbit_{row['role']}" if row else None
 
@@ -108,7 +108,7 @@ def orbit_role(db: sqlite3.Connection, user: User, orbit: str) -> str | None:
 def require_permission(
     db: sqlite3.Connection, user: User, organization: str, orbit: str | None, resource: str, action: str
 ) -> None:
-    """Go on only if the user has the right, through the organization or else through the orbit."""
+    """Raise a 403 unless the user's role in the organization or in the orbit permits the action."""
     role = organization_role(db, user, organization)
     own = orbit_role(db, user, orbit) if orbit is not None else None
     if action in PERMISSIONS[role].get(resource, ()) and (role != "member" or own or orbit is None):
@@ -118,14 +118,14 @@ def require_permission(
 
 
 def organization_permissions(role: str) -> dict[str, list[str]]:
-    """The `permissions` of an organization as its list shows them."""
-    rights = {name: list(PERMISSIONS[role].get(name, ())) for name in _ORGANIZATION if name != "bucket_secret"}
-    rights["orbit"] = ["create"] if "create" in PERMISSIONS[role].get("orbit", ()) else []
-    return {name: actions for name, actions in rights.items() if actions}
+    """The `permissions` field of an organization."""
+    permissions = {name: list(PERMISSIONS[role].get(name, ())) for name in _ORGANIZATION if name != "bucket_secret"}
+    permissions["orbit"] = ["create"] if "create" in PERMISSIONS[role].get("orbit", ()) else []
+    return {name: actions for name, actions in permissions.items() if actions}
 
 
 def orbit_permissions(role: str, artifact: str, *, tracks: bool) -> dict[str, list[str]]:
-    """The `permissions` of an orbit; `artifact` is the resource's name in the dialect."""
+    """The `permissions` field of an orbit; `artifact` is the name of that resource in the dialect."""
     return {
         artifact if name == "artifact" else name: list(PERMISSIONS[role].get(name, ()))
         for name in _ORBIT
@@ -134,7 +134,7 @@ def orbit_permissions(role: str, artifact: str, *, tracks: bool) -> dict[str, li
 
 
 def add_user(db: sqlite3.Connection, name: str, role: Role, organization: str, orbit: str) -> str:
-    """Make a user with that role and return a key of theirs."""
+    """Create a user with that role and return a new key for them."""
     user = new_id()
     key = new_key()
     db.execute("INSERT INTO users VALUES (?, ?)", (user, name))

@@ -1,19 +1,22 @@
 # ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
-"""The operations on tracks: named lines of artifacts with versions, and stages that one version at a time may hold."""
+"""The operations on tracks, their entries and their stages.
+
+A track is a named series of artifacts of one type. An artifact in it is an entry with a version; a stage belongs to at
+most one entry.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from ..database import keyset
-from ..database.database import new_id, now
+from ..database.database import now
 from ..database.keyset import Source, Where
 from ..responses import http_error
 from . import parsing
-from .context import Context, from_json, placeholders, to_json
+from .context import Context, from_json, placeholders
 from .manifests import TYPES
 from .validation import ABSENT, Field, boolean, list_of, model, nullable, one_of, text, uuid_of
 
@@ -56,27 +59,25 @@ ENTRY_LIST_FIELDS = {**parsing.PAGED, "sort_by": Field(one_of(*_SORTS), "created
 
 _TOTAL = "(SELECT COUNT(*) FROM entries e WHERE e.track_id = t.id)"
 _ENTRY = (
-    "SELECT e.*, a.collection_id, a.name AS artifact_name, a.description AS artifact_description, s.name AS stage_name"
+    "SELECT e.*, a.collection_id AS artifact_collection_id, a.name AS artifact_name,"
+    " a.description AS artifact_description, s.name AS stage_name"
     " FROM entries e JOIN artifacts a ON a.id = e.artifact_id LEFT JOIN stages s ON s.id = e.stage_id"
 )
 
 
 def create(context: Context) -> dict[str, Any]:
-    """Make a track with its stages."""
-    body = context.body
-    _ensure_distinct_stages(body["stages"])
-    identity, moment = new_id(), now()
-    row = (identity, context.ids["orbit_id"], body["name"], body["artifact_type"], body["description"])
-    context.db.execute(
-        "INSERT INTO tracks VALUES (?, ?, ?, ?, ?, ?, 1, ?, NULL)", (*row, to_json(body["tags"]), moment)
-    )
-    for position, name in enumerate(body["stages"]):
+    """Create a track with its stages."""
+    values, moment = dict(context.body), now()
+    names = values.pop("stages")
+    _ensure_distinct(names)
+    identity = context.insert("tracks", {**values, "orbit_id": context.ids["orbit_id"], "created_at": moment})
+    for position, name in enumerate(names):
         _add_stage(context, identity, name, position, moment)
     return _track_json(context, _require_track(context, identity))
 
 
 def page(context: Context) -> dict[str, Any]:
-    """A page of the orbit's tracks."""
+    """A page of the tracks in the orbit."""
     query, sort = context.query, context.query["sort_by"]
     where = Where("t.orbit_id = ?", (context.ids["orbit_id"],))
     if query["search"]:
@@ -94,8 +95,8 @@ def page(context: Context) -> dict[str, Any]:
     return keyset.page_response(context.db, [source], query, sort, filters, render, numeric=sort == "total_entries")
 
 
-def tags(context: Context) -> list[str]:
-    """Every tag of the orbit's tracks, sorted."""
+def list_tags(context: Context) -> list[str]:
+    """Every tag of the tracks in the orbit, sorted."""
     query = "SELECT DISTINCT j.value FROM tracks t, json_each(t.tags) j WHERE t.orbit_id = ? ORDER BY j.value"
     return [row[0] for row in context.db.execute(query, (context.ids["orbit_id"],))]
 
@@ -106,29 +107,27 @@ def get(context: Context) -> dict[str, Any]:
 
 
 def update(context: Context) -> dict[str, Any]:
-    """Change what is given; a list of stages replaces the present ones, those with an id being renamed."""
+    """Update the given fields; a list of stages replaces the current ones, and one with an id keeps its entry."""
     track, values = _require_track(context), dict(context.body)
-    wanted = values.pop("stages")
-    if "tags" in values:
-        values["tags"] = to_json(values["tags"])
-    if wanted is not None:
-        _set_stages(context, track["id"], wanted)
+    stages = values.pop("stages")
+    if stages is not None:
+        _set_stages(context, track["id"], stages)
     context.change("tracks", track["id"], values)
     return _track_json(context, _require_track(context))
 
 
 def delete(context: Context) -> None:
-    """Remove a track with its stages and entries; the artifacts stay."""
+    """Remove a track with its stages and entries, but not the artifacts."""
     context.db.execute("DELETE FROM tracks WHERE id = ?", (_require_track(context)["id"],))
 
 
-def stages(context: Context) -> list[dict[str, Any]]:
-    """The track's stages in their order."""
+def list_stages(context: Context) -> list[dict[str, Any]]:
+    """The stages of a track in their order."""
     return _stages_json(context, _require_track(context)["id"])
 
 
 def add_entry(context: Context) -> dict[str, Any]:
-    """Make an artifact the next version of a track."""
+    """Add an artifact to a track as its next version."""
     track = _require_track(context)
     artifact = context.get_or_404(
         "Artifact not found",
@@ -147,15 +146,14 @@ def add_entry(context: Context) -> dict[str, Any]:
     stage = context.body["stage_id"]
     if stage:
         _free_stage(context, track["id"], stage, None, force=False, advice="")
-    identity = new_id()
-    row = (identity, track["id"], artifact["id"], track["next_version"], stage, context.user.id, now())
-    context.db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", row)
+    values = {"track_id": track["id"], "artifact_id": artifact["id"], "version": track["next_version"]}
+    identity = context.insert("entries", {**values, "stage_id": stage, "added_by": context.user.id})
     context.db.execute("UPDATE tracks SET next_version = next_version + 1 WHERE id = ?", (track["id"],))
     return _entry_json(_require_entry(context, identity))
 
 
-def entries(context: Context) -> dict[str, Any]:
-    """A page of a track's entries."""
+def page_of_entries(context: Context) -> dict[str, Any]:
+    """A page of the entries of a track."""
     track, query, sort = _require_track(context), context.query, context.query["sort_by"]
     where = Where("e.track_id = ?", (track["id"],))
     if query["stage"]:
@@ -166,19 +164,19 @@ def entries(context: Context) -> dict[str, Any]:
     return keyset.page_response(context.db, [source], query, sort, filters, _entry_json, numeric=sort == "version")
 
 
-def entry(context: Context) -> dict[str, Any]:
+def get_entry(context: Context) -> dict[str, Any]:
     """One entry."""
     return _entry_json(_require_entry(context, context.ids["entry_id"]))
 
 
-def entry_by_stage(context: Context) -> dict[str, Any]:
+def get_entry_by_stage(context: Context) -> dict[str, Any]:
     """The entry that holds a stage."""
     stage = _require_stage(context, _require_track(context)["id"], context.query["stage_id"], 404, "Stage not found")
     return _entry_json(context.get_or_404("Entry not found", f"{_ENTRY} WHERE e.stage_id = ?", stage["id"]))
 
 
 def move_entry(context: Context) -> dict[str, Any]:
-    """Give an entry a stage, or take its stage away; `force` takes the stage from who holds it."""
+    """Set or clear the stage of an entry; with `force`, also a stage that another entry holds."""
     row = _require_entry(context, context.ids["entry_id"])
     stage = context.body["stage_id"]
     if stage:
@@ -189,41 +187,42 @@ def move_entry(context: Context) -> dict[str, Any]:
 
 
 def remove_entry(context: Context) -> None:
-    """Remove an entry; its version is not given again."""
+    """Remove an entry; its version number is not used again."""
     context.db.execute("DELETE FROM entries WHERE id = ?", (_require_entry(context, context.ids["entry_id"])["id"],))
 
 
 def remove_entries(context: Context) -> None:
-    """Remove several entries, or none where one is not of this track."""
+    """Remove several entries; 404, and no change, if one of them is not in this track."""
     for identity in context.body["entry_ids"]:
         context.db.execute("DELETE FROM entries WHERE id = ?", (_require_entry(context, identity)["id"],))
 
 
-def _free_stage(context: Context, track: str, stage: str, but: str | None, *, force: bool, advice: str) -> None:
+def _free_stage(context: Context, track: str, stage: str, entry: str | None, *, force: bool, advice: str) -> None:
+    """Make sure that no entry but `entry` holds a stage: with `force` by clearing it there, else by a 409."""
     name = _require_stage(context, track, stage, 422, "Stage does not belong to this track.")["name"]
-    holder = context.row("SELECT id, version FROM entries WHERE stage_id = ? AND id IS NOT ?", stage, but)
+    holder = context.row("SELECT id, version FROM entries WHERE stage_id = ? AND id IS NOT ?", stage, entry)
     if holder and not force:
         raise http_error(409, f"Stage '{name}' is already assigned to v{holder['version']}.{advice}")
     if holder:
         context.change("entries", holder["id"], {"stage_id": None})
 
 
-def _set_stages(context: Context, track: str, wanted: list[dict[str, Any]]) -> None:
-    _ensure_distinct_stages([stage["name"] for stage in wanted])
-    kept = {stage["id"] for stage in wanted if stage["id"]}
+def _set_stages(context: Context, track: str, stages: list[dict[str, Any]]) -> None:
+    _ensure_distinct([stage["name"] for stage in stages])
+    kept = {stage["id"] for stage in stages if stage["id"]}
     for stage in sorted(kept):
         _require_stage(context, track, stage, 422, "Stage does not belong to this track.")
-    present = dict(context.db.execute("SELECT id, name FROM stages WHERE track_id = ?", (track,)).fetchall())
-    for stage, name in present.items():
+    current = dict(context.db.execute("SELECT id, name FROM stages WHERE track_id = ?", (track,)).fetchall())
+    for stage, name in current.items():
         if stage not in kept and context.row("SELECT 1 FROM entries WHERE stage_id = ?", stage):
             raise http_error(409, f"Stage '{name}' is used by entries.")
     moment = now()
-    context.db.executemany("DELETE FROM stages WHERE id = ?", [(stage,) for stage in present.keys() - kept])
-    # Two stages may swap their names: they pass through ones that nobody can have.
+    context.db.executemany("DELETE FROM stages WHERE id = ?", [(stage,) for stage in current.keys() - kept])
+    # Names are unique in a track, and two stages may swap theirs: first give each one a name that no request can.
     context.db.execute("UPDATE stages SET name = char(0) || id WHERE track_id = ?", (track,))
-    for position, stage in enumerate(wanted):
+    for position, stage in enumerate(stages):
         if stage["id"]:
-            changed = stage["name"] != present[stage["id"]]
+            changed = stage["name"] != current[stage["id"]]
             query = "UPDATE stages SET name = ?, position = ?, updated_at = IIF(?, ?, updated_at) WHERE id = ?"
             context.db.execute(query, (stage["name"], position, changed, moment, stage["id"]))
         else:
@@ -231,11 +230,10 @@ def _set_stages(context: Context, track: str, wanted: list[dict[str, Any]]) -> N
 
 
 def _add_stage(context: Context, track: str, name: str, position: int, moment: str) -> None:
-    context.db.execute("INSERT INTO stages VALUES (?, ?, ?, ?, ?, NULL)", (new_id(), track, name, position, moment))
+    context.insert("stages", {"track_id": track, "name": name, "position": position, "created_at": moment})
 
 
-def _ensure_distinct_stages(names: Iterable[str]) -> None:
-    names = list(names)
+def _ensure_distinct(names: list[str]) -> None:
     if len(set(names)) != len(names):
         raise http_error(409, "Duplicate stage names are not allowed.")
 
@@ -253,20 +251,18 @@ def _require_stage(context: Context, track: str, stage: str, status: int, missin
 
 
 def _require_entry(context: Context, identity: str) -> sqlite3.Row:
-    return context.get_or_404(
-        "Entry not found", f"{_ENTRY} WHERE e.id = ? AND e.track_id = ?", identity, _require_track(context)["id"]
-    )
+    query = f"{_ENTRY} WHERE e.id = ? AND e.track_id = ?"
+    return context.get_or_404("Entry not found", query, identity, _require_track(context)["id"])
 
 
 def _track_json(context: Context, row: sqlite3.Row) -> dict[str, Any]:
-    total = context.row("SELECT COUNT(*) FROM entries WHERE track_id = ?", row["id"])
+    names = ("id", "name", "created_at", "updated_at", "orbit_id", "artifact_type", "description", "next_version")
+    (total,) = context.db.execute("SELECT COUNT(*) FROM entries WHERE track_id = ?", (row["id"],)).fetchone()
     return {
-        **{name: row[name] for name in ("id", "name", "created_at", "updated_at")},
-        **{name: row[name] for name in ("orbit_id", "artifact_type", "description")},
+        **{name: row[name] for name in names},
         "tags": from_json(row["tags"]),
         "stages": _stages_json(context, row["id"]),
-        "next_version": row["next_version"],
-        "total_entries": total[0] if total else 0,
+        "total_entries": total,
     }
 
 
@@ -280,11 +276,6 @@ def _stages_json(context: Context, track: str) -> list[dict[str, Any]]:
 
 
 def _entry_json(row: sqlite3.Row) -> dict[str, Any]:
-    names = ("id", "track_id", "artifact_id", "version", "stage_id", "added_by", "created_at", "updated_at")
-    return {
-        **{name: row[name] for name in names},
-        "artifact_collection_id": row["collection_id"],
-        "artifact_name": row["artifact_name"],
-        "artifact_description": row["artifact_description"],
-        "stage_name": row["stage_name"],
-    }
+    own = ("id", "track_id", "artifact_id", "version", "stage_id", "added_by", "created_at", "updated_at")
+    joined = ("artifact_collection_id", "artifact_name", "artifact_description", "stage_name")
+    return {name: row[name] for name in (*own, *joined)}
