@@ -1,22 +1,22 @@
-"""The platform in a directory: a registry that the published client cannot tell from a server.
+"""The platform in a directory: a registry that behaves like the platform's servers, for tests and work offline.
 
-`open(path)` is a Config whose calls never leave the process; `serve(path)` puts the same directory behind HTTP, as does
-`python -m luml_lite.local`. Both speak both generations of the platform (`/v1` and before) over the same records, and
-several processes may have one directory open.
+`open(path)` returns a Config whose calls stay in this process. `serve(path)` serves the same directory over HTTP, as
+does `python -m luml_lite.local`. Both serve both dialects of the API (`/v1` and the one before) over the same rows.
+Several processes may have a directory open.
 
-Where the platform has a bug, the registry does the right thing instead:
+Where the platform has a bug, the registry does this instead:
 
-* the cursor of a metric sort works, and a metric sort without `collection_ids` sorts; a metric value that is no number
-  counts as missing, and does not fail the list for everyone;
-* a sort by what is no column to sort by (`id`, `metadata`), a null name or status, NaN, half a surrogate pair, a NUL or
-  endless nesting are 400 or 422, never 500;
-* PATCH of a collection may leave out name or description (left-out tags are still wiped, as on the platform);
+* the cursor of a metric sort works, and a metric sort without `collection_ids` sorts; a metric value that is not a
+  number counts as missing, and the rest of the list is returned;
+* sorting by `id`, `metadata` or another column that cannot be sorted by, a null name or status, NaN, half a surrogate
+  pair, a NUL and very deep nesting are 400 or 422, never 500;
+* PATCH of a collection may omit name or description (omitted tags are still deleted, as on the platform);
 * part URLs for S3 without an upload_id are 422, and an unknown track entry is 404;
-* an artifact is found under its own collection only, and a bucket only by members of its organization;
-* the status of an artifact is compared and set in one transaction: of two opposed PATCHes one is refused;
+* an artifact is found only under its own collection, and a bucket only by members of its organization;
+* the status of an artifact is compared and set in one transaction: of two PATCHes that conflict, one is refused;
 * after a refused request the connection stays usable.
 
-It answers as the platform that was recorded: what came later (deletion in bulk, lineage) is 405 or 404, as there.
+It answers as the recorded version of the platform did: later features (bulk deletion, lineage) are 405 or 404.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
 
@@ -42,10 +42,11 @@ __all__ = ["ROLES", "Bounds", "Bucket", "Layout", "Local", "Role", "Seen", "Serv
 
 
 def open(path: str | os.PathLike[str], *, dialect: Dialect = "artifacts", **options: Any) -> Config:
-    """A Config whose calls go to the registry in a directory, as its owner, without leaving the process.
+    """A Config whose calls go to the registry in a directory, as its owner, within this process.
 
-    The directory is made when it is missing, with one organization, one orbit and one collection of type mixed. The
-    Config can be pickled: it opens the directory again where it arrives. `options` are those of `Registry`.
+    A missing directory is created with one organization, one orbit and one collection of type mixed. The Config can be
+    pickled; the copy opens the directory itself. `options` are those of `Registry`: layout, lifetime, artifact_limit,
+    bucket, clock.
     """
     local = Local(os.path.abspath(path), options)
     names = local.registry.names
@@ -55,10 +56,10 @@ def open(path: str | os.PathLike[str], *, dialect: Dialect = "artifacts", **opti
 def make_key(
     path: str | os.PathLike[str], role: Role = "owner", *, name: str = "Local User", orbit: str | None = None
 ) -> str:
-    """A new API key for a directory, of a new user with that role.
+    """Create a user with this role in the registry of a directory, and return the user's API key.
 
-    owner and admin may do everything in the organization; orbit_admin and orbit_member act in one orbit (by default
-    the first), and an orbit_member cannot delete.
+    owner and admin may do everything in the organization. orbit_admin and orbit_member act in one orbit, by default the
+    first; an orbit_member cannot delete.
     """
     registry = Registry(path)
     try:
@@ -69,36 +70,24 @@ def make_key(
 
 @dataclass(frozen=True)
 class Served:
-    """A registry behind HTTP: where it is, the owner's key, and the ids of what it holds from the start."""
+    """A registry behind HTTP: its address, the owner's key, and the ids of the objects of a new directory.
+
+    The collection takes artifacts of every type.
+    """
 
     base_url: str
     registry: Registry
-    dialect: Dialect = "artifacts"
+    dialect: Dialect
+    api_key: str = field(repr=False)
+    organization: str
+    orbit: str
+    collection: str
+    bucket_secret: str
 
     @property
     def names(self) -> Names:
-        """The owner's key and the ids of the first organization, orbit, collection and bucket secret."""
+        """The owner's key and the ids, as a tuple."""
         return self.registry.names
-
-    @property
-    def api_key(self) -> str:
-        """The owner's API key."""
-        return self.names.key
-
-    @property
-    def organization(self) -> str:
-        """The id of the first organization."""
-        return self.names.organization
-
-    @property
-    def orbit(self) -> str:
-        """The id of the first orbit."""
-        return self.names.orbit
-
-    @property
-    def collection(self) -> str:
-        """The id of the first collection, which takes artifacts of every type."""
-        return self.names.collection
 
     @property
     def config(self) -> Config:
@@ -133,10 +122,10 @@ def serve(
     seen: Callable[[Seen], None] | None = None,
     **options: Any,
 ) -> Iterator[Served]:
-    """Serve a directory over HTTP from threads of this process while the block runs.
+    """Serve a directory over HTTP, from threads of this process, while the `with` block runs.
 
-    Port 0 is any free one. `seen` is called with every request, from the thread that answers it. `options` are those
-    of `Registry`: layout, lifetime, artifact_limit, bucket, clock.
+    Port 0 chooses a free port. `bounds` limits connections, sizes and times. `seen` is called with every request, in
+    the thread that answers it. `options` are those of `Registry`: layout, lifetime, artifact_limit, bucket, clock.
     """
     registry = Registry(path, **options)
     try:
@@ -144,7 +133,7 @@ def serve(
         thread = Thread(target=server.serve_forever, args=(0.05,), name="luml-local", daemon=True)
         thread.start()
         try:
-            yield Served(server.base_url, registry, dialect)
+            yield Served(server.base_url, registry, dialect, *registry.names)
         finally:
             server.stop()
             thread.join()

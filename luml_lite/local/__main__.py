@@ -13,27 +13,30 @@ from contextlib import ExitStack
 
 from . import serve
 
-_LOOK = 0.1  # seconds between looks at what signals told
+_TICK = 0.1  # seconds between two looks for a signal
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_lite.local") -> int:
-    """Serve, print how to reach it, and go when told to; the exit status is 1 where that cannot begin."""
+    """Serve a directory, print the settings of a client, and return at a signal: 0, or 1 if the server cannot start."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Serve a registry from a directory until Ctrl-C. The settings that lead a client there are printed "
         "as lines for the environment.",
     )
-    where = "where everything is kept; made if missing (default: %(default)s)"
-    parser.add_argument("--dir", default="luml-registry", metavar="DIR", help=where)
+    directory = "the directory of the registry; created if it is missing (default: %(default)s)"
+    parser.add_argument("--dir", default="luml-registry", metavar="DIR", help=directory)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
     parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
     parser.add_argument(
-        "--dialect", choices=("artifacts", "model_artifacts"), default="artifacts", help="which of the two is announced"
+        "--dialect",
+        choices=("artifacts", "model_artifacts"),
+        default="artifacts",
+        help="the dialect of the printed settings",
     )
     chosen = parser.parse_args(arguments)
-    told: list[int] = []
+    received: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda number, _: told.append(number))
+        signal.signal(name, lambda number, _: received.append(number))
     with ExitStack() as stack:
         try:
             served = stack.enter_context(serve(chosen.dir, host=chosen.host, port=chosen.port, dialect=chosen.dialect))
@@ -48,10 +51,10 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_
             f"LUML_COLLECTION={served.collection}\n"
         )
         sys.stdout.flush()
-        # No lock, which a handler could find held, and no endless wait: a signal that the system gives to another
-        # thread does not end it.
-        while not told:
-            time.sleep(_LOOK)
+        # A lock could be held when the handler runs, and the system may give the signal to another thread, which does
+        # not end an unlimited wait.
+        while not received:
+            time.sleep(_TICK)
     return 0
 
 
@@ -62,7 +65,7 @@ def _port(text: str) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """Why it cannot begin, and what to do about it."""
+    """Why the server cannot start, and what to do about it."""
     if isinstance(error, FileExistsError | NotADirectoryError):
         return "that is a file; give a directory, or a path that does not exist yet"
     if isinstance(error, sqlite3.DatabaseError):

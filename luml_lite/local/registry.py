@@ -1,7 +1,8 @@
 # ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
-"""The application: it answers one request, and knows neither HTTP nor threads. Both faces call `Registry.handle`.
+"""The application: `Registry.handle` answers one request. It knows neither sockets nor threads.
 
-Opening a directory makes what is missing, and sweeps what a crash left behind when nobody else has it open.
+The HTTP server and the in-process transport both call it. Opening a directory creates the files that are missing. If no
+other process has the directory open, it also removes the files and rows that a crash left.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from ..files.locks import CAN_SHARE, lock, share_lock, try_lock
 from .api.context import Context
 from .api.parsing import json_body, query_values
 from .api.permissions import Role, add_user, require_permission, user_of
@@ -31,14 +32,9 @@ from .storage.file_store import FileStore
 from .storage.object_index import ObjectIndex
 from .storage.request import StorageRequest, read_whole
 
-try:
-    import fcntl
-except ImportError:  # a system without flock: directories are shared, but never swept
-    fcntl = None  # type: ignore[assignment]
-
 
 class Names(NamedTuple):
-    """What a directory holds from the start: the ids of its first organization, orbit and collection, and its key."""
+    """The owner's API key, and the ids of the organization, orbit, collection and bucket secret of a new directory."""
 
     key: str
     organization: str
@@ -47,12 +43,23 @@ class Names(NamedTuple):
     bucket_secret: str
 
 
-class Registry:
-    """One open directory; safe for threads, and for several processes at once.
+class _Request(NamedTuple):
+    """One request: `path` and `query` are decoded, `headers` have lower-case names."""
 
-    `layout` says where uploads are split, `lifetime` how many seconds a URL is good for, `artifact_limit` how many
-    artifacts the organization may have (None: any number). `bucket` stands for an external bucket under the first
-    orbit: then the registry signs, and never sees bytes. `clock` gives the time that URLs expire by.
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: dict[str, str]
+    body: Body
+    base_url: str
+
+
+class Registry:
+    """One open directory; safe for threads and for several processes.
+
+    `layout` is the size from which uploads are split, and that of their parts. URLs expire after `lifetime` seconds by
+    `clock`. `artifact_limit` is the number of artifacts that the organization may have; None means any number.
+    `bucket` is an external bucket for the first orbit: the registry signs its URLs, and never receives the bytes.
     """
 
     def __init__(
@@ -71,50 +78,53 @@ class Registry:
         self.objects = FileStore(os.path.join(self.path, "objects"))
         self.blobs = ObjectIndex(self.database, self.objects)
         self._clock = clock
-        kind = bucket.type if bucket else "s3"
-        with _hold_lock(os.path.join(self.path, "opening.lock")):
-            # Whoever comes later waits here; so the sweep is alone if nobody has the directory open.
-            present, alone = _in_use_lock(os.path.join(self.path, "present.lock"))
-            # A registry that is dropped leaves the directory as one that is closed does.
-            self.close = weakref.finalize(self, _release, self.database, present)
-            try:
-                self.database.create(lambda db: _bootstrap(db, kind))
-                if alone:
-                    self._sweep(lifetime)
-                    _share(present)
-                with self.database.reading() as db:
-                    kept = dict(db.execute("SELECT name, value FROM settings").fetchall())
-            except BaseException:
-                self.close()
-                raise
-        self.names = Names(**{name: kept[name] for name in Names._fields})
+        rows = self._prepare(bucket.type if bucket else "s3", lifetime)
+        self.names = Names(**{name: rows[name] for name in Names._fields})
         self.settings = Settings(
             layout=layout or Layout(),
             lifetime=lifetime,
             artifact_limit=artifact_limit,
             external_bucket=bucket,
             external_bucket_id=self.names.bucket_secret,
-            signer=bytes.fromhex(kept["signer"]),
+            signer=bytes.fromhex(rows["signer"]),
             clock=clock,
         )
+
+    def _prepare(self, bucket_type: str, lifetime: int) -> dict[str, str]:
+        """Fill a new directory, sweep an old one, and return the table of settings."""
+        with open(os.path.join(self.path, "opening.lock"), "ab") as opening:
+            # Other processes that open the directory wait here, so none can join it during the sweep.
+            lock(opening.fileno())
+            in_use = open(os.path.join(self.path, "present.lock"), "ab")  # noqa: SIM115 - held while the registry is open
+            # Garbage collection closes a registry that nobody has closed.
+            self.close = weakref.finalize(self, _release, self.database, in_use)
+            try:
+                self.database.create(lambda db: _bootstrap(db, bucket_type))
+                if CAN_SHARE and try_lock(in_use.fileno()):  # no other process has the directory open
+                    self._sweep(lifetime)
+                share_lock(in_use.fileno())
+                with self.database.reading() as db:
+                    return dict(db.execute("SELECT name, value FROM settings").fetchall())
+            except BaseException:
+                self.close()
+                raise
 
     def handle(self, method: str, target: str, headers: dict[str, str], body: Body, base_url: str) -> Response:
         """Answer one request.
 
-        `target` is the path with its query, `headers` have lower-case names, `base_url` is how the client reaches
-        the registry: the URLs that are handed out start with it.
+        `target` is the path with its query, `headers` have lower-case names. `base_url` is the address that the client
+        uses for the registry; presigned URLs begin with it.
         """
         path, _, query_string = target.partition("?")
         try:
-            decoded = unquote(path, errors="strict")
-            pairs = tuple(parse_qsl(query_string, keep_blank_values=True, errors="strict"))
-            "".join((decoded, *(name + value for name, value in pairs))).encode()
+            path = unquote(path, errors="strict")
+            query = tuple(parse_qsl(query_string, keep_blank_values=True, errors="strict"))
+            "".join((path, *(name + value for name, value in query))).encode()
         except ValueError:
             return json_response({"detail": "The URL is not UTF-8"}, 400)
+        request = _Request(method, path, query, headers, body, base_url)
         try:
-            if decoded.startswith(STORAGE):
-                return self._storage(method, decoded, pairs, headers, body, base_url)
-            return self._api(method, decoded, pairs, headers, body, base_url)
+            return self._storage(request) if path.startswith(STORAGE) else self._api(request)
         except HTTPError as refusal:
             return refusal.reply
         except OSError as error:
@@ -129,72 +139,56 @@ class Registry:
             return Response(503, {"retry-after": "1"})
 
     def make_key(self, role: Role = "owner", name: str = "Local User", orbit: str | None = None) -> str:
-        """A key of a new user with that role; the orbit roles are for `orbit`, by default the first one."""
+        """Create a user with this role and return their key; `orbit` is for the orbit roles, by default the first."""
         with self.database.writing() as db:
             return add_user(db, name, role, self.names.organization, orbit or self.names.orbit)
 
-    def _api(
-        self,
-        method: str,
-        path: str,
-        pairs: tuple[tuple[str, str], ...],
-        headers: dict[str, str],
-        body: Body,
-        base_url: str,
-    ) -> Response:
-        found = find(path)
+    def _api(self, request: _Request) -> Response:
+        found = find(request.path)
         if found is None:
-            bare = path.rstrip("/")
-            if bare != path and find(bare):
-                query = f"?{urlencode(pairs)}" if pairs else ""
-                return Response(307, {"location": base_url + quote(bare) + query})
+            bare = request.path.rstrip("/")
+            if bare != request.path and find(bare):
+                query = f"?{urlencode(request.query)}" if request.query else ""
+                return Response(307, {"location": request.base_url + quote(bare) + query})
             raise http_error(404, "Not Found")
         place, match = found
-        if method == "OPTIONS":
+        if request.method == "OPTIONS":
             return Response(200, {"content-type": "text/plain; charset=utf-8"}, b"OK")
-        route = place.routes.get(method)
+        route = place.routes.get(request.method)
         if route is None:
             reply = json_response({"detail": "Method Not Allowed"}, 405)
             return Response(405, {**reply.headers, "allow": ", ".join(place.routes)}, reply.body)
         with self.database.reading() as db:
-            user = user_of(db, headers.get("authorization", ""))
+            user = user_of(db, request.headers.get("authorization", ""))
         ids = place.ids(match)
-        asked = query_values(pairs, route.query, route.many)
-        content = json_body(read_whole(body), route.body) if route.body else None
+        values = query_values(request.query, route.query, route.many)
+        content = json_body(read_whole(request.body), route.body) if route.body else None
         with self.database.writing() if route.writes else self.database.reading() as db:
             if route.right:
                 require_permission(db, user, ids["organization_id"], ids.get("orbit_id"), *route.right)
             if "orbit_id" in ids:
                 _require_orbit(db, ids)
-            result = route.run(Context(db, self.settings, place.dialect, user, base_url, ids, asked, content))
+            result = route.run(Context(db, self.settings, place.dialect, user, request.base_url, ids, values, content))
         if isinstance(result, Response):
             return result
         return Response(204) if result is None else json_response(result)
 
-    def _storage(
-        self,
-        method: str,
-        path: str,
-        pairs: tuple[tuple[str, str], ...],
-        headers: dict[str, str],
-        body: Body,
-        base_url: str,
-    ) -> Response:
-        bucket, _, key = path.removeprefix(STORAGE).partition("/")
+    def _storage(self, request: _Request) -> Response:
+        bucket, _, key = request.path.removeprefix(STORAGE).partition("/")
         with self.database.reading() as db:
             row = db.execute("SELECT type FROM bucket_secrets WHERE id = ?", (bucket,)).fetchone()
-        external_bucket = self.settings.external_bucket is not None and bucket == self.settings.external_bucket_id
-        if row is None or external_bucket or not key:
+        is_external = self.settings.external_bucket is not None and bucket == self.settings.external_bucket_id
+        if row is None or is_external or not key:
             raise s3.error("NoSuchBucket", key)
         part_size = self.settings.layout.part_size
-        request = StorageRequest(
-            method=method,
-            host=urlsplit(base_url).netloc,
-            path=path,
-            url=base_url + quote(path),
-            query=pairs,
-            headers=headers,
-            body=body,
+        storage_request = StorageRequest(
+            method=request.method,
+            host=urlsplit(request.base_url).netloc,
+            path=request.path,
+            url=request.base_url + quote(request.path),
+            query=request.query,
+            headers=request.headers,
+            body=request.body,
             bucket=bucket,
             key=key,
             moment=self.settings.now(),
@@ -203,11 +197,11 @@ class Registry:
             blobs=self.blobs,
             objects=self.objects,
         )
-        return s3.handle(request) if row["type"] == "s3" else azure.handle(request)
+        return s3.handle(storage_request) if row["type"] == "s3" else azure.handle(storage_request)
 
     def _sweep(self, lifetime: int) -> None:
-        """Remove what no artifact can ever need again: orphaned objects, uploads and files."""
-        # An artifact's URLs outlive its row, so an object may come back until they have expired.
+        """Remove objects, uploads and files that no artifact can need again."""
+        # An artifact's URLs outlive its row, so an object may be sent again until they have expired.
         before = (datetime.fromtimestamp(self._clock(), UTC) - timedelta(seconds=lifetime)).isoformat()
         orphaned = "NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.bucket_location = key)"
         with self.database.writing() as db:
@@ -224,7 +218,7 @@ def _require_orbit(db: sqlite3.Connection, ids: dict[str, str]) -> None:
 
 
 def _bootstrap(db: sqlite3.Connection, bucket_type: str) -> None:
-    """Fill a new directory: one organization, one orbit, one collection of type mixed, an owner and their key."""
+    """Create one organization, one orbit, one collection of type mixed, an owner and their key."""
     organization, orbit, collection, secret = (new_id() for _ in range(4))
     moment = now()
     db.execute("INSERT INTO organizations VALUES (?, 'Local', NULL, 0, ?, NULL)", (organization, moment))
@@ -240,31 +234,6 @@ def _bootstrap(db: sqlite3.Connection, bucket_type: str) -> None:
     db.executemany("INSERT INTO settings VALUES (?, ?)", [*settings.items(), ("signer", token_hex(32))])
 
 
-def _release(database: Database, present: BinaryIO) -> None:
+def _release(database: Database, in_use: BinaryIO) -> None:
     database.close()
-    present.close()
-
-
-@contextmanager
-def _hold_lock(path: str) -> Iterator[None]:
-    with open(path, "ab") as file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _in_use_lock(path: str) -> tuple[BinaryIO, bool]:
-    """The file whose lock says that the directory is in use, and whether nobody else holds it."""
-    file = open(path, "ab")  # noqa: SIM115 - held as long as the registry is open
-    if fcntl is None:
-        return file, False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return file, True
-    except OSError:
-        fcntl.flock(file, fcntl.LOCK_SH)
-        return file, False
-
-
-def _share(file: BinaryIO) -> None:
-    fcntl.flock(file, fcntl.LOCK_SH)
+    in_use.close()

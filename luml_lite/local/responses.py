@@ -1,6 +1,7 @@
-"""What the registry answers, free of HTTP: a status, headers and a body of bytes or of ranges of files.
+"""Requests' bodies and responses of the registry, without sockets.
 
-A refusal is an exception that already is the answer, so that no rule has to pass errors along by hand.
+A response has a status, headers and a body of bytes or of ranges of files. Code that refuses a request raises an
+HTTPError, which carries the response.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ JSON = {"content-type": "application/json"}
 
 
 class Body(Protocol):
-    """A request body that arrives in chunks: `length` bytes in all, or None where the client did not say."""
+    """A request body that arrives in chunks; `length` is its size in bytes, or None where the client gave none."""
 
     @property
     def length(self) -> int | None: ...
@@ -23,7 +24,7 @@ class Body(Protocol):
 
 
 class Bytes:
-    """A request body that is in memory already."""
+    """A request body in memory."""
 
     def __init__(self, content: bytes = b"") -> None:
         self.content = content
@@ -35,12 +36,12 @@ class Bytes:
 
 
 class BodyLost(Exception):
-    """The client went away, or was cut off, before the whole body had come."""
+    """The connection ended before the whole body had arrived."""
 
 
 @dataclass(frozen=True)
 class FileRange:
-    """`length` bytes of a stored file from `offset` on; opened when its turn comes unless `file` is open already."""
+    """`length` bytes of a stored file from `offset` on; `file` is set where the file is open already."""
 
     path: str
     offset: int
@@ -48,13 +49,13 @@ class FileRange:
     file: BinaryIO | None = None
 
     def open(self) -> BinaryIO:
-        """The file, positioned at nothing in particular; who opens a range closes it."""
+        """The open file, at any position; the caller closes it."""
         return self.file if self.file is not None else open(self.path, "rb", buffering=0)
 
 
 @dataclass(frozen=True)
 class Response:
-    """One answer; `close()` it when its body was sent or will not be."""
+    """One response; the caller closes it when it has sent the body or will not send it."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Response:
         return len(self.body) if isinstance(self.body, bytes) else sum(part.length for part in self.body)
 
     def close(self) -> None:
-        """Close the files that are open."""
+        """Close the open files of the body."""
         if not isinstance(self.body, bytes):
             for part in self.body:
                 if part.file is not None:
@@ -74,7 +75,7 @@ class Response:
 
 
 class HTTPError(Exception):
-    """An answer that ends the handling of a request."""
+    """Ends the handling of a request with this response."""
 
     def __init__(self, reply: Response) -> None:
         super().__init__(reply.status)
@@ -82,10 +83,10 @@ class HTTPError(Exception):
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """A value as a JSON answer."""
+    """A response with a value as JSON."""
     return Response(status, JSON, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def http_error(status: int, detail: Any) -> HTTPError:
-    """The platform's error shape: `{"detail": ...}`."""
+    """An error in the form of the platform: `{"detail": ...}`."""
     return HTTPError(json_response({"detail": detail}, status))

@@ -1,4 +1,4 @@
-"""How a registry was opened."""
+"""The settings with which a registry was opened."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .storage.buckets import Bucket, Layout
 
 @dataclass(frozen=True)
 class Settings:
-    """How a registry was opened; the same for all its calls. See `luml_lite.local.open` for the meanings."""
+    """The settings of an open registry, the same for all its calls; `Registry` explains them."""
 
     layout: Layout
     lifetime: int
@@ -22,5 +22,5 @@ class Settings:
     clock: Callable[[], float]
 
     def now(self) -> datetime:
-        """This moment."""
+        """The current time by `clock`, in UTC."""
         return datetime.fromtimestamp(self.clock(), UTC)

@@ -1,13 +1,12 @@
-"""The in-process face: a transport whose requests reach the registry by a function call.
+"""The in-process transport: it passes requests to the registry by a function call.
 
-It is pickled as its path and options, and opens the directory again where it arrives. A URL that is not the registry's
-own, as an external bucket's, goes on to the pool that the process shares.
+A pickle of it holds its path and options; the copy opens the directory itself. Requests to other URLs than the
+registry's, such as those of an external bucket, are sent through the process's shared pool.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from ..core.limits import Timeouts
 from ..core.request import FileSlice, Request, Response
 from ..errors import ConnectionFailed
 from ..files.buffers import buffer
-from ..files.streams import SinkWriter, SliceReader
+from ..files.streams import SinkWriter, SliceReader, is_for_sink
 from . import responses
 from .registry import Registry
 
@@ -28,12 +27,12 @@ _log = logging.getLogger("luml_lite.local")
 
 
 def address(organization: str) -> str:
-    """The base URL of a registry that is reached in-process; the name can never be resolved."""
+    """The base URL of an in-process registry; DNS never resolves the domain `invalid`."""
     return f"http://{organization}.luml.invalid"
 
 
 class LocalTransport:
-    """A transport into the registry of one directory."""
+    """A transport to the registry of one directory."""
 
     def __init__(self, path: str, options: dict[str, Any]) -> None:
         self.path = path
@@ -43,7 +42,7 @@ class LocalTransport:
 
     @property
     def registry(self) -> Registry:
-        """The registry, opened when it is first needed."""
+        """The registry; the first access opens it."""
         if self._opened is None:
             with self._lock:
                 if self._opened is None:
@@ -53,10 +52,10 @@ class LocalTransport:
     def send(
         self, request: Request[Any], /, *, timeouts: Timeouts, stop: CancelToken, on_bytes: Callable[[int], None]
     ) -> Response:
-        """Answer one prepared request; see `luml_lite.transport` for what it raises."""
+        """Answer one prepared request; `luml_lite.transport` lists the exceptions."""
         base_url = address(self.registry.names.organization)
         if not request.url.startswith(base_url + "/"):
-            from ..transport.pool import SHARED
+            from ..transport.pool import SHARED  # here, because it imports urllib3
 
             return SHARED.send(request, timeouts=timeouts, stop=stop, on_bytes=on_bytes)
         body = _ClientBody(request.body, stop, on_bytes)
@@ -67,12 +66,14 @@ class LocalTransport:
             _log.exception("%s failed", request.method)
             raise ConnectionFailed(f"the registry's directory failed: {error}") from error
         try:
-            return _response(request, reply, body, self.registry.settings.clock(), stop, on_bytes)
+            date = formatdate(self.registry.settings.clock(), usegmt=True)
+            headers = {"date": date, "content-length": str(reply.length), **reply.headers}
+            return _receive(request, reply, headers, body, on_bytes)
         finally:
             reply.close()
 
     def close(self) -> None:
-        """Leave the directory; it is opened again when it is needed."""
+        """Close the registry; the next request opens it again."""
         with self._lock:
             registry, self._opened = self._opened, None
         if registry is not None:
@@ -86,48 +87,42 @@ class LocalTransport:
 
 
 class _ClientBody:
-    """A request's body as the registry reads it."""
+    """A request's body in the form that the registry reads."""
 
     def __init__(self, body: bytes | FileSlice, stop: CancelToken, on_bytes: Callable[[int], None]) -> None:
         self.length = len(body) if isinstance(body, bytes) else body.length
-        self.slice = SliceReader(body, on_bytes) if isinstance(body, FileSlice) else None
-        self.chunks = (body,) if isinstance(body, bytes) else self.slice
+        self.reader = SliceReader(body, on_bytes) if isinstance(body, FileSlice) else None
+        self.content = body if isinstance(body, bytes) else b""
         self.stop = stop
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        for chunk in self.chunks or ():
+        for chunk in self.reader or (self.content,):
             if self.stop.flag:
                 raise Stopped
             yield chunk
 
     @property
     def md5(self) -> str:
-        """The digest of what was sent, where one was asked for."""
-        return self.slice.md5 if self.slice is not None else ""
+        """The hex MD5 of the bytes that were read, or an empty string where the request wants none."""
+        return self.reader.md5 if self.reader is not None else ""
 
 
-def _response(
+def _receive(
     request: Request[Any],
     reply: responses.Response,
+    headers: dict[str, str],
     body: _ClientBody,
-    moment: float,
-    stop: CancelToken,
     on_bytes: Callable[[int], None],
 ) -> Response:
-    headers = {"date": formatdate(moment, usegmt=True), "content-length": str(reply.length), **reply.headers}
-    sink = request.into
-    if sink is not None and _belongs_in_sink(reply, sink.offset):
+    """Write the registry's response into the request's sink, or keep its body in memory."""
+    sink, chunks = request.into, _content(reply, body.stop)
+    if sink is not None and is_for_sink(sink, reply.status, headers.get("content-range", "")):
         with SinkWriter(sink, on_bytes) as writer:
-            for view in _content(reply, stop):
+            for view in chunks:
                 writer.write(view)
             return Response(reply.status, headers, b"", writer.received, writer.sha256(), body.md5)
-    content = b"" if request.method == "HEAD" else b"".join(bytes(view) for view in _content(reply, stop))
+    content = b"" if request.method == "HEAD" else b"".join(bytes(view) for view in chunks)
     return Response(reply.status, headers, content, sent_md5=body.md5)
-
-
-def _belongs_in_sink(reply: responses.Response, offset: int) -> bool:
-    start = re.match(r"bytes (\d+)-", reply.headers.get("content-range", ""))
-    return reply.status in (200, 206) and (int(start[1]) if start else 0) == offset
 
 
 def _content(reply: responses.Response, stop: CancelToken) -> Iterator[bytes | memoryview]:

@@ -1,8 +1,8 @@
-"""The bytes of objects as files: what lives here is the only code that makes, moves and removes them.
+"""The bytes of objects, as files. No other code creates, renames or removes these files.
 
-A file gets its final name only when all its bytes are on disk: temporary name, fsync, rename, fsync of the directory.
-Names are random and never come from a client; which object a file belongs to is known to the database alone, so a
-file that no row names is an orphan and the sweep may take it.
+A file gets its final name when all its bytes are on disk: it is written under a temporary name, synced and renamed, and
+then the folder is synced. Names are random and never come from a client. Only the database knows which object a file
+belongs to, so a sweep may remove every file that no row names.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from hashlib import md5
 from typing import NamedTuple
 from uuid import uuid4
 
+from ...files.disk import sync_folder
 from ..responses import Body, BodyLost
 
 
 class StoredFile(NamedTuple):
-    """A file that is complete and durable: its name, its size in bytes and the MD5 of its content."""
+    """A complete and synced file: its name, its size in bytes and the MD5 of its content."""
 
     file: str
     size: int
@@ -34,13 +35,13 @@ class FileStore:
         os.makedirs(self.arriving, mode=0o700, exist_ok=True)
 
     def path(self, file: str) -> str:
-        """Where a file of that name is."""
+        """The path of a file of this name."""
         return os.path.join(self.root, file[:2], file)
 
     def receive(self, body: Body, check: Callable[[bytes], None]) -> StoredFile:
-        """Keep a body; `check` sees its MD5 before it gets a name and may refuse it.
+        """Store a body as a new file; `check` is called with its MD5 before the rename, and may raise to refuse it.
 
-        A body that ends early or is refused leaves nothing behind.
+        No file remains of a body that ends early or is refused.
         """
         file = uuid4().hex
         arriving = os.path.join(self.arriving, file)
@@ -62,21 +63,21 @@ class FileStore:
             folder = os.path.dirname(path)
             if not os.path.isdir(folder):
                 os.makedirs(folder, mode=0o700, exist_ok=True)
-                _sync_folder(self.root)
+                sync_folder(self.root)
             os.rename(arriving, path)
-            _sync_folder(folder)
+            sync_folder(folder)
         except BaseException:
             _remove_quietly(arriving)
             raise
         return StoredFile(file, size, digest.digest())
 
     def discard(self, files: Iterable[str]) -> None:
-        """Remove files that no row names any more; a reader that has one open keeps its content."""
+        """Remove files that no row names any more; a reader that has opened one can still read it."""
         for file in files:
             _remove_quietly(self.path(file))
 
     def sweep(self, known: Callable[[str], bool]) -> int:
-        """Remove half-arrived files and files that are not `known`; only for who is alone in the directory."""
+        """Remove unfinished files and files that are not `known`; call it only while no other process stores files."""
         removed = 0
         for folder, _, names in os.walk(self.root):
             for name in names:
@@ -89,14 +90,3 @@ class FileStore:
 def _remove_quietly(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-
-
-def _sync_folder(folder: str) -> None:
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # directories cannot be opened on Windows, where renames need no sync of their own
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
