@@ -1,6 +1,6 @@
-"""The token that ends work in other threads: set once, seen by loops, sleeps and sockets.
+"""The cancel token: loops and sleeps poll it, and it aborts registered sockets when it is set.
 
-Setting takes no lock, so that it is safe from a signal handler and never waits for the work that it ends.
+Setting it takes no lock, so that a signal handler can do it and it never waits for the work that it ends.
 """
 
 from __future__ import annotations
@@ -11,57 +11,55 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-_TICK = 0.05  # seconds between two looks at the flag while sleeping
+_TICK = 0.05  # seconds between two looks at the flag
 
 
 class Abortable(Protocol):
-    """Something that blocks a thread and can be cut from another one."""
+    """Something that blocks its thread and that another thread can end, such as a socket."""
 
     def abort(self) -> None: ...
 
 
 class Stopped(BaseException):
-    """Raised by `checkpoint()` in work whose token was set; it never leaves the drivers."""
+    """Raised in work whose token is set; drivers catch it."""
 
 
 class CancelToken:
-    """A flag with the sockets that must be cut when it is set."""
+    """A flag, and what must be aborted when it is set. A token can be added to another one, which then sets it."""
 
-    __slots__ = ("_wires", "flag")
+    __slots__ = ("_abortables", "flag")
 
     def __init__(self) -> None:
         self.flag: bool = False
-        self._wires: set[Abortable] = set()
+        self._abortables: set[Abortable] = set()
 
     def set(self) -> None:
-        """Set the flag and cut every wire; calls after the first change nothing."""
-        self.flag = True  # before the cuts: a wire that is added now sees the flag and cuts itself
-        for wire in tuple(self._wires):
-            wire.abort()
+        """Set the flag and abort everything that was added; can be called more than once."""
+        self.flag = True  # before the loop: `add` in another thread either is seen by the loop or sees the flag
+        for each in tuple(self._abortables):
+            each.abort()
 
-    def abort(self) -> None:
-        """Set the flag: a token is a wire of the token above it."""
-        self.set()
+    abort = set  # what a token calls on the tokens that were added to it
 
-    def add(self, wire: Abortable) -> None:
-        """Have `wire` cut when the flag is set, or at once where it is already."""
-        self._wires.add(wire)
+    def add(self, abortable: Abortable) -> None:
+        """Abort this when the token is set, now if it is set already."""
+        self._abortables.add(abortable)
         if self.flag:
-            wire.abort()
+            abortable.abort()
 
-    def discard(self, wire: Abortable) -> None:
-        """Forget a wire that no longer blocks."""
-        self._wires.discard(wire)
+    def discard(self, abortable: Abortable) -> None:
+        """Undo `add`."""
+        self._abortables.discard(abortable)
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, at most a tick longer than until the flag is set."""
+        """Sleep until the time is over or the flag is set; the flag is polled every 50 ms."""
         end = time.monotonic() + seconds
         while not self.flag and (left := end - time.monotonic()) > 0:
             time.sleep(min(_TICK, left))
 
 
 def now() -> float:
-    """Seconds of a clock that never goes back, to be compared with each other alone."""
+    """Seconds of a monotonic clock, for differences only."""
     return time.monotonic()
 
 
@@ -70,7 +68,7 @@ _current = threading.local()
 
 @contextmanager
 def use_token(stop: CancelToken) -> Iterator[None]:
-    """Make `stop` the token that `checkpoint()` looks at in this thread."""
+    """Make `stop` the token of `checkpoint()` in this thread while the `with` block runs."""
     before = getattr(_current, "stop", None)
     _current.stop = stop
     try:
@@ -80,7 +78,7 @@ def use_token(stop: CancelToken) -> Iterator[None]:
 
 
 def checkpoint() -> None:
-    """Leave long local work by raising Stopped when the thread's token is set."""
+    """Raise Stopped if this thread's token is set; long local work calls it once a chunk."""
     stop = getattr(_current, "stop", None)
     if stop is not None and stop.flag:
         raise Stopped

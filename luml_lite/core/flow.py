@@ -1,7 +1,7 @@
-"""Flows: operations of several steps as generators that yield effects and receive replies.
+"""Flows: generators that describe an operation of several steps by the effects that they yield.
 
-A flow does no I/O, reads no clock and starts no thread; what it wants done it yields as one of the effects below.
-A driver (`driver.py`) answers each with one good reply or throws one exception. Cleanup is written as
+A flow does no I/O, reads no clock and starts no thread. It yields one of the effects below; a driver (`drivers/`)
+performs it and sends one good reply into the flow, or throws one exception. Cleanup is written as
 `except Exception: ...; raise`, never with effects in `finally`.
 """
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Progress(Struct, frozen=True):
-    """Where bytes are reported: `callback(done, total)`, in bytes, never falling; `done` counts from here on."""
+    """Reports moved bytes by `callback(done, total)`, in bytes; `done` is the number at the start and never falls."""
 
     callback: Callable[[int, int], None] | None
     total: int
@@ -28,7 +28,7 @@ class Progress(Struct, frozen=True):
 
 
 class Batch(Struct, frozen=True):
-    """Requests sent side by side, at most `Config.concurrency` at once.
+    """Requests that are sent side by side, at most `Config.concurrency` at the same time.
 
     The reply has one entry a request, in order: a Response, the error that ended it, or None where it was never
     started because another had failed. `on_done(index, response)` is called as each request succeeds, one at a time.
@@ -41,21 +41,21 @@ class Batch(Struct, frozen=True):
 
 
 class Local(Struct, frozen=True):
-    """A function on local things (hashing, stat, rename): called directly, or in a thread under asyncio."""
+    """A call on local files (hash, stat, rename): made in the calling thread, or in a worker thread under asyncio."""
 
     func: Callable[..., Any]
     args: tuple[Any, ...] = ()
 
 
 class Backoff(Struct, frozen=True):
-    """Wait before trial number `attempt` + 1 of something, or give up by having `error` thrown."""
+    """Back off before attempt number `attempt` + 1, or raise `error` if the retry limits are reached."""
 
     attempt: int
     error: LumlError
 
 
 class Emit(Struct, Generic[T], frozen=True):
-    """Items that a stream hands to its reader before it goes on."""
+    """Items that a stream gives to its reader before the next step."""
 
     items: Sequence[T]
 
@@ -67,11 +67,11 @@ Outcome: TypeAlias = T | LumlError | None
 
 
 def decode(request: Request[T], response: Response) -> T:
-    """The good answer to a request as its value; anything malformed is a DecodeError."""
+    """The value of a good response; raises DecodeError if the response is malformed."""
     try:
         return request.reply(response)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        problem = f"the answer is not what the protocol says: {error}"
+        problem = f"the response does not follow the protocol: {error}"
     failure = DecodeError(problem)
     failure.request = str(request)
     raise failure
@@ -88,7 +88,7 @@ def gather_outcomes(
     progress: Progress | None = None,
     on_done: Callable[[int, Response], Local | None] | None = None,
 ) -> Flow[list[Outcome[T]]]:
-    """Send requests side by side and return what became of each; the first failure stops feeding the rest."""
+    """Send requests side by side and return the value or error of each; after a failure no further one is started."""
     batch = Batch(tuple(requests), progress, on_done)
     replies: list[Response | LumlError | None] = yield batch
     outcomes: list[Outcome[T]] = []
@@ -113,17 +113,17 @@ def gather(requests: Iterable[Request[T]], progress: Progress | None = None) -> 
 
 
 def transfer(request: Request[T], progress: Progress | None = None) -> Flow[T]:
-    """Send one request that moves a file, reporting its bytes and staying interruptible while it blocks."""
+    """Send one request that moves a file: its bytes are reported, and it can be interrupted while it blocks."""
     (value,) = yield from gather((request,), progress)
     return value
 
 
 def local(func: Callable[..., T], *args: Any) -> Flow[T]:
-    """Call a function on local things and return its value."""
+    """Call a function on local files and return its value."""
     value: T = yield Local(func, args)
     return value
 
 
 def back_off(attempt: int, error: LumlError) -> Flow[None]:
-    """Wait before another trial, or raise `error` where the retry settings say that it is enough."""
+    """Wait before the next attempt, or raise `error` if the retry limits are reached."""
     yield Backoff(attempt, error)
