@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 from collections.abc import Iterator
@@ -85,3 +86,38 @@ def test_what_no_row_names_is_called_the_same(group: str, name: str) -> None:
             missing.add(each)
     allowed = {("collections", "list"): {"tags", "orbit_id"}, ("collections", "list_all"): {"tags", "orbit_id"}}
     assert missing <= allowed.get((group, name), {"track_id"} if (group, name) == ("tracks", "get") else set())
+
+
+def calls() -> Iterator[tuple[str, str, str, str]]:
+    """Group, method, and a parameter as theirs and as ours, where it is called otherwise here."""
+    for group, name in methods():
+        ours = {"delete_batch": "delete_many"}.get(name, name)
+        known = PARAMETERS if group == "artifacts" else {**TRACK_PARAMETERS, "track_id": "track_value"}
+        taken = parameters(getattr(getattr(OURS, group), ours))
+        for each in sorted(parameters(getattr(THEIRS[group], name)) - taken):
+            if known.get(each) in taken:
+                yield group, ours, each, known[each]
+
+
+@pytest.mark.parametrize(("group", "name", "old", "new"), [*calls()])
+def test_an_old_keyword_is_answered_with_the_new_one(group: str, name: str, old: str, new: str) -> None:
+    """On both clients, before anything is sent."""
+    advice = re.escape(f"{name}() has no {old!r}: it is {new}")
+    with pytest.raises(TypeError, match=f"^{advice}$"):
+        getattr(getattr(OURS, group), name)(**{old: "x"})
+
+    async def awaited() -> None:
+        client = luml_lite.AsyncLumlClient(api_key="k")
+        client.setup_config(organization=ID, orbit=ID, collection=ID)
+        await getattr(getattr(client, group), name)(**{old: "x"})
+
+    with pytest.raises(TypeError, match=f"^{advice}$"):
+        asyncio.run(awaited())
+
+
+def test_a_keyword_that_nothing_replaces_is_answered_by_python() -> None:
+    """No advice where the new name is no parameter either, nor for an error inside the call."""
+    with pytest.raises(TypeError, match="unexpected keyword argument 'name'"):
+        luml_lite.orbits.get(OURS.settings.config, name="x")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'file_path'"):
+        luml_lite.upload(OURS.settings.config, model_name="x")  # type: ignore[call-arg]

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 import luml_lite
+from luml_lite.clients.binding import FUNCTIONS
 
 from .reference_examples import Example, examples
+from .typing import stubs
 
 ROOT = Path(__file__).parent.parent
-VERBS = sorted(name for name in luml_lite.__all__ if hasattr(getattr(luml_lite, name), "__wrapped__"))
+VERBS = sorted(FUNCTIONS)
 
 
 def test_the_verbs_reveal_their_types() -> None:
@@ -23,6 +25,11 @@ def test_the_verbs_reveal_their_types() -> None:
     command = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_stubs_say_what_the_operations_say() -> None:
+    """After a change of an operation, `python -m tests.typing.stubs` writes them."""
+    assert {path: path.read_text() for path in stubs.PACKAGE.rglob("*.pyi")} == stubs.stubs()
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -1,28 +1,80 @@
-"""Binding operations as blocking functions: the signature is written once, with the operation, and kept here.
+"""Binding operations as verbs: the operation has the signature and the docstring, the verb keeps both and runs it.
 
-An operation takes the Config first and returns a flow or a stream; a verb takes the same arguments and runs it. Called
-on a `Bound`, a verb is a method: the group's Config takes the place of the first argument.
+An operation takes a Config first and returns a Request, a Flow or a Stream. `GROUPS` lists every operation once, for
+blocking and for asyncio. The verbs of a group are the functions of a class: called on the class they take a Config,
+called on an instance, which belongs to a client, they are methods without it. Static tools read the stubs beside
+`groups.py` and `async_groups.py`: `python -m tests.typing.stubs` writes them, and a test compares them with the
+operations.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from functools import update_wrapper
+from importlib import import_module
+from inspect import iscoroutinefunction, signature
+from types import FunctionType
+from typing import Any
 
 from ..config import Config
-from ..core.flow import Effect, Flow, Stream
-from ..drivers.blocking import iterate, run
+from ..core.flow import Flow, Stream, send
+from ..core.request import Request
 from .base import ClientState
 
-P = ParamSpec("P")
-T = TypeVar("T")
-Y = TypeVar("Y")
-R = TypeVar("R")
+# The docstring of each group, and its operations by the module of `operations` that has them.
+GROUPS = {
+    "artifacts": (
+        "The artifacts of a collection.",
+        {
+            "artifacts": "get create update download_url delete_url",
+            "listing": "list list_all",
+            "upload": "upload",
+            "download": "download",
+            "delete": "delete delete_many",
+            "members": "members read_member read_members open_member open_download",
+        },
+    ),
+    "organizations": ("The organizations that the owner of the API key belongs to.", {"organizations": "list get"}),
+    "orbits": ("The orbits of an organization.", {"orbits": "list get create update delete"}),
+    "collections": ("The collections of an orbit.", {"collections": "list list_all get create update delete"}),
+    "bucket_secrets": (
+        "The buckets that an organization's orbits store artifacts in.",
+        {"bucket_secrets": "list get create update delete"},
+    ),
+    "tracks": (
+        "The tracks of an orbit, their stages and the artifacts in them.",
+        {
+            "tracks": "list list_all get create update delete list_stages add_artifact list_artifacts get_artifact "
+            "get_artifact_by_stage update_artifact remove_artifact remove_batch_artifacts"
+        },
+    ),
+}
+CLASSES = {group.title().replace("_", ""): group for group in GROUPS}
+
+# Parameters that the platform's published client names otherwise.
+NEW_NAMES = {
+    "artifact_id": "model_id",
+    "artifact_ids": "model_ids",
+    "artifact_value": "model_value",
+    "extra_values": "metrics",
+    "name": "model_name",
+    "track_id": "track_value",
+    "tracked_artifact_id": "entry_id",
+    "tracked_artifact_ids": "entry_ids",
+}
+
+
+def operations_of(group: str) -> dict[str, str]:
+    """The module of each operation of a group."""
+    return {name: module for module, names in GROUPS[group][1].items() for name in names.split()}
+
+
+FUNCTIONS = {**operations_of("artifacts"), "resolve": "resolve"}  # verbs that users call without a group
+VERBS = [*FUNCTIONS, *(group for group in GROUPS if group != "artifacts")]
 
 
 class ResourceGroup:
-    """A group of verbs on the settings of one client."""
+    """The verbs of a group as methods, with the Config of one client."""
 
     def __init__(self, settings: ClientState) -> None:
         self._settings = settings
@@ -31,90 +83,99 @@ class ResourceGroup:
         return f"{type(self).__name__}({self._settings.config!r})"
 
 
+def lazy_verbs(
+    module: dict[str, Any], home: str, run: Callable[..., Any], iterate: Callable[..., Any]
+) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a module that binds each verb to a driver when it is first used.
+
+    `home` is the module that users import the verbs from; pickle finds them there by their qualified names.
+    """
+
+    def verb(source: str, name: str, prefix: str = "") -> Any:
+        operation = getattr(import_module(f"..operations.{source}", __package__), name)
+        bound = make_verb(operation, run, iterate)
+        bound.__module__, bound.__name__, bound.__qualname__ = home, name, prefix + name
+        return bound
+
+    def find(name: str) -> Any:
+        if name in module:
+            return module[name]
+        value: Any
+        if name in FUNCTIONS:
+            value = verb(FUNCTIONS[name], name)
+        elif group := CLASSES.get(name):
+            sources = operations_of(group).items()
+            verbs = {each: find(each) if group == "artifacts" else verb(at, each, f"{group}.") for each, at in sources}
+            value = type(name, (ResourceGroup,), {"__doc__": GROUPS[group][0], **verbs})
+            value.__module__ = module["__name__"]
+        elif name in VERBS:
+            value = find(name.title().replace("_", ""))
+        else:
+            raise AttributeError(f"module {module['__name__']!r} has no attribute {name!r}")
+        return module.setdefault(name, value)  # two threads that ask together get the same object
+
+    return find
+
+
+def make_verb(operation: Any, run: Callable[..., Any], iterate: Callable[..., Any]) -> Any:
+    """Bind an operation to a driver; where `run` is a coroutine function, a verb that returns a value is one too."""
+    kind, _, returns = operation.__annotations__["return"].removesuffix("]").partition("[")
+    is_async = iscoroutinefunction(run)
+    perform = run
+    if kind == "Stream":
+        returns = f"{'AsyncIterator' if is_async else 'Iterator'}[{returns}]"
+        perform = iterate
+
+    def verb(cfg: Config | ResourceGroup, /, *args: Any, **kwargs: Any) -> Any:
+        return perform(*bind(cfg, operation, args, kwargs))
+
+    async def coroutine(cfg: Config | ResourceGroup, /, *args: Any, **kwargs: Any) -> Any:
+        return await run(*bind(cfg, operation, args, kwargs))
+
+    bound: Any = update_wrapper(coroutine if is_async and kind != "Stream" else verb, operation)
+    bound.__wrapped__ = copy_signature(operation, returns)
+    bound.__annotations__ = bound.__wrapped__.__annotations__
+    return bound
+
+
+def copy_signature(operation: Any, returns: str) -> FunctionType:
+    """Return a function that is never called: `inspect` and `help` read the signature of the verb from it."""
+    code = operation.__code__.replace(co_posonlyargcount=1)  # methods have no `cfg` that a keyword could name
+    names = {"Iterator": Iterator, "AsyncIterator": AsyncIterator, **operation.__globals__}
+    copy = FunctionType(code, names, operation.__name__, operation.__defaults__, operation.__closure__)
+    copy.__kwdefaults__ = operation.__kwdefaults__
+    copy.__annotations__ = {**operation.__annotations__, "return": returns}
+    return copy
+
+
 def bind(
-    on: Config | ResourceGroup, operation: Callable[[Config], Generator[Y, Any, R]]
-) -> tuple[Generator[Effect | Y, Any, R], Config]:
-    """The flow of an operation and the Config to run it with; names in a client's settings become ids first."""
+    on: Config | ResourceGroup, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Request[Any] | Flow[Any] | Stream[Any], Config]:
+    """Return the work of a verb and the Config to run it with; names in a client's settings become ids first."""
     if isinstance(on, Config):
-        return operation(on), on
+        return call(operation, on, args, kwargs), on
     if not isinstance(on, ResourceGroup):
         raise TypeError(f"the first argument is a Config, not {type(on).__name__}; of a client, call its methods")
     settings = on._settings
     if not settings.pending:
-        return operation(settings.config), settings.config
+        return call(operation, settings.config, args, kwargs), settings.config
 
-    def flow() -> Generator[Effect | Y, Any, R]:
+    def flow() -> Generator[Any, Any, Any]:
         yield from settings.resolve()
-        return (yield from operation(settings.config))
+        work = call(operation, settings.config, args, kwargs)
+        return (yield from send(work) if isinstance(work, Request) else work)
 
     return flow(), settings.config
 
 
-def blocking(
-    operation: Callable[Concatenate[Config, P], Flow[T]],
-) -> Callable[Concatenate[Config | ResourceGroup, P], T]:
-    """An operation as a function that returns its value."""
-
-    @wraps(operation)
-    def verb(cfg: Config | ResourceGroup, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return run(*bind(cfg, lambda known: operation(known, *args, **kwargs)))
-
-    return copy_signature(verb, operation)
-
-
-def iterating(
-    operation: Callable[Concatenate[Config, P], Stream[T]],
-) -> Callable[Concatenate[Config | ResourceGroup, P], Iterator[T]]:
-    """An operation of many items as a function that returns an iterator."""
-
-    @wraps(operation)
-    def verb(cfg: Config | ResourceGroup, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        return iterate(*bind(cfg, lambda known: operation(known, *args, **kwargs)))
-
-    return copy_signature(verb, operation)
-
-
-def copy_signature(verb: Callable[P, T], operation: Any, stream: str = "Iterator") -> Callable[P, T]:
-    """Let `help` and introspection show what a verb returns instead of the flow it runs.
-
-    `inspect` believes `__wrapped__`, so that is a copy of the operation which says so.
-    """
-    returns: str = operation.__annotations__["return"]
-    if returns.startswith("Flow["):
-        returns = returns[len("Flow[") : -1]
-    elif returns.startswith("Stream["):
-        returns = stream + returns[len("Stream") :]
-    code = operation.__code__.replace(co_posonlyargcount=1)  # the Config cannot be named, for a method has none
-    copy = type(operation)(
-        code, operation.__globals__, operation.__name__, operation.__defaults__, operation.__closure__
-    )
-    copy.__kwdefaults__ = operation.__kwdefaults__
-    copy.__annotations__ = verb.__annotations__ = {**operation.__annotations__, "return": returns}
-    verb.__wrapped__ = copy  # type: ignore[attr-defined]
-    return verb
-
-
-def awaited(
-    operation: Callable[Concatenate[Config, P], Flow[T]],
-) -> Callable[Concatenate[Config | ResourceGroup, P], Coroutine[Any, Any, T]]:
-    """An operation as a coroutine function."""
-    from ..drivers.aio import run  # here, because programs that block need no asyncio
-
-    @wraps(operation)
-    async def verb(cfg: Config | ResourceGroup, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await run(*bind(cfg, lambda known: operation(known, *args, **kwargs)))
-
-    return copy_signature(verb, operation)
-
-
-def async_iterating(
-    operation: Callable[Concatenate[Config, P], Stream[T]],
-) -> Callable[Concatenate[Config | ResourceGroup, P], AsyncIterator[T]]:
-    """An operation of many items as a function that returns an async iterator."""
-    from ..drivers.aio import iterate
-
-    @wraps(operation)
-    def verb(cfg: Config | ResourceGroup, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
-        return iterate(*bind(cfg, lambda known: operation(known, *args, **kwargs)))
-
-    return copy_signature(verb, operation, "AsyncIterator")
+def call(operation: Any, cfg: Config, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call an operation; the TypeError for a keyword of the published client says what it is named here."""
+    try:
+        return operation(cfg, *args, **kwargs)
+    except TypeError:
+        parameters = signature(operation).parameters
+        for old in kwargs:
+            new = NEW_NAMES.get(old)
+            if old not in parameters and new in parameters:
+                raise TypeError(f"{operation.__name__}() has no {old!r}: it is {new}") from None
+        raise

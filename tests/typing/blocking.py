@@ -89,3 +89,4 @@ class Counting:
 
 Config(transport=Counting())
 Config(transport=object())  # type: ignore[arg-type]
+luml_lite.nonsense  # type: ignore[attr-defined]  # noqa: B018
