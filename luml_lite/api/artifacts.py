@@ -1,4 +1,4 @@
-"""The artifact endpoints: https://api.luml.ai rows of a collection, their pages, and their presigned URLs."""
+"""The endpoints of artifacts: the rows of a collection, their pages, and their presigned URLs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .paths import artifact_path, artifacts_path, collection_id_of, orbit_path
 
 
 class _Url(TypedDict):
-    """The answer to a request for a presigned URL."""
+    """The response to a request for a presigned URL."""
 
     url: str
 
 
 def get(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[ModelArtifact]:
-    """One artifact by its id."""
+    """Get an artifact by its id."""
     return Request(method="GET", url=artifact_path(cfg, collection_id, artifact_id), reply=dialect(cfg).artifact)
 
 
@@ -41,25 +41,24 @@ def page(
     search: str | None = None,
     types: Sequence[ArtifactType | str] | None = None,
 ) -> Request[ModelArtifactsList]:
-    """One page of a collection's artifacts; `limit` is 1 to 100, None means 100."""
-    said = dialect(cfg)
+    """Get one page of a collection's artifacts; `limit` is 1 to 100, None means 100."""
+    words = dialect(cfg)
     query: list[tuple[str, str]] = [("limit", str(require_limit(limit))), ("order", require_order(order))]
     if start_after is not None:
         query.append(("cursor", start_after))
     if sort_by is not None:
         query.append(("sort_by", sort_key(cfg, sort_by, metric_key)))
-    wanted = collection_id_of(cfg, collection_id)
-    if said.lists_by_orbit:
-        query.append(("collection_ids", wanted))
-        if search is not None:
-            query.append(("search", search))
-        query.extend(("types", str(kind)) for kind in types or ())
-        path = f"{orbit_path(cfg)}/artifacts"
+    if (search is not None or types) and not words.searches_by_name:
+        raise ConfigurationError("search and types need a server of the 'artifacts' dialect")
+    if search is not None:
+        query.append(("search", search))
+    query.extend(("types", str(kind)) for kind in types or ())
+    if words.lists_by_orbit:
+        query.append(("collection_ids", collection_id_of(cfg, collection_id)))
+        path = f"{orbit_path(cfg)}/{words.artifacts}"
     else:
-        if search is not None or types:
-            raise ConfigurationError("search and types need a server of the 'artifacts' dialect")
-        path = artifacts_path(cfg, wanted)
-    return Request(method="GET", url=path, query=tuple(query), reply=dialect(cfg).page)
+        path = artifacts_path(cfg, collection_id)
+    return Request(method="GET", url=path, query=tuple(query), reply=words.page)
 
 
 def create(
@@ -76,21 +75,21 @@ def create(
     description: str | None = None,
     tags: Sequence[str] | None = None,
 ) -> Request[CreatedModel]:
-    """A new row in state pending_upload and the URL its bytes go to; without a name it is called like its file."""
-    said = dialect(cfg)
+    """Create a row in state pending_upload and a URL to upload its bytes to; the default name is that of the file."""
+    words = dialect(cfg)
     body = {
         "file_name": file_name,
-        said.metrics: metrics,
+        words.metrics: metrics,
         "manifest": manifest,
         "file_hash": file_hash,
         "file_index": file_index,
         "size": size,
-        said.name: file_name if model_name is None else model_name,  # current servers answer 500 to a null name
+        words.name: file_name if model_name is None else model_name,  # current servers answer 500 to a null name
         "description": description,
         "tags": tags,
     }
     path = artifacts_path(cfg, collection_id)
-    return Request(method="POST", url=path, headers=JSON, body=msgspec.json.encode(body), reply=dialect(cfg).created)
+    return Request(method="POST", url=path, headers=JSON, body=msgspec.json.encode(body), reply=words.created)
 
 
 def update(
@@ -104,10 +103,11 @@ def update(
     status: ModelArtifactStatus | str | None = None,
     collection_id: str | None = None,
 ) -> Request[ModelArtifact]:
-    """Change the given fields of a row; a status is accepted only as the platform's next one."""
+    """Change the given fields of a row; the platform accepts a status only as the next one of the present status."""
+    words = dialect(cfg)
     fields = {
         "file_name": file_name,
-        dialect(cfg).name: model_name,
+        words.name: model_name,
         "description": description,
         "tags": tags,
         "status": status,
@@ -120,38 +120,40 @@ def update(
         url=artifact_path(cfg, collection_id, artifact_id),
         headers=JSON,
         body=msgspec.json.encode(body),
-        reply=dialect(cfg).artifact,
+        reply=words.artifact,
         idempotent=status is None,
     )
 
 
 def download_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
-    """A presigned URL that the artifact's bytes can be read from."""
+    """Get a presigned URL to read the artifact's bytes from."""
     path = artifact_path(cfg, collection_id, artifact_id, "download-url")
     return Request(method="GET", url=path, reply=Json(_Url))
 
 
 def delete_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
-    """A presigned URL that deletes the artifact's bytes; asking sets the row to pending_deletion."""
+    """Get a presigned URL that deletes the artifact's bytes; the request sets the row to pending_deletion."""
     path = artifact_path(cfg, collection_id, artifact_id, "delete-url")
     return Request(method="GET", url=path, reply=Json(_Url))
 
 
 def delete(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[None]:
-    """Drop a row that is in state pending_deletion."""
+    """Delete a row that is in state pending_deletion."""
     return Request(method="DELETE", url=artifact_path(cfg, collection_id, artifact_id), reply=no_content)
 
 
 def force_delete(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[None]:
-    """Drop a row in any state; its object stays in the bucket."""
+    """Delete a row in any state; its object stays in the bucket."""
     return Request(method="DELETE", url=artifact_path(cfg, collection_id, artifact_id, "force"), reply=no_content)
 
 
 def sort_key(cfg: Config, sort_by: ModelArtifactSortBy | str, metric_key: str | None) -> str:
-    """What goes on the wire as sort_by: a column, or the metric key itself."""
+    """The sort_by of a request: a column, or the metric key itself."""
     if sort_by not in list(ModelArtifactSortBy):
         options = ", ".join(ModelArtifactSortBy)
-        raise InvalidArgumentError(f"sort_by is one of {options}, not {str(sort_by)!r}; a metric goes in metric_key")
+        raise InvalidArgumentError(
+            f"sort_by must be one of {options}, not {str(sort_by)!r}; a metric goes in metric_key"
+        )
     if sort_by == ModelArtifactSortBy.METRICS:
         if not metric_key:
             raise ConfigurationError("sorting by metrics needs metric_key, for example metric_key='F1'")
@@ -163,8 +165,3 @@ def sort_key(cfg: Config, sort_by: ModelArtifactSortBy | str, metric_key: str | 
     if sort_by == ModelArtifactSortBy.TYPE and not dialect(cfg).lists_by_orbit:
         raise InvalidArgumentError("sorting by type needs a server of the 'artifacts' dialect")
     return str(sort_by)
-
-
-def pages_by_metric(cfg: Config) -> bool:
-    """Whether the server goes on from its own cursor of a metric sort; those that list by orbit begin again."""
-    return not dialect(cfg).lists_by_orbit

@@ -1,4 +1,7 @@
-"""The endpoints of bucket secrets: which buckets an organization's orbits may store artifacts in."""
+"""The endpoints of bucket secrets: the buckets that the orbits of an organization may store artifacts in.
+
+A request that carries keys names them in `secrets`, so that no error repeats them.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +19,22 @@ def path(cfg: Config, secret_id: str | None = None) -> str:
     if secret_id is None:
         return base
     if not is_uuid(secret_id):
-        raise InvalidArgumentError(f"{secret_id!r} is not the id of a bucket secret: bucket_secrets.list has them")
+        raise InvalidArgumentError(f"{secret_id!r} is not the id of a bucket secret: bucket_secrets.list shows the ids")
     return f"{base}/{secret_id}"
 
 
 def listed(cfg: Config) -> Request[list[BucketSecret]]:
-    """The organization's bucket secrets."""
+    """List the bucket secrets of the organization."""
     return Request(method="GET", url=path(cfg), reply=Json(list[BucketSecret]))
 
 
 def get(cfg: Config, secret_id: str) -> Request[BucketSecret]:
-    """One bucket secret by its id."""
+    """Get a bucket secret by its id."""
     return Request(method="GET", url=path(cfg, secret_id), reply=Json(BucketSecret))
 
 
 def create(
     cfg: Config,
-    *,
     endpoint: str,
     bucket_name: str,
     region: str | None = None,
@@ -43,7 +45,11 @@ def create(
     secure: bool | None = None,
     cert_check: bool | None = None,
 ) -> Request[BucketSecret]:
-    """A new bucket secret; S3 needs a region, Azure's endpoint is a connection string."""
+    """Register a bucket and the keys that the platform signs its URLs with.
+
+    S3 needs a region; the endpoint of Azure is a connection string. If the endpoint and bucket are registered already,
+    that is a ConflictError.
+    """
     kind = require_one_of("type", type, BucketType)
     if kind == BucketType.S3 and region is None:
         raise InvalidArgumentError("a bucket secret of type s3 needs a region")
@@ -58,23 +64,23 @@ def create(
         secure=secure,
         cert_check=cert_check,
     )
-    return Request(method="POST", url=path(cfg), headers=JSON, body=body, reply=Json(BucketSecret))
+    secrets = (endpoint, access_key, secret_key, session_token)
+    return Request(method="POST", url=path(cfg), headers=JSON, body=body, reply=Json(BucketSecret), secrets=secrets)
 
 
 def update(
     cfg: Config,
     secret_id: str,
-    *,
     endpoint: str | None = None,
     bucket_name: str | None = None,
-    region: str | None = None,
     access_key: str | None = None,
     secret_key: str | None = None,
     session_token: str | None = None,
     secure: bool | None = None,
+    region: str | None = None,
     cert_check: bool | None = None,
 ) -> Request[BucketSecret]:
-    """Change the given fields of a bucket secret; its type stays."""
+    """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type."""
     body = json_changes(
         endpoint=endpoint,
         bucket_name=bucket_name,
@@ -85,10 +91,17 @@ def update(
         secure=secure,
         cert_check=cert_check,
     )
-    url = path(cfg, secret_id)
-    return Request(method="PATCH", url=url, headers=JSON, body=body, reply=Json(BucketSecret), idempotent=True)
+    return Request(
+        method="PATCH",
+        url=path(cfg, secret_id),
+        headers=JSON,
+        body=body,
+        reply=Json(BucketSecret),
+        idempotent=True,
+        secrets=(endpoint, access_key, secret_key, session_token),
+    )
 
 
 def delete(cfg: Config, secret_id: str) -> Request[None]:
-    """Forget a bucket secret, which no orbit may use."""
+    """Delete a bucket secret; one that an orbit uses is a ConflictError."""
     return Request(method="DELETE", url=path(cfg, secret_id), reply=no_content)

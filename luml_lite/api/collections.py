@@ -1,4 +1,4 @@
-"""The endpoints that say where things are: organizations, orbits and collections."""
+"""The endpoints of collections."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ def collections(
     *,
     start_after: str | None = None,
     limit: int | None = 100,
-    search: str | None = None,
     sort_by: CollectionSortBy | str | None = None,
     order: SortOrder | str = SortOrder.DESC,
+    search: str | None = None,
     types: Sequence[CollectionType | str] | None = None,
 ) -> Request[CollectionsList]:
-    """One page of the orbit's collections; `search` is a case-insensitive part of a name or tag."""
-    said = dialect(cfg)
-    names = {"type": said.collection_type, "total_artifacts": "total_artifacts" if said.prefix else "total_models"}
+    """Get one page of the orbit's collections.
+
+    `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
+    name or of a tag, in upper or lower case.
+    """
+    words = dialect(cfg)
+    names = {"type": words.collection_type, "total_artifacts": words.total_artifacts}
     by = None if sort_by is None else names.get(require_one_of("sort_by", sort_by, CollectionSortBy), str(sort_by))
     paging = query_pairs(
         limit=require_limit(limit), order=require_order(order), cursor=start_after, search=search, sort_by=by
@@ -40,14 +44,17 @@ def collections(
 
 
 def collection(cfg: Config, collection_id: str | None = None) -> Request[Collection]:
-    """One collection by its id, with the tags and metric keys of its artifacts."""
+    """Get a collection by its id, with the tags and metric keys of its artifacts."""
     return Request(method="GET", url=collection_path(cfg, collection_id), reply=Json(WireCollection))
 
 
 def create_collection(
-    cfg: Config, *, name: str, description: str, type: CollectionType | str, tags: Sequence[str] | None = None
+    cfg: Config, description: str, name: str, type: CollectionType | str, tags: Sequence[str] | None = None
 ) -> Request[Collection]:
-    """A new, empty collection; names are not unique."""
+    """Create a collection that accepts artifacts of the given type; names are not unique.
+
+    `name` has at most 100 characters and `description` 1000; there are at most 50 tags of 64 characters.
+    """
     kind = require_one_of("type", type, CollectionType)
     body = json_body(name=name, description=description, tags=tags, **{dialect(cfg).collection_type: kind})
     url = f"{orbit_path(cfg)}/collections"
@@ -57,17 +64,12 @@ def create_collection(
 def update_collection(
     cfg: Config, *, name: str, description: str, tags: Sequence[str] | None, collection_id: str | None = None
 ) -> Request[Collection]:
-    """Set name, description and tags together: servers fail without the first two and wipe tags left out."""
-    return Request(
-        method="PATCH",
-        url=collection_path(cfg, collection_id),
-        headers=JSON,
-        body=json_body(name=name, description=description, tags=tags),
-        reply=Json(WireCollection),
-        idempotent=True,
-    )
+    """Set name, description and tags together: servers fail without the first two and erase omitted tags."""
+    url = collection_path(cfg, collection_id)
+    body = json_body(name=name, description=description, tags=tags)
+    return Request(method="PATCH", url=url, headers=JSON, body=body, reply=Json(WireCollection), idempotent=True)
 
 
 def delete_collection(cfg: Config, collection_id: str) -> Request[None]:
-    """Remove a collection, which must be empty."""
+    """Delete a collection; one that holds artifacts is a ConflictError."""
     return Request(method="DELETE", url=collection_path(cfg, collection_id), reply=no_content)

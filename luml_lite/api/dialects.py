@@ -1,6 +1,6 @@
-"""What differs between the two server generations: paths, field names and the wire shapes of their answers.
+"""The differences between the two server generations: paths, field names, abilities and the shapes of responses.
 
-Nothing above `api/` knows which dialect is spoken: wire values turn into the public models with `public()`.
+Nothing above `api/` knows which dialect a server speaks: wire values become public models by their `public()`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,22 @@ from .wire import CurrentArtifact, CurrentCreated, OlderArtifact, OlderCreated, 
 
 
 class Dialect(Struct, frozen=True):
-    """The words of one dialect."""
+    """The words and abilities of one dialect.
+
+    A server that `lists_by_orbit` lists the artifacts of an orbit, with the collection as a filter. One that does not
+    support `pages_by_metric` answers its own cursor of a metric sort with the first page again.
+    """
 
     prefix: str
     artifacts: str
     name: str
     metrics: str
     collection_type: str
+    total_artifacts: str
     lists_by_orbit: bool
-    renames_files: bool
+    searches_by_name: bool
+    pages_by_metric: bool
+    has_tracks: bool
     artifact: Json[ModelArtifact]
     page: Json[ModelArtifactsList]
     created: Json[CreatedModel]
@@ -36,8 +43,11 @@ _DIALECTS = {
         name="name",
         metrics="extra_values",
         collection_type="type",
+        total_artifacts="total_artifacts",
         lists_by_orbit=True,
-        renames_files=False,
+        searches_by_name=True,
+        pages_by_metric=False,
+        has_tracks=True,
         artifact=Json(CurrentArtifact),
         page=Json(WirePage[CurrentArtifact]),
         created=Json(CurrentCreated),
@@ -48,8 +58,11 @@ _DIALECTS = {
         name="model_name",
         metrics="metrics",
         collection_type="collection_type",
+        total_artifacts="total_models",
         lists_by_orbit=False,
-        renames_files=True,
+        searches_by_name=False,
+        pages_by_metric=True,
+        has_tracks=False,
         artifact=Json(OlderArtifact),
         page=Json(WirePage[OlderArtifact]),
         created=Json(OlderCreated),
@@ -58,5 +71,5 @@ _DIALECTS = {
 
 
 def dialect(cfg: Config) -> Dialect:
-    """The dialect that the Config speaks."""
+    """The dialect of the Config's server."""
     return _DIALECTS[cfg.dialect]

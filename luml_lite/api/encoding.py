@@ -1,4 +1,4 @@
-"""What every endpoint encodes alike: JSON bodies, query pairs, checked limits and choices."""
+"""Encoding that all endpoints share: JSON bodies, query pairs, checked limits and choices."""
 
 from __future__ import annotations
 
@@ -11,29 +11,27 @@ from ..errors import InvalidArgumentError
 from ..models.enums import SortOrder
 
 JSON = (("Content-Type", "application/json"),)
-
-
 MAX_LIMIT = 100
 
 
 def require_limit(limit: int | None) -> int:
-    """A page size the servers take; None means 100."""
+    """The page size, 1 to 100; None means 100."""
     if limit is None:
         return MAX_LIMIT
     if limit not in range(1, MAX_LIMIT + 1):
-        raise InvalidArgumentError(f"limit is a whole number from 1 to {MAX_LIMIT}, not {limit!r}")
+        raise InvalidArgumentError(f"limit must be a whole number from 1 to {MAX_LIMIT}, not {limit!r}")
     return int(limit)
 
 
 def require_order(order: SortOrder | str) -> str:
-    """The direction as the servers spell it."""
+    """The direction of a list as servers spell it."""
     if order not in ("asc", "desc"):
-        raise InvalidArgumentError(f"order is 'asc' or 'desc', not {order!r}")
+        raise InvalidArgumentError(f"order must be 'asc' or 'desc', not {order!r}")
     return str(order)
 
 
 def query_pairs(**fields: str | int | None) -> Pairs:
-    """Query pairs of the fields that are given."""
+    """Query pairs of the fields that are not None."""
     return tuple((name, str(value)) for name, value in fields.items() if value is not None)
 
 
@@ -43,7 +41,7 @@ def json_body(**fields: Any) -> bytes:
 
 
 def json_changes(**fields: Any) -> bytes:
-    """A JSON body of the fields that are given; an InvalidArgumentError where none is."""
+    """A JSON body of the fields that are not None; raises InvalidArgumentError if all are."""
     given = {name: value for name, value in fields.items() if value is not None}
     if not given:
         raise InvalidArgumentError(f"nothing to update: give {', '.join(fields)}")
@@ -51,7 +49,7 @@ def json_changes(**fields: Any) -> bytes:
 
 
 def require_one_of(name: str, value: str, options: Any) -> str:
-    """A value that servers know, as they spell it."""
+    """The value as servers spell it; raises InvalidArgumentError unless it is one of the options."""
     if value not in [*options]:
-        raise InvalidArgumentError(f"{name} is one of {', '.join(options)}, not {str(value)!r}")
+        raise InvalidArgumentError(f"{name} must be one of {', '.join(options)}, not {str(value)!r}")
     return str(value)

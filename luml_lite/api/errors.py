@@ -1,11 +1,16 @@
-"""The platform's error answers as errors: status and detail, without the input that validation errors echo."""
+"""The platform's error responses as errors: status and detail, without the input that validation errors repeat.
+
+Only this file knows the platform's sentences; flows ask `missing_resource`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from ..core.redaction import scrub
 from ..core.request import Response
 from ..errors import (
     APIStatusError,
@@ -30,15 +35,29 @@ _KINDS: dict[int, type[APIStatusError]] = {
 _ADVICE = {
     401: "; check the API key",
     403: "; the key's owner is not a member there, or the role lacks the right",
-    404: "; check the ids: what has been deleted, or is of another orbit or collection, is not found either",
+    404: "; check the ids: a deleted resource, or one of another orbit or collection, is not found either",
     500: "; the platform failed, not the request: try again later",
 }
-# What there is to say of a path that it does not have at all.
-_NO_ROUTE = "; the server has no such address: check base_url, which ends before /v1, and the dialect"
+# The server's detail for a path that none of its routes has.
+_NO_ROUTE = "Not Found"
+_NO_ROUTE_ADVICE = "; the server has no such address: check base_url, which ends before /v1, and the dialect"
+# What the servers of both dialects were recorded to say when one step of a path does not exist. A 404 has no other
+# sign of which step it was.
+_MISSING = {
+    "Organization not found": "organization",
+    "Orbit not found": "orbit",
+    "Collection not found": "collection",
+    "Artifact not found": "artifact",
+    "Model Artifact not found": "artifact",
+    "Model Artifact model not found": "artifact",
+    "Secret not found": "bucket secret",
+    "Bucket secret not found": "bucket secret",
+    "Track not found": "track",
+}
 
 
-def status_error(response: Response) -> APIStatusError:
-    """The error that an answer with an error status stands for."""
+def status_error(response: Response, secrets: Sequence[str | None] = ()) -> APIStatusError:
+    """The error for a response with an error status; it does not repeat the given secrets of the request."""
     status = response.status
     try:
         body: Any = msgspec.json.decode(response.body)
@@ -51,15 +70,23 @@ def status_error(response: Response) -> APIStatusError:
             {k: v for k, v in item.items() if k in ("type", "loc", "msg")} for item in detail if isinstance(item, dict)
         ]
         body = {"detail": detail}
-        said = "; ".join(f"{_place(item.get('loc'))}: {item.get('msg', '')}" for item in detail)
+        words = "; ".join(f"{_field_path(item.get('loc'))}: {item.get('msg', '')}" for item in detail)
     else:
-        said = str(detail)
+        words = str(detail)
     kind = _KINDS.get(status, InternalServerError if status >= 500 else APIStatusError)
-    if status == 404 and "artifact" in said.lower() and said.endswith("not found"):
+    if status == 404 and _MISSING.get(words) == "artifact":
         kind = ArtifactNotFoundError
-    advice = _NO_ROUTE if status == 404 and said == "Not Found" else _ADVICE.get(min(status, 500), "")
-    return kind(f"{status}: {said or 'no detail'}{advice}", status_code=status, body=body)
+    advice = _NO_ROUTE_ADVICE if status == 404 and words == _NO_ROUTE else _ADVICE.get(min(status, 500), "")
+    error = kind(f"{status}: {words or 'no detail'}{advice}", status_code=status, body=body)
+    scrub(error, *secrets)
+    return error
 
 
-def _place(loc: Any) -> str:
+def missing_resource(error: NotFoundError) -> str | None:
+    """The kind of resource that does not exist, such as "collection", or None if the server did not say."""
+    detail = error.body.get("detail") if isinstance(error.body, dict) else None
+    return _MISSING.get(detail) if isinstance(detail, str) else None
+
+
+def _field_path(loc: Any) -> str:
     return ".".join(map(str, loc)) if isinstance(loc, list) else str(loc)

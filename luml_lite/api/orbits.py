@@ -10,7 +10,7 @@ from .paths import orbit_path, organization_path
 
 
 class WireOrbit(Orbit, kw_only=True):
-    """An orbit as either generation sends it."""
+    """An orbit as both generations send it."""
 
     total_model_artifacts: int | None = None
 
@@ -22,7 +22,7 @@ class WireOrbit(Orbit, kw_only=True):
 
 
 def orbits(cfg: Config) -> Request[list[Orbit]]:
-    """The orbits of the Config's organization."""
+    """List the orbits of the organization."""
     return Request(method="GET", url=f"{organization_path(cfg)}/orbits", reply=_public_orbits)
 
 
@@ -31,25 +31,27 @@ def _public_orbits(response: Response) -> list[Orbit]:
     return [orbit.public() for orbit in wire]
 
 
-def orbit(cfg: Config) -> Request[Orbit]:
-    """The Config's orbit."""
-    return Request(method="GET", url=orbit_path(cfg), reply=Json(WireOrbit))
+def orbit(cfg: Config, orbit_id: str | None = None) -> Request[Orbit]:
+    """Get an orbit by its id, by default the Config's."""
+    return Request(method="GET", url=orbit_path(cfg, orbit_id), reply=Json(WireOrbit))
 
 
-def create_orbit(cfg: Config, *, name: str, bucket_secret_id: str) -> Request[Orbit]:
-    """A new orbit over a bucket; `name` has at most 100 characters."""
+def create_orbit(cfg: Config, name: str, bucket_secret_id: str) -> Request[Orbit]:
+    """Create an orbit that stores its artifacts in a bucket; `name` has at most 100 characters."""
+    url = f"{organization_path(cfg)}/orbits"
     body = json_body(name=name, bucket_secret_id=bucket_secret_id)
-    return Request(
-        method="POST", url=f"{organization_path(cfg)}/orbits", headers=JSON, body=body, reply=Json(WireOrbit)
-    )
+    return Request(method="POST", url=url, headers=JSON, body=body, reply=Json(WireOrbit))
 
 
-def update_orbit(cfg: Config, *, name: str | None = None, bucket_secret_id: str | None = None) -> Request[Orbit]:
-    """Change the given fields of the Config's orbit."""
+def update_orbit(
+    cfg: Config, name: str | None = None, bucket_secret_id: str | None = None, *, orbit_id: str | None = None
+) -> Request[Orbit]:
+    """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
+    url = orbit_path(cfg, orbit_id)
     body = json_changes(name=name, bucket_secret_id=bucket_secret_id)
-    return Request(method="PATCH", url=orbit_path(cfg), headers=JSON, body=body, reply=Json(WireOrbit), idempotent=True)
+    return Request(method="PATCH", url=url, headers=JSON, body=body, reply=Json(WireOrbit), idempotent=True)
 
 
 def delete_orbit(cfg: Config) -> Request[None]:
-    """Remove the Config's orbit, which must not hold artifacts."""
+    """Delete the Config's orbit; one that holds artifacts is a ConflictError."""
     return Request(method="DELETE", url=orbit_path(cfg), reply=no_content)

@@ -9,5 +9,5 @@ from .dialects import dialect
 
 
 def organizations(cfg: Config) -> Request[list[Organization]]:
-    """The organizations that the key's owner belongs to."""
+    """List the organizations that the key's owner belongs to."""
     return Request(method="GET", url=f"{dialect(cfg).prefix}/users/me/organizations", reply=Json(list[Organization]))

@@ -17,12 +17,12 @@ from .paths import is_uuid, orbit_path
 
 def path(cfg: Config, *steps: str) -> str:
     """The path of the orbit's tracks, or of something below them; every step must be an id or a fixed word."""
-    if not dialect(cfg).prefix:
+    if not dialect(cfg).has_tracks:
         raise ConfigurationError("tracks need a server of the 'artifacts' dialect")
     for step in steps:
         if step not in ("stages", "entries", "by-stage") and not is_uuid(step):
             raise InvalidArgumentError(
-                f"{step!r} is not the id of a track, stage, entry or artifact: the get and list methods have it"
+                f"{step!r} is not the id of a track, stage, entry or artifact: the get and list methods show the ids"
             )
     return "/".join((f"{orbit_path(cfg)}/tracks", *steps))
 
@@ -38,7 +38,11 @@ def page(
     types: Sequence[ArtifactType | str] | None = None,
     tags: Sequence[str] | None = None,
 ) -> Request[TracksList]:
-    """One page of the orbit's tracks; `search` is a part of the name."""
+    """Get one page of the orbit's tracks.
+
+    `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
+    name.
+    """
     by = require_one_of("sort_by", sort_by, TrackSortBy)
     paging = query_pairs(
         limit=require_limit(limit), order=require_order(order), sort_by=by, cursor=start_after, search=search
@@ -48,39 +52,39 @@ def page(
 
 
 def get(cfg: Config, track_id: str) -> Request[Track]:
-    """One track by its id."""
+    """Get a track by its id."""
     return Request(method="GET", url=path(cfg, track_id), reply=Json(Track))
 
 
 def create(
     cfg: Config,
-    *,
     name: str,
     artifact_type: ArtifactType | str,
     description: str | None = None,
     tags: Sequence[str] | None = None,
-    stages: Sequence[str] = (),
+    stages: Sequence[str] | None = None,
 ) -> Request[Track]:
-    """A new track with its stages in their order."""
+    """Create a track for artifacts of one type, with its stages in order; equal stage names are a ConflictError."""
     kind = require_one_of("artifact_type", artifact_type, ArtifactType)
-    body = json_body(name=name, artifact_type=kind, description=description, tags=tags, stages=stages)
+    body = json_body(name=name, artifact_type=kind, description=description, tags=tags, stages=stages or ())
     return Request(method="POST", url=path(cfg), headers=JSON, body=body, reply=Json(Track))
 
 
 def update(
     cfg: Config,
     track_id: str,
-    *,
     name: str | None = None,
     description: str | None = None,
     tags: Sequence[str] | None = None,
     stages: Sequence[Stage | str] | None = None,
 ) -> Request[Track]:
-    """Change the given fields; `stages` replaces the present ones: a Stage keeps its id, a name is a new one."""
+    """Change the given fields of a track; a field that is None keeps its value.
+
+    `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage.
+    """
     kept = None if stages is None else [_stage(each) for each in stages]
     body = json_changes(name=name, description=description, tags=tags, stages=kept)
-    # Sent twice, a new stage would be made twice.
-    repeatable = stages is None
+    repeatable = stages is None  # a second request would create a new stage again
     url = path(cfg, track_id)
     return Request(method="PATCH", url=url, headers=JSON, body=body, reply=Json(Track), idempotent=repeatable)
 
@@ -90,12 +94,12 @@ def _stage(stage: Stage | str) -> dict[str, str]:
 
 
 def delete(cfg: Config, track_id: str) -> Request[None]:
-    """Remove a track with its stages and entries; the artifacts stay."""
+    """Delete a track with its stages and entries; the artifacts stay."""
     return Request(method="DELETE", url=path(cfg, track_id), reply=no_content)
 
 
 def stages(cfg: Config, track_id: str) -> Request[list[Stage]]:
-    """The stages of a track in their order."""
+    """List the stages of a track in order."""
     return Request(method="GET", url=path(cfg, track_id, "stages"), reply=Json(list[Stage]))
 
 
@@ -109,7 +113,7 @@ def entries(
     order: SortOrder | str = SortOrder.DESC,
     stage_id: str | None = None,
 ) -> Request[TrackEntriesList]:
-    """One page of a track's entries."""
+    """Get one page of a track's entries."""
     by = require_one_of("sort_by", sort_by, TrackEntrySortBy)
     paging = query_pairs(
         limit=require_limit(limit), order=require_order(order), sort_by=by, cursor=start_after, stage=stage_id
@@ -118,12 +122,12 @@ def entries(
 
 
 def entry(cfg: Config, track_id: str, entry_id: str) -> Request[TrackEntry]:
-    """One entry by its id."""
+    """Get an entry of a track by its id."""
     return Request(method="GET", url=path(cfg, track_id, "entries", entry_id), reply=Json(TrackEntry))
 
 
 def entry_by_stage(cfg: Config, track_id: str, stage_id: str) -> Request[TrackEntry]:
-    """The entry that holds a stage."""
+    """Get the entry that holds a stage."""
     url = path(cfg, track_id, "entries", "by-stage")
     return Request(method="GET", url=url, query=(("stage_id", stage_id),), reply=Json(TrackEntry))
 
@@ -137,7 +141,7 @@ def enter(cfg: Config, track_id: str, *, artifact_id: str, stage_id: str | None 
 def move(
     cfg: Config, track_id: str, entry_id: str, *, stage_id: str | None, force: bool = False
 ) -> Request[TrackEntry]:
-    """Give an entry a stage, or None; `force` takes the stage from the entry that holds it."""
+    """Set the stage of an entry, None for no stage; with `force`, another entry that holds the stage loses it."""
     return Request(
         method="PATCH",
         url=path(cfg, track_id, "entries", entry_id),
@@ -150,11 +154,11 @@ def move(
 
 
 def leave(cfg: Config, track_id: str, entry_id: str) -> Request[None]:
-    """Remove an entry; its version is not given again."""
+    """Remove an entry from a track; its version number is not used again, and the artifact stays."""
     return Request(method="DELETE", url=path(cfg, track_id, "entries", entry_id), reply=no_content)
 
 
 def leave_many(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Request[None]:
-    """Remove several entries at once."""
+    """Remove several entries from a track in one request, or none if one of them is not of this track."""
     url = path(cfg, track_id, "entries")
     return Request(method="DELETE", url=url, headers=JSON, body=json_body(entry_ids=entry_ids), reply=no_content)

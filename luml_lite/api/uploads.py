@@ -1,4 +1,4 @@
-"""The endpoint that signs the parts of an upload, and signs them afresh when they expire."""
+"""The endpoint that signs the URLs of an upload's parts, and signs new ones when they expire."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .encoding import JSON
 
 
 class WirePart(Redacted, Struct):
-    """A part as the platform sends it: `end_byte` is inclusive there and half-open from here on."""
+    """A part as the platform sends it: `end_byte` is inclusive; the public Part is half-open."""
 
     part_number: int
     url: str
@@ -23,7 +23,7 @@ class WirePart(Redacted, Struct):
 
 
 class WirePlan(Redacted, Struct):
-    """The answer to a request for part URLs."""
+    """The response to a request for part URLs."""
 
     parts: list[WirePart]
     complete_url: str
@@ -38,9 +38,9 @@ class WirePlan(Redacted, Struct):
 def multipart_plan(
     cfg: Config, *, bucket_secret_id: str, bucket_location: str, size: int, upload_id: str | None = None
 ) -> Request[MultipartPlan]:
-    """URLs for every part of an upload of `size` bytes and for its completion.
+    """Get a URL for every part of an upload of `size` bytes, and one for its completion.
 
-    Asking again with the same upload_id and size gives the same layout with fresh URLs; Azure has no upload_id.
+    A second request with the same upload_id and size returns the same parts with new URLs; Azure has no upload_id.
     """
     body: dict[str, str | int] = {"bucket_id": bucket_secret_id, "bucket_location": bucket_location, "size": size}
     if upload_id is not None:

@@ -23,9 +23,10 @@ from ..operations.delete import Deletion
 class Artifacts(ResourceGroup):
     """The artifacts of a collection."""
     def get(self, model_value: str, *, collection_id: str | None = None) -> ModelArtifact | None:
-        """The artifact with this id or exact name (model_name or file_name), or None.
+        """Get the artifact with this id or exact name (model_name or file_name); None if there is none.
 
-        A name is looked for on every page. More than one artifact of that name is a MultipleResourcesFoundError."""
+        For a name, every page of the collection is read. Several artifacts with that name are a
+        MultipleResourcesFoundError."""
     def create(
         self,
         collection_id: str | None = None,
@@ -39,10 +40,10 @@ class Artifacts(ResourceGroup):
         description: str | None = None,
         tags: builtins.list[str] | None = None,
     ) -> CreatedModel:
-        """Create a row in state pending_upload and a URL for its bytes; `size` is in bytes, `file_hash` a sha256 in hex.
+        """Create a row in state pending_upload and a URL for its bytes; `upload` does this and the rest.
 
-        Everything from file_name to size is required; only so that collection_id may be left out have they defaults.
-        Without a model_name the row is called like its file. `upload` does this and the rest."""
+        `size` is in bytes, `file_hash` a SHA-256 in hex. The arguments from file_name to size are required; they have
+        defaults only because collection_id, which comes first, may be omitted. The default model_name is the file_name."""
     def update(
         self,
         model_id: str,
@@ -54,14 +55,14 @@ class Artifacts(ResourceGroup):
         *,
         collection_id: str | None = None,
     ) -> ModelArtifact:
-        """Change the given fields of an artifact's row; what is None stays as it is.
+        """Change the given fields of an artifact's row; a field that is None keeps its value.
 
-        A status is accepted only as the platform's next one: uploaded or upload_failed from pending_upload,
-        deletion_failed from pending_deletion. Current servers do not rename files; a warning says so."""
+        The platform accepts only the next status: uploaded or upload_failed after pending_upload, deletion_failed after
+        pending_deletion. Current servers do not rename files; a warning says so."""
     def download_url(self, model_id: str, *, collection_id: str | None = None) -> dict[str, str]:
-        """A presigned URL to read the artifact's bytes from, as {"url": ...}; it is a secret and expires."""
+        """Get a presigned URL to read the artifact's bytes from, as {"url": ...}; it is a secret and expires."""
     def delete_url(self, model_id: str, *, collection_id: str | None = None) -> dict[str, str]:
-        """A presigned URL that deletes the artifact's bytes, as {"url": ...}; asking sets the row to pending_deletion."""
+        """Get a presigned URL that deletes the artifact's bytes, as {"url": ...}; this sets the row to pending_deletion."""
     def list(
         self,
         *,
@@ -74,10 +75,11 @@ class Artifacts(ResourceGroup):
         search: str | None = None,
         types: Sequence[ArtifactType | str] | None = None,
     ) -> ModelArtifactsList:
-        """One page of a collection's artifacts, newest first unless sorted; `start_after` is the previous page's cursor.
+        """Get one page of a collection's artifacts, newest first by default.
 
-        `limit` is 1 to 100, None means 100. `search` (part of the name) and `types` need current servers. Where the client
-        sorts (by file name, and further pages by metric of current servers), every page reads the whole collection."""
+        `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` (a part of the name)
+        and `types` need current servers. Every page of a sort by file name, and every page but the first of a sort by
+        metric of current servers, reads the whole collection and is sorted by the client."""
     def list_all(
         self,
         *,
@@ -89,7 +91,9 @@ class Artifacts(ResourceGroup):
         search: str | None = None,
         types: Sequence[ArtifactType | str] | None = None,
     ) -> Iterator[ModelArtifact]:
-        """Every artifact of a collection, page by page as it is read; `limit` is the page size, 1 to 100."""
+        """Read every artifact of a collection, page by page; `limit` is the page size, 1 to 100.
+
+        `search` (a part of the name) and `types` need current servers."""
     def upload(
         self,
         file_path: str | os.PathLike[str],
@@ -125,14 +129,14 @@ class Artifacts(ResourceGroup):
         of a failure is kept beside the target for the next call. An unknown id is an ArtifactNotFoundError (a
         NotFoundError and a ValueError), other bytes than the artifact's an IntegrityError, the rest a FileDownloadError."""
     def delete(self, model_id: str, *, collection_id: str | None = None, force: bool = False) -> None:
-        """Delete an artifact for good: its object in the bucket, then its row.
+        """Delete an artifact: its object in the bucket, then its row.
 
-        An object that is gone already counts as deleted. Where the bucket fails, the row is marked deletion_failed and the
-        error raised; calling again continues. `force` drops the row in any state and leaves the object in the bucket."""
+        It is no error if the object does not exist. If the bucket fails, the row is marked deletion_failed and the error
+        raised; a second call continues. `force` deletes the row in any state and leaves the object in the bucket."""
     def delete_many(
         self, model_ids: Iterable[str], *, collection_id: str | None = None, force: bool = False
     ) -> builtins.list[Deletion]:
-        """Delete several artifacts one after the other and report what became of each; none stops the others."""
+        """Delete several artifacts one after the other and return the outcome of each; a failure does not stop the rest."""
     def members(self, model_id: str, *, collection_id: str | None = None) -> dict[str, tuple[int, int]]:
         """The members of an artifact's archive, as name to (offset, size) in bytes."""
     def read_member(self, model_id: str, name: str, *, collection_id: str | None = None) -> bytes:
@@ -151,53 +155,53 @@ class Artifacts(ResourceGroup):
 class Organizations(ResourceGroup):
     """The organizations that the owner of the API key belongs to."""
     def list(self) -> builtins.list[Organization]:
-        """The organizations that the key's owner belongs to."""
+        """List the organizations that the key's owner belongs to."""
     def get(self, organization_value: str | None = None) -> Organization | None:
-        """The organization of this id or exact name, by default the Config's, or None."""
+        """Get the organization with this id or exact name, by default the Config's; None if there is none."""
 
 class organizations:
     """The organizations that the owner of the API key belongs to."""
     @staticmethod
     def list(cfg: Config, /) -> builtins.list[Organization]:
-        """The organizations that the key's owner belongs to."""
+        """List the organizations that the key's owner belongs to."""
     @staticmethod
     def get(cfg: Config, /, organization_value: str | None = None) -> Organization | None:
-        """The organization of this id or exact name, by default the Config's, or None."""
+        """Get the organization with this id or exact name, by default the Config's; None if there is none."""
 
 class Orbits(ResourceGroup):
     """The orbits of an organization."""
     def list(self) -> builtins.list[Orbit]:
-        """The organization's orbits."""
+        """List the orbits of the organization."""
     def get(self, orbit_value: str | None = None) -> Orbit | None:
-        """The orbit of this id or exact name, by default the Config's, or None."""
+        """Get the orbit with this id or exact name, by default the Config's; None if there is none."""
     def create(self, name: str, bucket_secret_id: str) -> Orbit:
-        """Make an orbit over a bucket; `name` has at most 100 characters."""
+        """Create an orbit that stores its artifacts in a bucket; `name` has at most 100 characters."""
     def update(
         self, name: str | None = None, bucket_secret_id: str | None = None, *, orbit_id: str | None = None
     ) -> Orbit:
-        """Change the given fields of an orbit, by default the Config's."""
+        """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
     def delete(self, orbit_id: str) -> None:
-        """Remove an orbit; one that holds artifacts is a ConflictError."""
+        """Delete an orbit; one that holds artifacts is a ConflictError."""
 
 class orbits:
     """The orbits of an organization."""
     @staticmethod
     def list(cfg: Config, /) -> builtins.list[Orbit]:
-        """The organization's orbits."""
+        """List the orbits of the organization."""
     @staticmethod
     def get(cfg: Config, /, orbit_value: str | None = None) -> Orbit | None:
-        """The orbit of this id or exact name, by default the Config's, or None."""
+        """Get the orbit with this id or exact name, by default the Config's; None if there is none."""
     @staticmethod
     def create(cfg: Config, /, name: str, bucket_secret_id: str) -> Orbit:
-        """Make an orbit over a bucket; `name` has at most 100 characters."""
+        """Create an orbit that stores its artifacts in a bucket; `name` has at most 100 characters."""
     @staticmethod
     def update(
         cfg: Config, /, name: str | None = None, bucket_secret_id: str | None = None, *, orbit_id: str | None = None
     ) -> Orbit:
-        """Change the given fields of an orbit, by default the Config's."""
+        """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
     @staticmethod
     def delete(cfg: Config, /, orbit_id: str) -> None:
-        """Remove an orbit; one that holds artifacts is a ConflictError."""
+        """Delete an orbit; one that holds artifacts is a ConflictError."""
 
 class Collections(ResourceGroup):
     """The collections of an orbit."""
@@ -206,47 +210,48 @@ class Collections(ResourceGroup):
         *,
         start_after: str | None = None,
         limit: int | None = 100,
-        sort_by: CollectionSortBy | None = None,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: CollectionSortBy | str | None = None,
+        order: SortOrder | str = SortOrder.DESC,
         search: str | None = None,
         types: Sequence[CollectionType | str] | None = None,
     ) -> CollectionsList:
-        """One page of the orbit's collections; `start_after` is the previous page's cursor, `limit` is 1 to 100.
+        """Get one page of the orbit's collections.
 
-        `search` is a part of the name or of a tag, in any case."""
+        `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
+        name or of a tag, in upper or lower case."""
     def list_all(
         self,
         *,
         limit: int | None = 100,
-        sort_by: CollectionSortBy | None = None,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: CollectionSortBy | str | None = None,
+        order: SortOrder | str = SortOrder.DESC,
         search: str | None = None,
         types: Sequence[CollectionType | str] | None = None,
     ) -> Iterator[Collection]:
-        """Every collection of the orbit, page by page as it is read; `limit` is the page size, 1 to 100."""
+        """Read every collection of the orbit, page by page; `limit` is the page size, 1 to 100."""
     def get(self, collection_value: str | None = None) -> Collection | None:
-        """The collection of this id or exact name, by default the Config's, with its tags and metric keys, or None.
+        """Get the collection with this id or exact name, by default the Config's; None if there is none.
 
-        More than one of that name is a MultipleResourcesFoundError."""
+        It comes with the tags and metric keys of its artifacts. Several with that name are a MultipleResourcesFoundError."""
     def create(
-        self, description: str, name: str, type: CollectionType | str, tags: builtins.list[str] | None = None
+        self, description: str, name: str, type: CollectionType | str, tags: Sequence[str] | None = None
     ) -> Collection:
-        """Make a collection that admits artifacts of that type; names are not unique.
+        """Create a collection that accepts artifacts of the given type; names are not unique.
 
-        `name` has at most 100 characters, `description` 1000; at most 50 tags of 64 characters."""
+        `name` has at most 100 characters and `description` 1000; there are at most 50 tags of 64 characters."""
     def update(
         self,
         name: str | None = None,
         description: str | None = None,
-        tags: builtins.list[str] | None = None,
+        tags: Sequence[str] | None = None,
         *,
         collection_id: str | None = None,
     ) -> Collection:
-        """Change the given fields of a collection, by default the Config's; what is None stays as it is.
+        """Change the given fields of a collection, by default the Config's; a field that is None keeps its value.
 
-        Servers wipe tags that are left out and fail without the rest, so the present values are read and sent along."""
+        Servers erase omitted tags and fail without the rest, so the present values are read first and sent along."""
     def delete(self, collection_id: str) -> None:
-        """Remove a collection; one that holds artifacts is a ConflictError."""
+        """Delete a collection; one that holds artifacts is a ConflictError."""
 
 class collections:
     """The collections of an orbit."""
@@ -257,61 +262,62 @@ class collections:
         *,
         start_after: str | None = None,
         limit: int | None = 100,
-        sort_by: CollectionSortBy | None = None,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: CollectionSortBy | str | None = None,
+        order: SortOrder | str = SortOrder.DESC,
         search: str | None = None,
         types: Sequence[CollectionType | str] | None = None,
     ) -> CollectionsList:
-        """One page of the orbit's collections; `start_after` is the previous page's cursor, `limit` is 1 to 100.
+        """Get one page of the orbit's collections.
 
-        `search` is a part of the name or of a tag, in any case."""
+        `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
+        name or of a tag, in upper or lower case."""
     @staticmethod
     def list_all(
         cfg: Config,
         /,
         *,
         limit: int | None = 100,
-        sort_by: CollectionSortBy | None = None,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: CollectionSortBy | str | None = None,
+        order: SortOrder | str = SortOrder.DESC,
         search: str | None = None,
         types: Sequence[CollectionType | str] | None = None,
     ) -> Iterator[Collection]:
-        """Every collection of the orbit, page by page as it is read; `limit` is the page size, 1 to 100."""
+        """Read every collection of the orbit, page by page; `limit` is the page size, 1 to 100."""
     @staticmethod
     def get(cfg: Config, /, collection_value: str | None = None) -> Collection | None:
-        """The collection of this id or exact name, by default the Config's, with its tags and metric keys, or None.
+        """Get the collection with this id or exact name, by default the Config's; None if there is none.
 
-        More than one of that name is a MultipleResourcesFoundError."""
+        It comes with the tags and metric keys of its artifacts. Several with that name are a MultipleResourcesFoundError."""
     @staticmethod
     def create(
-        cfg: Config, /, description: str, name: str, type: CollectionType | str, tags: builtins.list[str] | None = None
+        cfg: Config, /, description: str, name: str, type: CollectionType | str, tags: Sequence[str] | None = None
     ) -> Collection:
-        """Make a collection that admits artifacts of that type; names are not unique.
+        """Create a collection that accepts artifacts of the given type; names are not unique.
 
-        `name` has at most 100 characters, `description` 1000; at most 50 tags of 64 characters."""
+        `name` has at most 100 characters and `description` 1000; there are at most 50 tags of 64 characters."""
     @staticmethod
     def update(
         cfg: Config,
         /,
         name: str | None = None,
         description: str | None = None,
-        tags: builtins.list[str] | None = None,
+        tags: Sequence[str] | None = None,
         *,
         collection_id: str | None = None,
     ) -> Collection:
-        """Change the given fields of a collection, by default the Config's; what is None stays as it is.
+        """Change the given fields of a collection, by default the Config's; a field that is None keeps its value.
 
-        Servers wipe tags that are left out and fail without the rest, so the present values are read and sent along."""
+        Servers erase omitted tags and fail without the rest, so the present values are read first and sent along."""
     @staticmethod
     def delete(cfg: Config, /, collection_id: str) -> None:
-        """Remove a collection; one that holds artifacts is a ConflictError."""
+        """Delete a collection; one that holds artifacts is a ConflictError."""
 
 class BucketSecrets(ResourceGroup):
     """The buckets that an organization's orbits store artifacts in."""
     def list(self) -> builtins.list[BucketSecret]:
-        """The organization's bucket secrets."""
+        """List the bucket secrets of the organization."""
     def get(self, secret_value: str) -> BucketSecret | None:
-        """The bucket secret of this id or bucket name, or None; several of that bucket name are an error."""
+        """Get the bucket secret with this id or bucket name, or None; several for that bucket name are an error."""
     def create(
         self,
         endpoint: str,
@@ -324,9 +330,10 @@ class BucketSecrets(ResourceGroup):
         secure: bool | None = None,
         cert_check: bool | None = None,
     ) -> BucketSecret:
-        """Tell the platform of a bucket and how to sign for it; S3 needs a region.
+        """Register a bucket and the keys that the platform signs its URLs with.
 
-        Azure's endpoint is a connection string. A second one of the same endpoint and bucket is a ConflictError."""
+        S3 needs a region; the endpoint of Azure is a connection string. If the endpoint and bucket are registered already,
+        that is a ConflictError."""
     def update(
         self,
         secret_id: str,
@@ -339,18 +346,18 @@ class BucketSecrets(ResourceGroup):
         region: str | None = None,
         cert_check: bool | None = None,
     ) -> BucketSecret:
-        """Change the given fields of a bucket secret; what is None stays as it is, and so does the type."""
+        """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type."""
     def delete(self, secret_id: str) -> None:
-        """Forget a bucket secret; one that an orbit uses is a ConflictError."""
+        """Delete a bucket secret; one that an orbit uses is a ConflictError."""
 
 class bucket_secrets:
     """The buckets that an organization's orbits store artifacts in."""
     @staticmethod
     def list(cfg: Config, /) -> builtins.list[BucketSecret]:
-        """The organization's bucket secrets."""
+        """List the bucket secrets of the organization."""
     @staticmethod
     def get(cfg: Config, /, secret_value: str) -> BucketSecret | None:
-        """The bucket secret of this id or bucket name, or None; several of that bucket name are an error."""
+        """Get the bucket secret with this id or bucket name, or None; several for that bucket name are an error."""
     @staticmethod
     def create(
         cfg: Config,
@@ -365,9 +372,10 @@ class bucket_secrets:
         secure: bool | None = None,
         cert_check: bool | None = None,
     ) -> BucketSecret:
-        """Tell the platform of a bucket and how to sign for it; S3 needs a region.
+        """Register a bucket and the keys that the platform signs its URLs with.
 
-        Azure's endpoint is a connection string. A second one of the same endpoint and bucket is a ConflictError."""
+        S3 needs a region; the endpoint of Azure is a connection string. If the endpoint and bucket are registered already,
+        that is a ConflictError."""
     @staticmethod
     def update(
         cfg: Config,
@@ -382,10 +390,10 @@ class bucket_secrets:
         region: str | None = None,
         cert_check: bool | None = None,
     ) -> BucketSecret:
-        """Change the given fields of a bucket secret; what is None stays as it is, and so does the type."""
+        """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type."""
     @staticmethod
     def delete(cfg: Config, /, secret_id: str) -> None:
-        """Forget a bucket secret; one that an orbit uses is a ConflictError."""
+        """Delete a bucket secret; one that an orbit uses is a ConflictError."""
 
 class Tracks(ResourceGroup):
     """The tracks of an orbit, their stages and the artifacts in them."""
@@ -394,76 +402,79 @@ class Tracks(ResourceGroup):
         *,
         start_after: str | None = None,
         limit: int | None = 100,
-        sort_by: TrackSortBy = TrackSortBy.CREATED_AT,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: TrackSortBy | str = TrackSortBy.CREATED_AT,
+        order: SortOrder | str = SortOrder.DESC,
         search: str | None = None,
         types: Sequence[ArtifactType | str] | None = None,
         tags: Sequence[str] | None = None,
     ) -> TracksList:
-        """One page of the orbit's tracks; `start_after` is the previous page's cursor, `limit` is 1 to 100."""
+        """Get one page of the orbit's tracks.
+
+        `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
+        name."""
     def list_all(
         self,
         *,
         limit: int | None = 100,
-        sort_by: TrackSortBy = TrackSortBy.CREATED_AT,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: TrackSortBy | str = TrackSortBy.CREATED_AT,
+        order: SortOrder | str = SortOrder.DESC,
         search: str | None = None,
         types: Sequence[ArtifactType | str] | None = None,
         tags: Sequence[str] | None = None,
     ) -> Iterator[Track]:
-        """Every track of the orbit, page by page as it is read; `limit` is the page size, 1 to 100."""
+        """Read every track of the orbit, page by page; `limit` is the page size, 1 to 100."""
     def get(self, track_value: str) -> Track | None:
-        """The track of this id or exact name, or None; several of that name are a MultipleResourcesFoundError."""
+        """Get the track with this id or exact name, or None; several with that name are a MultipleResourcesFoundError."""
     def create(
         self,
         name: str,
         artifact_type: ArtifactType | str,
         description: str | None = None,
-        tags: builtins.list[str] | None = None,
-        stages: builtins.list[str] | None = None,
+        tags: Sequence[str] | None = None,
+        stages: Sequence[str] | None = None,
     ) -> Track:
-        """Make a track for artifacts of one type, with stages in this order; equal stage names are a ConflictError."""
+        """Create a track for artifacts of one type, with its stages in order; equal stage names are a ConflictError."""
     def update(
         self,
         track_id: str,
         name: str | None = None,
         description: str | None = None,
-        tags: builtins.list[str] | None = None,
+        tags: Sequence[str] | None = None,
         stages: Sequence[Stage | str] | None = None,
     ) -> Track:
-        """Change the given fields of a track; what is None stays as it is.
+        """Change the given fields of a track; a field that is None keeps its value.
 
-        `stages` replaces the present ones: a Stage is kept, renamed where its name differs, and a name is a new one."""
+        `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage."""
     def delete(self, track_id: str) -> None:
-        """Remove a track with its stages and entries; the artifacts stay."""
+        """Delete a track with its stages and entries; the artifacts stay."""
     def list_stages(self, track_id: str) -> builtins.list[Stage]:
-        """The stages of a track in their order."""
+        """List the stages of a track in order."""
     def add_artifact(self, track_id: str, artifact_id: str, stage: str | None = None) -> TrackEntry:
-        """Make an artifact the next version of a track, with a stage by its id or name.
+        """Make an artifact the next version of a track and give it a stage by id or name.
 
-        An artifact that is in the track already, or a stage that is taken, is a ConflictError."""
+        If the track has the artifact already, or another entry holds the stage, that is a ConflictError."""
     def list_artifacts(
         self,
         track_id: str,
         start_after: str | None = None,
         limit: int | None = 100,
-        sort_by: TrackEntrySortBy = TrackEntrySortBy.CREATED_AT,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: TrackEntrySortBy | str = TrackEntrySortBy.CREATED_AT,
+        order: SortOrder | str = SortOrder.DESC,
         stage: str | None = None,
     ) -> TrackEntriesList:
-        """One page of a track's entries, of all stages or of one by its id or name."""
+        """Get one page of a track's entries, of all stages or of one by id or name; `limit` is 1 to 100."""
     def get_artifact(self, track_id: str, entry_id: str) -> TrackEntry:
-        """One entry by its id."""
+        """Get an entry of a track by its id."""
     def get_artifact_by_stage(self, track_id: str, stage: str) -> TrackEntry:
-        """The entry that holds a stage, which is given by its id or name; a NotFoundError where none does."""
+        """Get the entry that holds a stage, given by id or name; raises NotFoundError if none does."""
     def update_artifact(
         self, track_id: str, entry_id: str, stage: str | None = None, force: bool = False
     ) -> TrackEntry:
-        """Give an entry a stage by its id or name, or none; `force` takes the stage from the entry that holds it."""
+        """Set the stage of an entry by id or name, None for no stage; `force` takes the stage from another entry."""
     def remove_artifact(self, track_id: str, entry_id: str) -> None:
-        """Remove an entry from a track; its version is not given again, and the artifact stays."""
-    def remove_batch_artifacts(self, track_id: str, entry_ids: builtins.list[str]) -> None:
-        """Remove several entries from a track at once, or none where one is not of this track."""
+        """Remove an entry from a track; its version number is not used again, and the artifact stays."""
+    def remove_batch_artifacts(self, track_id: str, entry_ids: Sequence[str]) -> None:
+        """Remove several entries from a track in one request, or none if one of them is not of this track."""
 
 class tracks:
     """The tracks of an orbit, their stages and the artifacts in them."""
@@ -474,29 +485,32 @@ class tracks:
         *,
         start_after: str | None = None,
         limit: int | None = 100,
-        sort_by: TrackSortBy = TrackSortBy.CREATED_AT,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: TrackSortBy | str = TrackSortBy.CREATED_AT,
+        order: SortOrder | str = SortOrder.DESC,
         search: str | None = None,
         types: Sequence[ArtifactType | str] | None = None,
         tags: Sequence[str] | None = None,
     ) -> TracksList:
-        """One page of the orbit's tracks; `start_after` is the previous page's cursor, `limit` is 1 to 100."""
+        """Get one page of the orbit's tracks.
+
+        `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
+        name."""
     @staticmethod
     def list_all(
         cfg: Config,
         /,
         *,
         limit: int | None = 100,
-        sort_by: TrackSortBy = TrackSortBy.CREATED_AT,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: TrackSortBy | str = TrackSortBy.CREATED_AT,
+        order: SortOrder | str = SortOrder.DESC,
         search: str | None = None,
         types: Sequence[ArtifactType | str] | None = None,
         tags: Sequence[str] | None = None,
     ) -> Iterator[Track]:
-        """Every track of the orbit, page by page as it is read; `limit` is the page size, 1 to 100."""
+        """Read every track of the orbit, page by page; `limit` is the page size, 1 to 100."""
     @staticmethod
     def get(cfg: Config, /, track_value: str) -> Track | None:
-        """The track of this id or exact name, or None; several of that name are a MultipleResourcesFoundError."""
+        """Get the track with this id or exact name, or None; several with that name are a MultipleResourcesFoundError."""
     @staticmethod
     def create(
         cfg: Config,
@@ -504,10 +518,10 @@ class tracks:
         name: str,
         artifact_type: ArtifactType | str,
         description: str | None = None,
-        tags: builtins.list[str] | None = None,
-        stages: builtins.list[str] | None = None,
+        tags: Sequence[str] | None = None,
+        stages: Sequence[str] | None = None,
     ) -> Track:
-        """Make a track for artifacts of one type, with stages in this order; equal stage names are a ConflictError."""
+        """Create a track for artifacts of one type, with its stages in order; equal stage names are a ConflictError."""
     @staticmethod
     def update(
         cfg: Config,
@@ -515,23 +529,23 @@ class tracks:
         track_id: str,
         name: str | None = None,
         description: str | None = None,
-        tags: builtins.list[str] | None = None,
+        tags: Sequence[str] | None = None,
         stages: Sequence[Stage | str] | None = None,
     ) -> Track:
-        """Change the given fields of a track; what is None stays as it is.
+        """Change the given fields of a track; a field that is None keeps its value.
 
-        `stages` replaces the present ones: a Stage is kept, renamed where its name differs, and a name is a new one."""
+        `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage."""
     @staticmethod
     def delete(cfg: Config, /, track_id: str) -> None:
-        """Remove a track with its stages and entries; the artifacts stay."""
+        """Delete a track with its stages and entries; the artifacts stay."""
     @staticmethod
     def list_stages(cfg: Config, /, track_id: str) -> builtins.list[Stage]:
-        """The stages of a track in their order."""
+        """List the stages of a track in order."""
     @staticmethod
     def add_artifact(cfg: Config, /, track_id: str, artifact_id: str, stage: str | None = None) -> TrackEntry:
-        """Make an artifact the next version of a track, with a stage by its id or name.
+        """Make an artifact the next version of a track and give it a stage by id or name.
 
-        An artifact that is in the track already, or a stage that is taken, is a ConflictError."""
+        If the track has the artifact already, or another entry holds the stage, that is a ConflictError."""
     @staticmethod
     def list_artifacts(
         cfg: Config,
@@ -539,33 +553,34 @@ class tracks:
         track_id: str,
         start_after: str | None = None,
         limit: int | None = 100,
-        sort_by: TrackEntrySortBy = TrackEntrySortBy.CREATED_AT,
-        order: SortOrder = SortOrder.DESC,
+        sort_by: TrackEntrySortBy | str = TrackEntrySortBy.CREATED_AT,
+        order: SortOrder | str = SortOrder.DESC,
         stage: str | None = None,
     ) -> TrackEntriesList:
-        """One page of a track's entries, of all stages or of one by its id or name."""
+        """Get one page of a track's entries, of all stages or of one by id or name; `limit` is 1 to 100."""
     @staticmethod
     def get_artifact(cfg: Config, /, track_id: str, entry_id: str) -> TrackEntry:
-        """One entry by its id."""
+        """Get an entry of a track by its id."""
     @staticmethod
     def get_artifact_by_stage(cfg: Config, /, track_id: str, stage: str) -> TrackEntry:
-        """The entry that holds a stage, which is given by its id or name; a NotFoundError where none does."""
+        """Get the entry that holds a stage, given by id or name; raises NotFoundError if none does."""
     @staticmethod
     def update_artifact(
         cfg: Config, /, track_id: str, entry_id: str, stage: str | None = None, force: bool = False
     ) -> TrackEntry:
-        """Give an entry a stage by its id or name, or none; `force` takes the stage from the entry that holds it."""
+        """Set the stage of an entry by id or name, None for no stage; `force` takes the stage from another entry."""
     @staticmethod
     def remove_artifact(cfg: Config, /, track_id: str, entry_id: str) -> None:
-        """Remove an entry from a track; its version is not given again, and the artifact stays."""
+        """Remove an entry from a track; its version number is not used again, and the artifact stays."""
     @staticmethod
-    def remove_batch_artifacts(cfg: Config, /, track_id: str, entry_ids: builtins.list[str]) -> None:
-        """Remove several entries from a track at once, or none where one is not of this track."""
+    def remove_batch_artifacts(cfg: Config, /, track_id: str, entry_ids: Sequence[str]) -> None:
+        """Remove several entries from a track in one request, or none if one of them is not of this track."""
 
 def get(cfg: Config, /, model_value: str, *, collection_id: str | None = None) -> ModelArtifact | None:
-    """The artifact with this id or exact name (model_name or file_name), or None.
+    """Get the artifact with this id or exact name (model_name or file_name); None if there is none.
 
-    A name is looked for on every page. More than one artifact of that name is a MultipleResourcesFoundError."""
+    For a name, every page of the collection is read. Several artifacts with that name are a
+    MultipleResourcesFoundError."""
 
 def create(
     cfg: Config,
@@ -581,10 +596,10 @@ def create(
     description: str | None = None,
     tags: builtins.list[str] | None = None,
 ) -> CreatedModel:
-    """Create a row in state pending_upload and a URL for its bytes; `size` is in bytes, `file_hash` a sha256 in hex.
+    """Create a row in state pending_upload and a URL for its bytes; `upload` does this and the rest.
 
-    Everything from file_name to size is required; only so that collection_id may be left out have they defaults.
-    Without a model_name the row is called like its file. `upload` does this and the rest."""
+    `size` is in bytes, `file_hash` a SHA-256 in hex. The arguments from file_name to size are required; they have
+    defaults only because collection_id, which comes first, may be omitted. The default model_name is the file_name."""
 
 def update(
     cfg: Config,
@@ -598,16 +613,16 @@ def update(
     *,
     collection_id: str | None = None,
 ) -> ModelArtifact:
-    """Change the given fields of an artifact's row; what is None stays as it is.
+    """Change the given fields of an artifact's row; a field that is None keeps its value.
 
-    A status is accepted only as the platform's next one: uploaded or upload_failed from pending_upload,
-    deletion_failed from pending_deletion. Current servers do not rename files; a warning says so."""
+    The platform accepts only the next status: uploaded or upload_failed after pending_upload, deletion_failed after
+    pending_deletion. Current servers do not rename files; a warning says so."""
 
 def download_url(cfg: Config, /, model_id: str, *, collection_id: str | None = None) -> dict[str, str]:
-    """A presigned URL to read the artifact's bytes from, as {"url": ...}; it is a secret and expires."""
+    """Get a presigned URL to read the artifact's bytes from, as {"url": ...}; it is a secret and expires."""
 
 def delete_url(cfg: Config, /, model_id: str, *, collection_id: str | None = None) -> dict[str, str]:
-    """A presigned URL that deletes the artifact's bytes, as {"url": ...}; asking sets the row to pending_deletion."""
+    """Get a presigned URL that deletes the artifact's bytes, as {"url": ...}; this sets the row to pending_deletion."""
 
 def list(
     cfg: Config,
@@ -622,10 +637,11 @@ def list(
     search: str | None = None,
     types: Sequence[ArtifactType | str] | None = None,
 ) -> ModelArtifactsList:
-    """One page of a collection's artifacts, newest first unless sorted; `start_after` is the previous page's cursor.
+    """Get one page of a collection's artifacts, newest first by default.
 
-    `limit` is 1 to 100, None means 100. `search` (part of the name) and `types` need current servers. Where the client
-    sorts (by file name, and further pages by metric of current servers), every page reads the whole collection."""
+    `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` (a part of the name)
+    and `types` need current servers. Every page of a sort by file name, and every page but the first of a sort by
+    metric of current servers, reads the whole collection and is sorted by the client."""
 
 def list_all(
     cfg: Config,
@@ -639,7 +655,9 @@ def list_all(
     search: str | None = None,
     types: Sequence[ArtifactType | str] | None = None,
 ) -> Iterator[ModelArtifact]:
-    """Every artifact of a collection, page by page as it is read; `limit` is the page size, 1 to 100."""
+    """Read every artifact of a collection, page by page; `limit` is the page size, 1 to 100.
+
+    `search` (a part of the name) and `types` need current servers."""
 
 def upload(
     cfg: Config,
@@ -680,15 +698,15 @@ def download(
     NotFoundError and a ValueError), other bytes than the artifact's an IntegrityError, the rest a FileDownloadError."""
 
 def delete(cfg: Config, /, model_id: str, *, collection_id: str | None = None, force: bool = False) -> None:
-    """Delete an artifact for good: its object in the bucket, then its row.
+    """Delete an artifact: its object in the bucket, then its row.
 
-    An object that is gone already counts as deleted. Where the bucket fails, the row is marked deletion_failed and the
-    error raised; calling again continues. `force` drops the row in any state and leaves the object in the bucket."""
+    It is no error if the object does not exist. If the bucket fails, the row is marked deletion_failed and the error
+    raised; a second call continues. `force` deletes the row in any state and leaves the object in the bucket."""
 
 def delete_many(
     cfg: Config, /, model_ids: Iterable[str], *, collection_id: str | None = None, force: bool = False
 ) -> builtins.list[Deletion]:
-    """Delete several artifacts one after the other and report what became of each; none stops the others."""
+    """Delete several artifacts one after the other and return the outcome of each; a failure does not stop the rest."""
 
 def members(cfg: Config, /, model_id: str, *, collection_id: str | None = None) -> dict[str, tuple[int, int]]:
     """The members of an artifact's archive, as name to (offset, size) in bytes."""
@@ -712,6 +730,7 @@ def open_download(
     The digest can be compared only at the end: an IntegrityError after the last chunk means that none of them is good."""
 
 def resolve(cfg: Config, /) -> Config:
-    """A Config with ids for names: exact matches; where nothing is given, the only one that exists.
+    """Replace the names in a Config by ids; one that is not set becomes the only one that exists.
 
-    A missing name is a ResourceNotFoundError that lists what exists, an ambiguous one a MultipleResourcesFoundError."""
+    Names must match exactly. A name that does not exist is a ResourceNotFoundError that lists those that do; an
+    ambiguous one is a MultipleResourcesFoundError."""

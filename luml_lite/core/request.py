@@ -83,6 +83,7 @@ class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
     presigned: bool = False
     idempotent: bool | None = None
     limit: int = 256 * 1024 * 1024
+    secrets: tuple[str | None, ...] = ()
 
     @property
     def repeatable(self) -> bool:

@@ -58,9 +58,11 @@ def error_for(request: Request[Any], response: Response) -> LumlError | None:
     """The error that an answer stands for, or None for a good one."""
     if 200 <= response.status < 300:
         return None
-    error: LumlError = (
-        presigned.storage_error(request, response) if request.presigned else errors.status_error(response)
-    )
+    error: LumlError
+    if request.presigned:
+        error = presigned.storage_error(request, response)
+    else:
+        error = errors.status_error(response, request.secrets)
     asked = response.header("retry-after")
     error.retry_after = retry.retry_after(asked, response.header("date")) if asked else None
     return error

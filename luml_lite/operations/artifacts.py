@@ -1,4 +1,4 @@
-"""Operations on a row alone, each a single request: create, update, and the two kinds of presigned URL."""
+"""Operations on the row of an artifact alone: get, create, update, and the two kinds of presigned URL."""
 
 from __future__ import annotations
 
@@ -8,13 +8,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..api import artifacts
-from ..api.paths import is_uuid
+from ..api.paths import in_collection, is_uuid
 from ..config import Config
 from ..core.flow import Flow, send
-from ..errors import ArtifactNotFoundError, InvalidArgumentError, MultipleResourcesFoundError
+from ..core.request import Request
+from ..errors import ArtifactNotFoundError, InvalidArgumentError
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
 from ..models.uploads import CreatedModel
 from .listing import find_matching
+from .lookup import find_one
+
+
+def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> Flow[ModelArtifact | None]:
+    """Get the artifact with this id or exact name (model_name or file_name); None if there is none.
+
+    For a name, every page of the collection is read. Several artifacts with that name are a
+    MultipleResourcesFoundError.
+    """
+    if not isinstance(model_value, str):
+        raise InvalidArgumentError(f"get takes an id or a name, not {model_value!r}")
+    cfg = in_collection(cfg, collection_id)
+    if is_uuid(model_value):
+        try:
+            return (yield from send(artifacts.get(cfg, model_value)))
+        except ArtifactNotFoundError:
+            return None
+    found = yield from find_matching(cfg, None, lambda item: model_value in (item.model_name, item.file_name))
+    return find_one("artifact", model_value, found, "model_name", "file_name")
 
 
 def create(
@@ -29,39 +49,24 @@ def create(
     model_name: str | None = None,
     description: str | None = None,
     tags: builtins.list[str] | None = None,
-) -> Flow[CreatedModel]:
-    """Create a row in state pending_upload and a URL for its bytes; `size` is in bytes, `file_hash` a sha256 in hex.
+) -> Request[CreatedModel]:
+    """Create a row in state pending_upload and a URL for its bytes; `upload` does this and the rest.
 
-    Everything from file_name to size is required; only so that collection_id may be left out have they defaults.
-    Without a model_name the row is called like its file. `upload` does this and the rest.
+    `size` is in bytes, `file_hash` a SHA-256 in hex. The arguments from file_name to size are required; they have
+    defaults only because collection_id, which comes first, may be omitted. The default model_name is the file_name.
     """
-    if (
-        file_name is None
-        or metrics is None
-        or manifest is None
-        or file_hash is None
-        or file_index is None
-        or size is None
-    ):
-        required = ("file_name", "metrics", "manifest", "file_hash", "file_index", "size")
-        given = (file_name, metrics, manifest, file_hash, file_index, size)
-        missing = ", ".join(name for name, value in zip(required, given, strict=True) if value is None)
+    required: dict[str, Any] = {
+        "file_name": file_name,
+        "metrics": metrics,
+        "manifest": manifest,
+        "file_hash": file_hash,
+        "file_index": file_index,
+        "size": size,
+    }
+    missing = ", ".join(name for name, value in required.items() if value is None)
+    if missing:
         raise InvalidArgumentError(f"create also needs {missing}")
-    return send(
-        artifacts.create(
-            cfg,
-            collection_id,
-            file_name=file_name,
-            metrics=metrics,
-            manifest=manifest,
-            file_hash=file_hash,
-            file_index=file_index,
-            size=size,
-            model_name=model_name,
-            description=description,
-            tags=tags,
-        )
-    )
+    return artifacts.create(cfg, collection_id, **required, model_name=model_name, description=description, tags=tags)
 
 
 def update(
@@ -75,57 +80,31 @@ def update(
     *,
     collection_id: str | None = None,
 ) -> Flow[ModelArtifact]:
-    """Change the given fields of an artifact's row; what is None stays as it is.
+    """Change the given fields of an artifact's row; a field that is None keeps its value.
 
-    A status is accepted only as the platform's next one: uploaded or upload_failed from pending_upload,
-    deletion_failed from pending_deletion. Current servers do not rename files; a warning says so.
+    The platform accepts only the next status: uploaded or upload_failed after pending_upload, deletion_failed after
+    pending_deletion. Current servers do not rename files; a warning says so.
     """
     request = artifacts.update(
-        cfg,
+        in_collection(cfg, collection_id),
         model_id,
         file_name=file_name,
         model_name=model_name,
         description=description,
         tags=tags,
         status=status,
-        collection_id=collection_id,
     )
-    return _update(request, file_name)
-
-
-def _update(request: Any, file_name: str | None) -> Flow[ModelArtifact]:
-    artifact: ModelArtifact = yield from send(request)
+    artifact = yield from send(request)
     if file_name is not None and artifact.file_name != file_name:
         warnings.warn(f"the server kept the file name {artifact.file_name!r}; it cannot rename files", stacklevel=2)
     return artifact
 
 
-def download_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Flow[dict[str, str]]:
-    """A presigned URL to read the artifact's bytes from, as {"url": ...}; it is a secret and expires."""
-    return send(artifacts.download_url(cfg, model_id, collection_id=collection_id))
+def download_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
+    """Get a presigned URL to read the artifact's bytes from, as {"url": ...}; it is a secret and expires."""
+    return artifacts.download_url(cfg, model_id, collection_id=collection_id)
 
 
-def delete_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Flow[dict[str, str]]:
-    """A presigned URL that deletes the artifact's bytes, as {"url": ...}; asking sets the row to pending_deletion."""
-    return send(artifacts.delete_url(cfg, model_id, collection_id=collection_id))
-
-
-def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> Flow[ModelArtifact | None]:
-    """The artifact with this id or exact name (model_name or file_name), or None.
-
-    A name is looked for on every page. More than one artifact of that name is a MultipleResourcesFoundError.
-    """
-    if not isinstance(model_value, str):
-        raise InvalidArgumentError(f"get takes an id or a name, not {model_value!r}")
-    if is_uuid(model_value):
-        try:
-            return (yield from send(artifacts.get(cfg, model_value, collection_id=collection_id)))
-        except ArtifactNotFoundError:
-            return None
-    found = yield from find_matching(cfg, collection_id, lambda item: model_value in (item.model_name, item.file_name))
-    if len(found) > 1:
-        ids = tuple(item.id for item in found)
-        raise MultipleResourcesFoundError(
-            f"{len(found)} artifacts are called {model_value!r}: get one by its id, of {', '.join(ids)}", ids
-        )
-    return found[0] if found else None
+def delete_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
+    """Get a presigned URL that deletes the artifact's bytes, as {"url": ...}; this sets the row to pending_deletion."""
+    return artifacts.delete_url(cfg, model_id, collection_id=collection_id)

@@ -1,7 +1,7 @@
-"""Pages and sorting: one page, or every artifact once, in an order that the server keeps or the client restores.
+"""Lists of artifacts: one page or all of them, in an order that the server keeps or the client restores.
 
-Servers do not sort by file_name, and today's repeat the first page of a metric sort for ever; both are made up for
-here by sorting on the client, with missing values last when descending and first when ascending, ties by id.
+Servers do not sort by file_name, and current ones answer every page of a metric sort with the first one. In both cases
+the client sorts: missing values come last in descending order and first in ascending order, ties are ordered by id.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from ..api import artifacts, encoding
+from ..api import artifacts
+from ..api.dialects import dialect
+from ..api.encoding import require_limit
+from ..api.paths import in_collection
 from ..config import Config
 from ..core.flow import Emit, Flow, Stream, send
 from ..core.request import Request
 from ..errors import BadRequestError, InternalServerError, InvalidArgumentError
 from ..models.artifacts import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy
 from ..models.enums import SortOrder
-from .pagination import iter_pages, next_cursor
+from .pagination import collect_pages, iter_pages
 
+PageBuilder: TypeAlias = Callable[..., Request[ModelArtifactsList]]  # takes the cursor as start_after
+SortValue: TypeAlias = Callable[[ModelArtifact], Any]
 SortKey: TypeAlias = tuple[bool, Any, str]  # whether there is a value, the value, the id
 
 
@@ -37,35 +42,31 @@ def list(
     search: str | None = None,
     types: Sequence[ArtifactType | str] | None = None,
 ) -> Flow[ModelArtifactsList]:
-    """One page of a collection's artifacts, newest first unless sorted; `start_after` is the previous page's cursor.
+    """Get one page of a collection's artifacts, newest first by default.
 
-    `limit` is 1 to 100, None means 100. `search` (part of the name) and `types` need current servers. Where the client
-    sorts (by file name, and further pages by metric of current servers), every page reads the whole collection.
+    `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` (a part of the name)
+    and `types` need current servers. Every page of a sort by file name, and every page but the first of a sort by
+    metric of current servers, reads the whole collection and is sorted by the client.
     """
-
-    page = partial(
-        artifacts.page,
-        cfg,
-        collection_id=collection_id,
-        order=order,
-        metric_key=metric_key,
-        search=search,
-        types=types,
-    )
-    key: Callable[[ModelArtifact], Any] = _file_name
-    served = sort_by != ModelArtifactSortBy.FILE_NAME
-    if served:
-        asked = page(start_after=start_after, sort_by=sort_by, limit=limit)
-        if sort_by != ModelArtifactSortBy.METRICS:
-            return send(asked)
-        key = _metric(metric_key or "")
-        served = not _is_shadowed(metric_key)
-        if served and artifacts.pages_by_metric(cfg):
-            return send(asked)
-    rest = partial(_page, lambda cursor: page(start_after=cursor), key, encoding.require_limit(limit), order)
-    if start_after is not None:
-        return rest(_decode_cursor(start_after, key))
-    return _first_page(asked, key, rest) if served else rest(None)
+    cfg = in_collection(cfg, collection_id)
+    unsorted = partial(artifacts.page, cfg, order=order, search=search, types=types)
+    if sort_by == ModelArtifactSortBy.FILE_NAME:
+        return (yield from _sorted_page(unsorted, _file_name, require_limit(limit), order, start_after))
+    request = unsorted(start_after=start_after, limit=limit, sort_by=sort_by, metric_key=metric_key)
+    metric_sort = sort_by == ModelArtifactSortBy.METRICS
+    served = not (metric_sort and _is_shadowed(metric_key))
+    if served and (not metric_sort or dialect(cfg).pages_by_metric):
+        return (yield from send(request))
+    value = _metric(metric_key or "")
+    if served and start_after is None:
+        try:
+            reply = yield from send(request)
+        except (BadRequestError, InternalServerError):
+            pass  # as in _by_metric
+        else:
+            more = reply.cursor is not None and reply.items
+            return ModelArtifactsList(reply.items, _encode_cursor(_sort_key(reply.items[-1], value)) if more else None)
+    return (yield from _sorted_page(unsorted, value, require_limit(limit), order, start_after))
 
 
 def list_all(
@@ -79,149 +80,97 @@ def list_all(
     search: str | None = None,
     types: Sequence[ArtifactType | str] | None = None,
 ) -> Stream[ModelArtifact]:
-    """Every artifact of a collection, page by page as it is read; `limit` is the page size, 1 to 100."""
+    """Read every artifact of a collection, page by page; `limit` is the page size, 1 to 100.
 
-    page = partial(
-        artifacts.page,
-        cfg,
-        collection_id=collection_id,
-        limit=encoding.require_limit(limit),
-        order=order,
-        metric_key=metric_key,
-        search=search,
-        types=types,
-    )
-    in_order = partial(page, sort_by=sort_by)
+    `search` (a part of the name) and `types` need current servers.
+    """
+    cfg = in_collection(cfg, collection_id)
+    unsorted = partial(artifacts.page, cfg, limit=limit, order=order, search=search, types=types)
+    unsorted()  # raises here, and not at the first item, if an argument is wrong
     if sort_by == ModelArtifactSortBy.FILE_NAME:
-        return _emit_sorted(lambda cursor: page(start_after=cursor), _file_name, order)
-    first = in_order()  # made here, so that a wrong argument is told by the call and not by the first item
+        return _emit_sorted(unsorted, _file_name, order)
+    ordered = partial(unsorted, sort_by=sort_by, metric_key=metric_key)
     if sort_by != ModelArtifactSortBy.METRICS:
-        return iter_pages(first, lambda cursor: in_order(start_after=cursor))
-    by_metric = _metric(metric_key or "")
+        return iter_pages(ordered)
+    first, value = ordered(), _metric(metric_key or "")
     if _is_shadowed(metric_key):
-        return _emit_sorted(lambda cursor: page(start_after=cursor), by_metric, order)
-    return _by_metric(
-        first,
-        lambda cursor: in_order(start_after=cursor),
-        lambda cursor: page(start_after=cursor),
-        by_metric,
-        order,
-    )
-
-
-def _by_metric(
-    first: Request[ModelArtifactsList],
-    following: Callable[[str], Request[ModelArtifactsList]],
-    unsorted: Callable[[str | None], Request[ModelArtifactsList]],
-    by_metric: Callable[[ModelArtifact], float | None],
-    order: SortOrder,
-) -> Stream[ModelArtifact]:
-    seen: set[str] = set()
-    try:
-        reply = yield from send(first)
-    except (BadRequestError, InternalServerError):
-        # One value that is no number makes servers fail; older ones refuse a metric that no artifact has.
-        yield from _emit_sorted(unsorted, by_metric, order)
-        return
-    while True:
-        fresh = [item for item in reply.items if item.id not in seen]
-        if not fresh and reply.cursor is not None:
-            break  # the server took its own cursor for none and began again
-        seen.update(item.id for item in fresh)
-        yield Emit(fresh)
-        if reply.cursor is None:
-            return
-        reply = yield from send(following(reply.cursor))
-    everything = yield from _collect(unsorted)
-    ordered = _in_order(everything, by_metric, order)
-    yield Emit([item for item in ordered if item.id not in seen])
-
-
-def _emit_sorted(
-    page: Callable[[str | None], Request[ModelArtifactsList]],
-    key: Callable[[ModelArtifact], Any],
-    order: SortOrder,
-) -> Stream[ModelArtifact]:
-    everything = yield from _collect(page)
-    yield Emit(_in_order(everything, key, order))
+        return _emit_sorted(unsorted, value, order)
+    return _by_metric(first, ordered, unsorted, value, order)
 
 
 def find_matching(
     cfg: Config, collection_id: str | None, keep: Callable[[ModelArtifact], bool]
 ) -> Flow[Sequence[ModelArtifact]]:
-    """The artifacts of a collection that `keep` says yes to, from all pages."""
-    return _collect(lambda cursor: artifacts.page(cfg, collection_id=collection_id, start_after=cursor), keep)
+    """The artifacts of a collection for which `keep` is true, from all pages."""
+    return (yield from collect_pages(partial(artifacts.page, cfg, collection_id=collection_id), keep))
 
 
-def _collect(
-    page: Callable[[str | None], Request[ModelArtifactsList]], keep: Callable[[ModelArtifact], bool] | None = None
-) -> Flow[Sequence[ModelArtifact]]:
-    found: dict[str, ModelArtifact] = {}
+def _by_metric(
+    first: Request[ModelArtifactsList], ordered: PageBuilder, unsorted: PageBuilder, value: SortValue, order: SortOrder
+) -> Stream[ModelArtifact]:
+    """The server's pages as long as they bring new artifacts, then the rest, sorted by the client."""
     seen: set[str] = set()
-    cursor = None
-    while True:
-        reply = yield from send(page(cursor))
-        found.update((item.id, item) for item in reply.items if keep is None or keep(item))
-        cursor = next_cursor(reply, seen)
-        if cursor is None:
-            return [*found.values()]
-
-
-def _first_page(
-    first: Request[ModelArtifactsList],
-    key: Callable[[ModelArtifact], Any],
-    rest: Callable[[SortKey | None], Flow[ModelArtifactsList]],
-) -> Flow[ModelArtifactsList]:
-    """The server's first page, with a cursor that the next call can use."""
     try:
         reply = yield from send(first)
-    except (BadRequestError, InternalServerError):  # as in list_all
-        return (yield from rest(None))
-    more = reply.cursor is not None and reply.items
-    return ModelArtifactsList(reply.items, _encode_cursor(_sort_key(reply.items[-1], key)) if more else None)
+    except (BadRequestError, InternalServerError):
+        # Servers fail if one value is not a number; older ones refuse a metric that no artifact has.
+        yield from _emit_sorted(unsorted, value, order)
+        return
+    while True:
+        fresh = [item for item in reply.items if item.id not in seen]
+        if not fresh and reply.cursor is not None:
+            break  # the server ignored its own cursor and started again
+        seen.update(item.id for item in fresh)
+        yield Emit(fresh)
+        if reply.cursor is None:
+            return
+        reply = yield from send(ordered(start_after=reply.cursor))
+    everything = _in_order((yield from collect_pages(unsorted)), value, order)
+    yield Emit([item for item in everything if item.id not in seen])
 
 
-def _page(
-    page: Callable[[str | None], Request[ModelArtifactsList]],
-    key: Callable[[ModelArtifact], Any],
-    limit: int,
-    order: SortOrder,
-    after: SortKey | None,
+def _emit_sorted(unsorted: PageBuilder, value: SortValue, order: SortOrder) -> Stream[ModelArtifact]:
+    yield Emit(_in_order((yield from collect_pages(unsorted)), value, order))
+
+
+def _sorted_page(
+    unsorted: PageBuilder, value: SortValue, limit: int, order: SortOrder, start_after: str | None
 ) -> Flow[ModelArtifactsList]:
-    """One page of everything in order; the cursor is a place in that order, so that its artifact may be gone."""
-    ordered = _in_order((yield from _collect(page)), key, order)
+    """One page of the whole collection, sorted by the client.
+
+    The cursor is a position in that order, so the artifact that it was made from may be deleted.
+    """
+    after = None if start_after is None else _decode_cursor(start_after, value)
+    items = _in_order((yield from collect_pages(unsorted)), value, order)
     if after is not None:
         down = order == SortOrder.DESC
-        places = [(_sort_key(item, key), item) for item in ordered]
-        ordered = [item for place, item in places if (place < after if down else place > after)]
-    items = [*ordered[:limit]]
-    return ModelArtifactsList(items, _encode_cursor(_sort_key(items[-1], key)) if len(ordered) > limit else None)
+        items = [item for item in items if (key := _sort_key(item, value)) != after and (key < after) == down]
+    page = [*items[:limit]]
+    return ModelArtifactsList(page, _encode_cursor(_sort_key(page[-1], value)) if len(items) > limit else None)
 
 
-def _in_order(
-    items: Sequence[ModelArtifact], key: Callable[[ModelArtifact], Any], order: SortOrder
-) -> Sequence[ModelArtifact]:
-    return sorted(items, key=lambda item: _sort_key(item, key), reverse=order == SortOrder.DESC)
+def _in_order(items: Sequence[ModelArtifact], value: SortValue, order: SortOrder) -> Sequence[ModelArtifact]:
+    return sorted(items, key=lambda item: _sort_key(item, value), reverse=order == SortOrder.DESC)
 
 
-def _sort_key(item: ModelArtifact, key: Callable[[ModelArtifact], Any]) -> SortKey:
-    """Where an artifact stands: what is missing comes below every value, ties by id."""
-    value = key(item)
-    return (False, 0.0, item.id) if value is None else (True, value, item.id)
+def _sort_key(item: ModelArtifact, value: SortValue) -> SortKey:
+    """The position of an artifact: a missing value is below every other, ties are ordered by id."""
+    key = value(item)
+    return (False, 0.0, item.id) if key is None else (True, key, item.id)
 
 
-def _encode_cursor(place: SortKey) -> str:
-    return urlsafe_b64encode(msgspec.json.encode(place)).decode()
+def _encode_cursor(key: SortKey) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(key)).decode()
 
 
-def _decode_cursor(cursor: str, key: Callable[[ModelArtifact], Any]) -> SortKey:
+def _decode_cursor(cursor: str, value: SortValue) -> SortKey:
     try:
-        present, value, id = msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[bool, str | float, str])
-        if isinstance(value, str) == (key is _file_name):
-            return present, value, id
+        present, key, id = msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[bool, str | float, str])
+        if isinstance(key, str) == (value is _file_name):
+            return present, key, id
     except ValueError:
         pass
-    raise InvalidArgumentError("start_after is the cursor of the previous page, and this one is of no list sorted so")
+    raise InvalidArgumentError("start_after must be the cursor of the previous page of a list with the same sort")
 
 
 def _file_name(item: ModelArtifact) -> str:

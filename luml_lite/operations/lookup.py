@@ -1,30 +1,39 @@
-"""Finding resources by id or exact name, and reading all their pages: what every resource's operations share."""
+"""Finding a resource by its id or exact name, and deleting one: steps that all resources share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
+from ..api.errors import missing_resource
 from ..core.flow import Flow, send
 from ..core.request import Request
 from ..errors import MultipleResourcesFoundError, NotFoundError
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 
-def none_if_missing(request: Request[T], missing: str) -> Flow[T | None]:
-    """The value of a request, or None where the platform says that what it is about is missing."""
+class Resource(Protocol):
+    """Anything that the platform gives an id."""
+
+    id: str
+
+
+R = TypeVar("R", bound=Resource)
+
+
+def none_if_missing(request: Request[T], kind: str) -> Flow[T | None]:
+    """The value of a request, or None if that kind of resource is missing; a missing one above it stays an error."""
     try:
         return (yield from send(request))
     except NotFoundError as error:
-        if missing in error.message:
+        if missing_resource(error) == kind:
             return None
-        raise  # something above it is missing
+        raise
 
 
 def delete_once(request: Request[None]) -> Flow[None]:
-    """Delete something; that it is missing is no error where an earlier try, whose answer was lost, has deleted it."""
+    """Delete a resource; it may be missing after a retry, since an earlier attempt may have deleted it."""
     try:
         yield from send(request)
     except NotFoundError as error:
@@ -32,11 +41,15 @@ def delete_once(request: Request[None]) -> Flow[None]:
             raise
 
 
-def find_one(kind: str, value: str, existing: Iterable[Any]) -> Any:
-    """The one of that id or exact name, or None; several of that name are a MultipleResourcesFoundError."""
-    found = [item for item in existing if value in (item.id, item.name)]
+def find_one(kind: str, value: str, existing: Iterable[R], *names: str) -> R | None:
+    """The resource with that id or exact name, or None; several are a MultipleResourcesFoundError.
+
+    `names` are the attributes that hold a name, by default `name`.
+    """
+    names = ("id", *(names or ("name",)))
+    found = [item for item in existing if value in [getattr(item, name) for name in names]]
     if len(found) > 1:
-        ids = tuple(str(item.id) for item in found)
+        ids = tuple(item.id for item in found)
         raise MultipleResourcesFoundError(
             f"{len(found)} {kind}s are called {value!r}: take one by its id, of {', '.join(ids)}", ids
         )

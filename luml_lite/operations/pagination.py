@@ -1,57 +1,67 @@
-"""Reading the pages of a list one after the other."""
+"""Reading the pages of a list one after the other.
+
+A list is given as the function that builds the request of a page; it takes the cursor as `start_after`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..core.flow import Emit, Flow, Stream, send
 from ..core.request import Request
 from ..errors import DecodeError
-from .lookup import T_co
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Page(Protocol[T_co]):
-    """One page of anything."""
+    """One page of any list."""
 
     @property
     def items(self) -> Sequence[T_co]:
-        """What is on the page."""
+        """The items of the page."""
 
     @property
     def cursor(self) -> str | None:
-        """Where the next page begins, None on the last."""
+        """The start of the next page, None on the last page."""
 
 
-def iter_pages(first: Request[Any], page: Callable[[str], Request[Any]]) -> Stream[Any]:
-    """The items of all pages, one page after the other."""
+def iter_pages(page: Callable[..., Request[Any]]) -> Stream[Any]:
+    """The items of all pages, page by page; the first request is built here, so that wrong arguments raise here."""
+    return _iter_pages(page(), page)
+
+
+def _iter_pages(request: Request[Any], page: Callable[..., Request[Any]]) -> Stream[Any]:
     seen: set[str] = set()
-    reply: Page[Any] = yield from send(first)
     while True:
+        reply: Page[Any] = yield from send(request)
         yield Emit(reply.items)
         cursor = next_cursor(reply, seen)
         if cursor is None:
             return
-        reply = yield from send(page(cursor))
+        request = page(start_after=cursor)
 
 
-def collect_pages(first: Request[Any], page: Callable[[str], Request[Any]]) -> Flow[list[Any]]:
-    """The items of all pages in one list."""
-    found: list[Any] = []
+def collect_pages(
+    page: Callable[..., Request[Any]], keep: Callable[[Any], bool] = lambda item: True
+) -> Flow[list[Any]]:
+    """The items of all pages for which `keep` is true, each id once."""
+    found: dict[str, Any] = {}
     seen: set[str] = set()
-    reply: Page[Any] = yield from send(first)
+    cursor: str | None = None
     while True:
-        found.extend(reply.items)
+        reply: Page[Any] = yield from send(page(start_after=cursor))
+        found.update((item.id, item) for item in reply.items if keep(item))
         cursor = next_cursor(reply, seen)
         if cursor is None:
-            return found
-        reply = yield from send(page(cursor))
+            return [*found.values()]
 
 
 def next_cursor(reply: Page[Any], seen: set[str]) -> str | None:
-    """The cursor of the next page; a DecodeError for one that has been followed before, or it would be for ever."""
-    if reply.cursor is not None and reply.cursor in seen:
-        raise DecodeError("the server's pages go round in circles; their list cannot be read to its end")
+    """The cursor of the next page, added to `seen`; raises DecodeError if it repeats, to avoid an endless loop."""
     if reply.cursor is not None:
+        if reply.cursor in seen:
+            raise DecodeError("the server's pages go round in circles; the list has no last page")
         seen.add(reply.cursor)
     return reply.cursor

@@ -1,62 +1,55 @@
-"""Turning names of organization, orbit and collection into ids, as the published clients do: exactly, or not at all."""
+"""Turning names of organization, orbit and collection into ids, by exact match, as the published clients do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ..api import collections, orbits, organizations
 from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Flow, send
-from ..core.request import Request
 from ..errors import ConfigurationError, MultipleResourcesFoundError, ResourceNotFoundError
-from ..models.collections import Collection, CollectionsList
+from ..models.collections import Collection
 from .pagination import collect_pages
 
 
 def resolve(cfg: Config) -> Flow[Config]:
-    """A Config with ids for names: exact matches; where nothing is given, the only one that exists.
+    """Replace the names in a Config by ids; one that is not set becomes the only one that exists.
 
-    A missing name is a ResourceNotFoundError that lists what exists, an ambiguous one a MultipleResourcesFoundError.
+    Names must match exactly. A name that does not exist is a ResourceNotFoundError that lists those that do; an
+    ambiguous one is a MultipleResourcesFoundError.
     """
-    organization = cfg.organization
-    if organization is None or not is_uuid(organization):
-        organization = _require_one("organization", organization, (yield from send(organizations.organizations(cfg))))
-        cfg = cfg.replace(organization=organization)
-    if cfg.orbit is None or not is_uuid(cfg.orbit):
-        cfg = cfg.replace(orbit=_require_one("orbit", cfg.orbit, (yield from send(orbits.orbits(cfg)))))
-    if cfg.collection is None or not is_uuid(cfg.collection):
-        found = yield from _collections(cfg, cfg.collection)
-        cfg = cfg.replace(collection=_require_one("collection", cfg.collection, found))
-    return cfg
+    return (yield from _resolve(cfg, required=True))
 
 
 def defaults(cfg: Config) -> Flow[Config]:
-    """A Config with ids for names; what is not given becomes the only one that exists, and else stays open.
+    """Replace the names in a client's Config by ids; one that is not set becomes the only one, or stays open.
 
-    This is what clients are set to; a name below a place that stays open is a ConfigurationError.
+    A name below an organization or orbit that stays open is a ConfigurationError.
     """
-    if _is_unresolved(cfg.organization):
-        found: Sequence[Any] = yield from send(organizations.organizations(cfg))
-        cfg = cfg.replace(organization=_only_one("organization", cfg.organization, found))
-    if _is_unresolved(cfg.orbit):
+    return (yield from _resolve(cfg, required=False))
+
+
+def _resolve(cfg: Config, *, required: bool) -> Flow[Config]:
+    pick = _require_one if required else _only_one
+    if not is_uuid(cfg.organization):
+        existing: Sequence[Any] = yield from send(organizations.organizations(cfg))
+        cfg = cfg.replace(organization=pick("organization", cfg.organization, existing))
+    if not is_uuid(cfg.orbit):
         if cfg.organization is None:
             return _ensure_no_names("organization", cfg)
-        cfg = cfg.replace(orbit=_only_one("orbit", cfg.orbit, (yield from send(orbits.orbits(cfg)))))
-    if _is_unresolved(cfg.collection):
+        cfg = cfg.replace(orbit=pick("orbit", cfg.orbit, (yield from send(orbits.orbits(cfg)))))
+    if not is_uuid(cfg.collection):
         if cfg.organization is None or cfg.orbit is None:
             return _ensure_no_names("organization and orbit", cfg)
-        if cfg.collection is None:
-            found = (yield from send(collections.collections(cfg, limit=2))).items
+        if required or cfg.collection is not None:
+            existing = yield from _collections(cfg, cfg.collection)
         else:
-            found = yield from _collections(cfg, cfg.collection)
-        cfg = cfg.replace(collection=_only_one("collection", cfg.collection, found))
+            existing = (yield from send(collections.collections(cfg, limit=2))).items  # two show that there is a choice
+        cfg = cfg.replace(collection=pick("collection", cfg.collection, existing))
     return cfg
-
-
-def _is_unresolved(place: str | None) -> bool:
-    return place is None or not is_uuid(place)
 
 
 def _only_one(kind: str, name: str | None, existing: Sequence[Any]) -> str | None:
@@ -71,12 +64,9 @@ def _ensure_no_names(kind: str, cfg: Config) -> Config:
 
 
 def _collections(cfg: Config, name: str | None) -> Flow[list[Collection]]:
-    def asked(cursor: str | None) -> Request[CollectionsList]:
-        return collections.collections(cfg, start_after=cursor, search=name)
-
-    found: list[Collection] = yield from collect_pages(asked(None), asked)
+    found: list[Collection] = yield from collect_pages(partial(collections.collections, cfg, search=name))
     if name is not None and not any(item.name == name for item in found):
-        page = yield from send(collections.collections(cfg))  # for the message: what does exist
+        page = yield from send(collections.collections(cfg))  # the error message lists what exists
         return found + [item for item in page.items if item not in found]
     return found
 

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from luml_lite.config import Config
-from luml_lite.core.flow import Backoff, Batch, Emit, Local
+from luml_lite.core.flow import Backoff, Batch, Emit, Local, send
 from luml_lite.core.request import FileSink, Request, Response
 from luml_lite.errors import ConnectionFailed, Interrupted, LumlError
 from luml_lite.files.streams import SinkWriter
@@ -82,11 +82,12 @@ Reply = Any
 Step = tuple[Any, Reply]
 
 
-def play(flow: Generator[Any, Any, Any], *script: Step) -> Any:
-    """Drive a flow through the whole script and return its value; anything else than the script is a failure.
+def play(work: Generator[Any, Any, Any] | Request[Any], *script: Step) -> Any:
+    """Drive a flow or a request through the whole script and return its value; any other step is a failure.
 
     A reply is what the driver would answer, an error to throw, or a function that makes either from the effect.
     """
+    flow = send(work) if isinstance(work, Request) else work
     lines = list(script)
     reply: Any = None
     failure: BaseException | None = None

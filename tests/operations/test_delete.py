@@ -106,10 +106,10 @@ def test_force_drops_the_row_alone() -> None:
     play(delete(CFG, uid(1), force=True), ("DELETE artifacts/1/force", GONE))
 
 
-def test_a_bad_id_is_told_when_the_flow_is_made() -> None:
-    """Nothing has to be run for that."""
+@pytest.mark.parametrize("force", [False, True])
+def test_a_bad_id_is_refused_before_any_request(force: bool) -> None:
     with pytest.raises(InvalidArgumentError):
-        delete(CFG, "my model")
+        play(delete(CFG, "my model", force=force))
 
 
 def test_of_many_each_gets_its_report() -> None:
