@@ -25,14 +25,6 @@ def open_writable(path: str) -> int:
     return os.open(path, _WRITABLE, 0o666)
 
 
-def has_path(descriptor: int, path: str) -> bool:
-    """Whether an open file still has this path; another process may have renamed or removed it."""
-    try:
-        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
 def sync_folder(path: str) -> None:
     """Make new, renamed and removed names in a folder survive a power cut."""
     if os.name != "posix":

@@ -17,8 +17,7 @@ from msgspec import Struct
 
 from ..config import Config
 from ..errors import FileError
-from .disk import has_path, open_writable
-from .locks import try_lock, unlock
+from .locks import open_locked, unlock
 
 _VERSION = 1
 
@@ -96,10 +95,10 @@ def open_journal(cfg: Config, collection_id: str, path: str, name: str) -> Journ
     journal = os.path.join(directory, f"{sha256(key).hexdigest()[:32]}.json")
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
-        lock = _lock_file(f"{journal}.lock")
+        lock = open_locked(f"{journal}.lock")
     except OSError as error:
         raise _journal_error(journal, error) from error
-    return None if lock is None else Journal(journal, lock)
+    return None if lock is None else Journal(journal, open(lock, "ab"))
 
 
 def _journal_error(path: str, error: OSError) -> FileError:
@@ -120,15 +119,3 @@ def state_dir(cfg: Config) -> str:
     else:
         base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     return os.path.join(base, "luml_lite")
-
-
-def _lock_file(path: str) -> IO[bytes] | None:
-    """Create and lock a file; None if another process has locked it."""
-    while True:
-        file: IO[bytes] = open(open_writable(path), "ab")  # noqa: SIM115 - held while the upload runs
-        if not try_lock(file.fileno()):
-            file.close()
-            return None
-        if has_path(file.fileno(), path):
-            return file
-        file.close()  # its holder removed it before we had the lock: lock the file that has the name now

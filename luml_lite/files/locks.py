@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 
+from .disk import open_writable
+
 CAN_SHARE = sys.platform != "win32"  # msvcrt knows exclusive locks only
 _RETRY_AFTER = 0.05  # seconds
+
+
+def open_locked(path: str) -> int | None:
+    """Open a file, create it if it is missing, and lock it for this process alone; None if another one has locked it.
+
+    Raises OSError with errno ELOOP where the path is a symbolic link.
+    """
+    while True:
+        descriptor = open_writable(path)
+        if not try_lock(descriptor):
+            os.close(descriptor)
+            return None
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.lstat(path), os.fstat(descriptor)):
+                return descriptor
+        os.close(descriptor)  # renamed or removed before we had the lock: lock the file that has the path now
 
 
 def try_lock(descriptor: int) -> bool:

@@ -17,8 +17,8 @@ from hashlib import sha256
 from ..errors import FileDownloadError
 from ..models.artifacts import ModelArtifact
 from .digests import update_digest
-from .disk import has_path, open_writable, sync_folder
-from .locks import try_lock, unlock
+from .disk import open_writable, sync_folder
+from .locks import open_locked, unlock
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*]")
 
@@ -46,6 +46,7 @@ class PartialFile:
     def truncate(self, size: int) -> None:
         """Drop all bytes after the first `size`."""
         os.ftruncate(self._descriptor, size)
+        self.size = size
 
     def restart(self) -> None:
         """Drop all bytes."""
@@ -138,16 +139,15 @@ def _ensure_replaceable(target: str) -> None:
 def _try_open(path: str, target: str, size: int, *, resumable: bool) -> PartialFile | None:
     """Open and lock a partial file, emptying one that is too large; None if it is in use or a symbolic link."""
     try:
-        descriptor = open_writable(path)
+        # Windows refuses reads and writes of locked bytes; there, names keep different artifacts apart.
+        descriptor = open_locked(path) if os.name == "posix" else open_writable(path)
     except OSError as error:
         if error.errno == errno.ELOOP:
             return None
         raise
-    # Another process may have published or removed the file before we had the lock. Without locks, on Windows,
-    # the names still keep different artifacts apart.
-    if os.name == "posix" and not (try_lock(descriptor) and has_path(descriptor, path)):
-        os.close(descriptor)
+    if descriptor is None:
         return None
-    if os.fstat(descriptor).st_size > size:
-        os.ftruncate(descriptor, 0)
-    return PartialFile(path, target, descriptor, resumable)
+    partial = PartialFile(path, target, descriptor, resumable)
+    if partial.size > size:
+        partial.restart()
+    return partial
