@@ -1,4 +1,4 @@
-"""The command line: `luml-lite demo` shows the main job, `luml-lite serve` starts an embedded registry."""
+"""The command line: `luml-lite demo` shows the main job, `luml-lite serve` serves a registry from a directory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="{demo,serve}", required=True)
     commands.add_parser("demo", help="upload, find, download, update and delete a model in a temporary registry")
     commands.add_parser("serve", help="serve a registry from a directory over HTTP; serve --help", add_help=False)
-    chosen, rest = parser.parse_known_args(argv)
-    if chosen.command == "serve":
+    options, rest = parser.parse_known_args(argv)
+    if options.command == "serve":
         from ..local.__main__ import main as serve
 
         return serve(rest, prog="luml-lite serve")
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from .demo import demo
 
     try:
-        demo(lambda line: print(line))  # noqa: T201 - the output of a command
+        demo(print)
     except (LumlError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -1,1 +1,1 @@
-"""The faces of programs: every operation bound once as a function and as a method, blocking and awaited."""
+"""Every operation as a function and as a method of a client, for blocking and for asyncio programs."""
