@@ -14,7 +14,7 @@ import pytest
 
 from luml_lite import errors
 from luml_lite.api import artifacts, collections, orbits, organizations, tracks, uploads
-from luml_lite.api.errors import status_error
+from luml_lite.api.errors import missing_resource, status_error
 from luml_lite.config import Config
 from luml_lite.core.flow import decode
 from luml_lite.core.request import Request, Response
@@ -268,6 +268,33 @@ def test_every_missing_artifact_was_recorded() -> None:
     """The three ways in which servers say that an artifact is missing are all in the table."""
     said = [((each["answer"] or {}).get("json") or {}).get("detail") for each in recorded("errors")]
     assert {detail for detail in said if isinstance(detail, str)} >= set(MISSING)
+
+
+@pytest.mark.parametrize(
+    ("detail", "kind"),
+    [
+        *((detail, "artifact") for detail in MISSING),
+        ("Orbit not found", "orbit"),
+        ("Collection not found", "collection"),
+        ("Secret not found", "bucket secret"),
+        ("Track not found", "track"),
+        ("Not Found", None),
+        ([], None),
+    ],
+)
+def test_a_missing_resource_is_named(detail: Any, kind: str | None) -> None:
+    """Only a resource's own 404 may be taken for None."""
+    error = status_error(Response(404, {}, json.dumps({"detail": detail}).encode()))
+    assert isinstance(error, errors.NotFoundError)
+    assert missing_resource(error) == kind
+
+
+def test_every_recorded_missing_resource_is_known() -> None:
+    """A 404 that is not in the table is an error where None is expected."""
+    refused = [status_error(answer(each)) for each in recorded("errors") if each["status"] == 404]
+    named = [error for error in refused if isinstance(error, errors.NotFoundError) and missing_resource(error)]
+    unnamed = {error.message.partition(";")[0][:29] for error in refused if error not in named}
+    assert unnamed == {"404: Not Found", "404: You don't have access to"}
 
 
 @pytest.mark.parametrize(

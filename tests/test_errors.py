@@ -113,6 +113,7 @@ def test_no_value_shows_a_secret(secret: str) -> None:
         Upload(cfg, None, archive, record, url, None),
         Request(method="GET", url="/x", reply=no_content, headers=(("Authorization", f"Bearer {secret}"),)),
         Request(method="GET", url="https://b.example/k", query=(("sig", secret),), presigned=True, reply=no_content),
+        Request(method="POST", url="/x", reply=no_content, body=secret.encode(), secrets=(secret,)),
         json_response({"url": url}),
         Response(200, {"set-cookie": secret}),
         s3.initiate(url),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 
 import msgspec
@@ -80,6 +81,19 @@ def test_a_row_without_what_makes_one_is_refused(missing: str) -> None:
     del row[missing]
     with pytest.raises(msgspec.ValidationError, match=missing):
         msgspec.convert(row, type=CurrentArtifact)
+
+
+def test_the_wire_types_have_the_fields_of_an_artifact() -> None:
+    """Rows become artifacts by assigning their class, which needs equal fields."""
+    assert OlderArtifact.__struct_fields__ == CurrentArtifact.__struct_fields__ == ModelArtifact.__struct_fields__
+
+
+def test_an_artifact_is_shown_in_one_line_and_converts_to_json() -> None:
+    artifact = ModelArtifact(id="1", model_name="m", size=7, manifest={"variant": "v"}, file_index={"a": (512, 2)})
+    assert repr(artifact) == "ModelArtifact(id='1', model_name='m', status='pending_upload', size=7)"
+    plain = msgspec.to_builtins(artifact)
+    assert [*plain] == [*ModelArtifact.__struct_fields__]
+    assert json.loads(msgspec.json.encode(artifact)) == json.loads(json.dumps(plain))
 
 
 def test_artifacts_do_not_share_their_defaults() -> None:

@@ -1,4 +1,4 @@
-"""The resources of the registry as plain values, one file a resource.
+"""The resources of the registry as plain values, one file for each resource.
 
-Unknown fields from a newer server are skipped, unknown enum values are kept as they are: compare with ==, never `is`.
+Decoding skips unknown fields of a newer server and keeps unknown enum values: compare with ==, never with `is`.
 """

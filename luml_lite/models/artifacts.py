@@ -1,7 +1,4 @@
-"""What the registry talks about, as plain values: artifacts, uploads, collections, orbits, organizations.
-
-Unknown fields from a newer server are skipped, unknown enum values are kept as they are: compare with ==, never `is`.
-"""
+"""Artifacts: the rows of a collection."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from .enums import OpenEnum
 
 
 class ModelArtifactStatus(OpenEnum):
-    """Where an artifact is in its life; uploads and deletions pass through the pending states."""
+    """The state of an artifact; an upload or a deletion in progress is in a pending state."""
 
     PENDING_UPLOAD = "pending_upload"
     UPLOADED = "uploaded"
@@ -23,7 +20,7 @@ class ModelArtifactStatus(OpenEnum):
 
 
 class ModelArtifactSortBy(OpenEnum):
-    """What lists of artifacts are sorted by; METRICS needs a metric_key, FILE_NAME is sorted by the client."""
+    """The sort columns of artifact lists; METRICS needs a metric_key, and the client itself sorts by FILE_NAME."""
 
     MODEL_NAME = "model_name"
     FILE_NAME = "file_name"
@@ -36,7 +33,7 @@ class ModelArtifactSortBy(OpenEnum):
 
 
 class ArtifactType(OpenEnum):
-    """What an artifact is, as told by its manifest."""
+    """The type of an artifact, from its manifest."""
 
     MODEL = "model"
     DATASET = "dataset"
@@ -44,7 +41,10 @@ class ArtifactType(OpenEnum):
 
 
 class ModelArtifact(Struct, kw_only=True):
-    """One artifact of a collection; `size` is in bytes, `file_index` maps members to (offset, size) in the tar."""
+    """One artifact of a collection; `size` is in bytes, `file_index` maps members to (offset, size) in the tar.
+
+    `msgspec.to_builtins(artifact)` is a dict of all fields, and `msgspec.json.encode(artifact)` its JSON.
+    """
 
     id: str
     model_name: str | None = None
@@ -66,9 +66,15 @@ class ModelArtifact(Struct, kw_only=True):
     type: ArtifactType | None = None
     collection_name: str | None = None
 
+    def __repr__(self) -> str:
+        return (
+            f"ModelArtifact(id={self.id!r}, model_name={self.model_name!r}, status={str(self.status)!r}, "
+            f"size={self.size})"
+        )
+
 
 class ModelArtifactsList(Struct):
-    """One page: its items and the cursor of the next page, None on the last."""
+    """One page of artifacts and the cursor of the next page, None on the last."""
 
     items: list[ModelArtifact]
     cursor: str | None = None

@@ -8,7 +8,7 @@ from .enums import OpenEnum
 
 
 class CollectionType(OpenEnum):
-    """Which artifact types a collection admits."""
+    """The artifact types that a collection accepts."""
 
     MODEL = "model"
     DATASET = "dataset"
@@ -20,7 +20,7 @@ class CollectionType(OpenEnum):
 
 
 class Collection(Struct, kw_only=True):
-    """A set of artifacts; the two lists of tags and metric keys come with a single collection only."""
+    """A set of artifacts; lists of collections leave out `artifacts_tags` and `metric_keys`."""
 
     id: str
     name: str
@@ -43,7 +43,7 @@ class CollectionsList(Struct):
 
 
 class CollectionSortBy(OpenEnum):
-    """What lists of collections are sorted by."""
+    """The sort columns of collection lists."""
 
     CREATED_AT = "created_at"
     NAME = "name"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class OpenEnum(StrEnum):
-    """An enum that keeps values it does not know, so that a newer server never breaks decoding."""
+    """An enum that accepts unknown values, so that a newer server never breaks decoding."""
 
     @classmethod
     def _missing_(cls, value: object) -> OpenEnum | None:
@@ -18,7 +18,7 @@ class OpenEnum(StrEnum):
 
 
 class SortOrder(StrEnum):
-    """The direction of a list; missing values come last when descending and first when ascending."""
+    """The direction of a list; missing values come last in descending and first in ascending order."""
 
     ASC = "asc"
     DESC = "desc"

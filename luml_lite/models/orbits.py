@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Orbit(Struct, kw_only=True):
-    """A workspace of an organization, with the bucket secret that its artifacts are stored with."""
+    """A workspace of an organization; its artifacts are stored in the bucket of its bucket secret."""
 
     id: str
     name: str

@@ -1,7 +1,4 @@
-"""What surrounds artifacts, as plain values: bucket secrets, and tracks with their stages and entries.
-
-Unknown fields from a newer server are skipped. A bucket secret prints nothing that opens a bucket.
-"""
+"""Tracks, which number the versions of a model, with their stages and entries."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from .enums import OpenEnum
 
 
 class TrackSortBy(OpenEnum):
-    """What lists of tracks are sorted by."""
+    """The sort columns of track lists."""
 
     CREATED_AT = "created_at"
     NAME = "name"
@@ -21,7 +18,7 @@ class TrackSortBy(OpenEnum):
 
 
 class TrackEntrySortBy(OpenEnum):
-    """What lists of a track's entries are sorted by."""
+    """The sort columns of lists of a track's entries."""
 
     CREATED_AT = "created_at"
     ARTIFACT_NAME = "artifact_name"
@@ -31,7 +28,7 @@ class TrackEntrySortBy(OpenEnum):
 
 
 class Stage(Struct, kw_only=True):
-    """A stage of a track, which one entry at a time may hold."""
+    """A stage of a track; at most one entry holds it."""
 
     id: str
     name: str
@@ -42,7 +39,7 @@ class Stage(Struct, kw_only=True):
 
 
 class Track(Struct, kw_only=True):
-    """A named line of artifacts of one type with versions, and stages in their order."""
+    """A named series of artifacts of one type: each entry is a version, `stages` are in order."""
 
     id: str
     name: str
@@ -65,7 +62,7 @@ class TracksList(Struct):
 
 
 class TrackEntry(Struct, kw_only=True):
-    """An artifact as one version of a track; `stage_id` is None where it holds no stage."""
+    """An artifact as one version of a track; `stage_id` is None if it holds no stage."""
 
     id: str
     artifact_id: str

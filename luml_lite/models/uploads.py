@@ -1,4 +1,4 @@
-"""What the registry answers about an upload: the new row, the presigned URLs, the parts."""
+"""Uploads: a new row, the presigned URLs for its bytes, and the parts. Printing one shows no URL query."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .artifacts import ModelArtifact
 
 
 class UploadDetails(Redacted, Struct, kw_only=True):
-    """Where the bytes of a new artifact go; `url` is presigned and None where only blocks are possible."""
+    """The bucket and presigned `url` for the bytes of a new artifact; `url` is None if they must be sent in parts."""
 
     url: str | None = None
     multipart: bool = False
@@ -25,7 +25,7 @@ class UploadDetails(Redacted, Struct, kw_only=True):
 
 
 class CreatedModel(Struct):
-    """A new row and where its bytes go."""
+    """A new row and the place for its bytes."""
 
     model: ModelArtifact
     upload_details: UploadDetails
@@ -37,7 +37,7 @@ class CreatedModel(Struct):
 
 
 class Part(Redacted, Struct, frozen=True):
-    """One part of a multipart upload: the half-open byte range [start, end) and the presigned URL it goes to."""
+    """One part of a multipart upload: the half-open byte range [start, end) and its presigned URL."""
 
     number: int
     url: str
