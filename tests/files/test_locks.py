@@ -1,0 +1,66 @@
+"""Locks between processes: two descriptors of one file stand for two processes."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from luml_lite.files.locks import lock, open_locked, share_lock, try_lock, unlock
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    """The path of a file to lock."""
+    return str(tmp_path / "lock")
+
+
+def test_a_file_is_locked_once(path: str) -> None:
+    first = open_locked(path)
+    assert first is not None
+    assert open_locked(path) is None
+    unlock(first)
+    second = open_locked(path)
+    assert second is not None
+    os.close(first)
+    os.close(second)
+
+
+def test_a_file_that_was_removed_while_it_was_opened_is_opened_again(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock of a file without a name excludes nobody."""
+
+    def remove_and_lock(descriptor: int) -> bool:
+        monkeypatch.undo()
+        os.unlink(path)
+        return try_lock(descriptor)
+
+    monkeypatch.setattr("luml_lite.files.locks.try_lock", remove_and_lock)
+    descriptor = open_locked(path)
+    assert descriptor is not None
+    assert os.path.samestat(os.stat(path), os.fstat(descriptor))
+    os.close(descriptor)
+
+
+def test_no_link_is_followed(path: str, tmp_path: Path) -> None:
+    os.symlink(tmp_path / "target", path)
+    with pytest.raises(OSError) as caught:  # noqa: PT011 - the errno is compared
+        open_locked(path)
+    assert caught.value.errno == errno.ELOOP
+    assert not (tmp_path / "target").exists()
+
+
+def test_shared_locks_exclude_exclusive_ones_only(path: str) -> None:
+    files = [os.open(path, os.O_RDWR | os.O_CREAT) for _ in range(3)]
+    lock(files[0])
+    share_lock(files[0])
+    share_lock(files[1])
+    assert not try_lock(files[2])
+    unlock(files[0])
+    unlock(files[1])
+    assert try_lock(files[2])
+    for descriptor in files:
+        os.close(descriptor)

@@ -1,0 +1,46 @@
+"""The worker pool: how many threads it uses, and what a cancelled future does. Exit and forks are in test_exit."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import wait
+
+from luml_lite.transport.workers import WorkerPool
+
+
+def test_calls_one_after_another_use_one_thread() -> None:
+    pool = WorkerPool()
+    threads = {pool.submit(threading.get_ident).result() for _ in range(50)}
+    assert len(threads) == 1
+
+
+def test_a_full_pool_keeps_tasks_until_a_thread_is_free() -> None:
+    pool = WorkerPool(2)
+    gate = threading.Event()
+    running = [pool.submit(gate.wait) for _ in range(2)]
+    queued = [pool.submit(threading.get_ident) for _ in range(10)]
+    assert not any(each.done() for each in queued)
+    gate.set()
+    done, _ = wait([*running, *queued], timeout=10)
+    assert len(done) == 12
+    assert len({each.result() for each in queued}) <= 2
+
+
+def test_a_future_that_is_cancelled_in_the_queue_is_not_run() -> None:
+    pool = WorkerPool(1)
+    gate = threading.Event()
+    calls: list[int] = []
+    running = pool.submit(gate.wait)
+    cancelled = pool.submit(lambda: calls.append(1))
+    assert cancelled.cancel()
+    gate.set()
+    running.result(10)
+    pool.submit(lambda: calls.append(2)).result(10)
+    assert calls == [2]
+
+
+def test_an_exception_is_the_futures_and_the_thread_works_on() -> None:
+    pool = WorkerPool(1)
+    failed = pool.submit(lambda: 1 // 0)
+    assert isinstance(failed.exception(10), ZeroDivisionError)
+    assert pool.submit(lambda: 3).result(10) == 3
