@@ -74,7 +74,7 @@ def test_the_link_is_as_slow_as_it_says(tmp_path: Path) -> None:
         ):
             before = time.monotonic()
             call()
-            assert 1.0 <= time.monotonic() - before <= 4.0
+            assert 1.0 <= time.monotonic() - before <= 20
 
 
 def test_the_link_cuts_the_connections_it_was_told_to(tmp_path: Path) -> None:

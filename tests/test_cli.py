@@ -38,7 +38,7 @@ def test_a_served_directory_is_reached_with_what_is_printed(tmp_path: Path) -> N
                 luml_lite.upload(cfg, tmp_path / "model.fnnx", "mine")
             finally:
                 process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
 
 MISTAKES = [

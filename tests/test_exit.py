@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import luml_lite
-from luml_lite import Config
+from luml_lite import Config, Timeouts
 from luml_lite.core.flow import Flow, local
 from luml_lite.core.request import Request, no_content
 from luml_lite.drivers import aio as aio_driver
@@ -73,12 +73,12 @@ def test_what_no_thread_has_begun_never_runs_and_is_not_waited_for(monkeypatch: 
 
     async def main() -> None:
         async with asyncio.timeout(0.2):
-            await luml_lite.aio.run(flow(), Config())
+            await luml_lite.aio.run(flow(), Config(timeouts=Timeouts(cleanup=1000)))
 
     began = time.monotonic()
     with pytest.raises(TimeoutError):
         asyncio.run(main())
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 60
     over.set()
     assert threads.submit(lambda: "free").result(10) == "free"  # all that was queued before has had its turn
     assert done == []
@@ -99,7 +99,7 @@ def test_a_second_cancellation_leaves_no_task_behind() -> None:
             task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.sleep(0.2)
-        return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
+        left = asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
+        return (await asyncio.wait(left, timeout=30))[1] if left else left
 
     assert asyncio.run(main()) == set()

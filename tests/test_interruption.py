@@ -22,6 +22,8 @@ from luml_lite.core.flow import gather, local
 from luml_lite.core.request import FileSlice, Request, no_content
 
 ROOT = Path(__file__).parent.parent
+PATIENT = Config(timeouts=Timeouts(connect=1000, read=1000, stall_window=1000))  # nothing ends by itself
+PROMPT = 30  # seconds, on a busy machine
 
 
 @contextmanager
@@ -54,12 +56,12 @@ def sockets() -> int:
 
 def test_a_stalled_upload_times_out(big: Path) -> None:
     """A send that does not move ends after the stall window, not after the read timeout."""
-    quick = Timeouts(connect=0.3, read=30, stall_window=0.3)
+    quick = Timeouts(connect=0.3, read=1000, stall_window=0.3)
     with silent() as base:
         began = time.monotonic()
         with pytest.raises(TimedOut):
             luml_lite.run(gather([put(base, big)]), Config(timeouts=quick, retry=Retry(attempts=1)))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_cancelling_a_task_cuts_its_connection(big: Path) -> None:
@@ -75,8 +77,10 @@ def test_cancelling_a_task_cuts_its_connection(big: Path) -> None:
             raise
 
     async def main(base: str) -> float:
-        task = asyncio.create_task(luml_lite.aio.run(flow(base), Config()))
-        await asyncio.sleep(0.5)
+        idle = sockets()
+        task = asyncio.create_task(luml_lite.aio.run(flow(base), PATIENT))
+        while sockets() < idle + 3:  # noqa: ASYNC110 - nothing tells of a connect
+            await asyncio.sleep(0.01)
         began = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -85,7 +89,7 @@ def test_cancelling_a_task_cuts_its_connection(big: Path) -> None:
 
     before = sockets()
     with silent() as base:
-        assert asyncio.run(main(base)) < 2
+        assert asyncio.run(main(base)) < PROMPT
     assert seen == ["Interrupted", "cleaned up"]
     assert sockets() <= before
 
@@ -95,7 +99,7 @@ def test_a_timeout_around_a_verb_is_a_timeout(big: Path) -> None:
 
     async def main(base: str) -> None:
         async with asyncio.timeout(0.3):
-            await luml_lite.aio.run(gather([put(base, big)]), Config())
+            await luml_lite.aio.run(gather([put(base, big)]), PATIENT)
 
     with silent() as base, pytest.raises(TimeoutError):
         asyncio.run(main(base))
@@ -109,7 +113,7 @@ import luml_lite
 from luml_lite import Config
 from luml_lite.files.digests import hash_file
 from luml_lite.core.flow import gather, local
-from tests.test_interruption import put
+from tests.test_interruption import PATIENT, put
 
 say = partial(print, flush=True)
 
@@ -125,7 +129,7 @@ def flow():
         raise
 
 try:
-    luml_lite.run(flow(), Config())
+    luml_lite.run(flow(), PATIENT)
 except KeyboardInterrupt:
     print("KeyboardInterrupt", flush=True)
 """
@@ -142,9 +146,9 @@ def test_ctrl_c_lets_the_flow_clean_up_and_goes_on(phase: str, big: Path) -> Non
             time.sleep(0.5)
             began = time.monotonic()
             process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=20)
+            rest, _ = process.communicate(timeout=60)
     assert rest == "Interrupted cleaned up\nKeyboardInterrupt\n"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < PROMPT
 
 
 def test_no_worker_outlives_its_work_for_long(big: Path) -> None:
@@ -152,7 +156,7 @@ def test_no_worker_outlives_its_work_for_long(big: Path) -> None:
     quick = Timeouts(connect=0.2, read=30, stall_window=0.2)
     with silent() as base, pytest.raises(TimedOut):
         luml_lite.run(gather([put(base, big)]), Config(timeouts=quick, retry=Retry(attempts=1)))
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + 60
     while any(thread.name.startswith("luml-lite") for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.1)

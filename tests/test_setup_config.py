@@ -71,7 +71,7 @@ def test_setup_config_can_be_run_as_a_coroutine(cfg: Config, bare: Config) -> No
         made.collection = "another"
         with pytest.raises(luml_lite.ResourceNotFoundError):
             await asyncio.create_task(made.setup_config())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await asyncio.gather(made.setup_config(collection="Local"), made.setup_config())
         assert made.collection == cfg.collection
         made.collection = "another"

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 import luml_lite
-from luml_lite import LumlError, Retry
+from luml_lite import Config, LumlError, Retry
 from luml_lite.operations import get_object
 
 from .colours import COLOURS
 from .faults.proxy import Fault
 from .faults.wire import FAULTS, error_in_200, expired_403, flipped, no_etag
-from .faults.world import SLOW, STORAGES, World, bounded, patience, steps
+from .faults.world import CALM, PATIENT, SLOW, STORAGES, World, bounded, patience, steps
 
 # Faults of the bucket that one call may not survive: what cannot be renewed, proven or told from damage.
 HARD = (expired_403, error_in_200, flipped, no_etag)
@@ -28,6 +28,11 @@ HARD = (expired_403, error_in_200, flipped, no_etag)
 def hasty(fault: Fault) -> Retry:
     """How often a fault that lasts is met again by one request."""
     return Retry(attempts=1 if fault in SLOW else 2, base=0.002, cap=0.002)
+
+
+def recovering(cfg: Config) -> Config:
+    """The same connections for a call that meets no fault, and has all the time that a busy machine takes."""
+    return cfg.replace(retry=PATIENT, timeouts=CALM)
 
 
 def upload(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> None:
@@ -47,10 +52,10 @@ def upload(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> 
                 {"upload_failed"} if not lasting or fault in HARD else {"upload_failed", "pending_upload", "uploaded"}
             )
             assert {*rows.values()} <= told, f"{name}: {rows}"
-            assert verbs.upload(cfg, world.model, "again").status == "uploaded", name
+            assert verbs.upload(recovering(cfg), world.model, "again").status == "uploaded", name
         else:
             assert rows == {made.id: "uploaded"}, name
-            assert verbs.get(cfg, made.id) == made, name
+            assert verbs.get(recovering(cfg), made.id) == made, name
         world.truthful()
         world.settled(cfg)
         world.emptied()
@@ -73,7 +78,7 @@ def download(world: World, verbs: Any, fault: Fault, *, lasting: bool = False, *
             assert lasting or fault in (flipped, error_in_200), f"{name}: {failure}"
             assert world.target.read_bytes() == b"before", name
         assert os.listdir(world.folder) == [world.target.name], name
-        verbs.download(cfg, made.id, world.target)
+        verbs.download(recovering(cfg), made.id, world.target)
         assert world.target.read_bytes() == world.bytes, name
         world.settled(cfg)
     world.target.unlink()
@@ -106,7 +111,7 @@ def delete(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> 
             if left is not None:
                 told = {"deletion_failed"} if fault in HARD else {"uploaded", "pending_deletion", "deletion_failed"}
                 assert left.status in told, f"{name}: {left.status}"
-                verbs.delete(cfg, row.id)
+                verbs.delete(recovering(cfg), row.id)
         else:
             assert left is None, name
         assert luml_lite.get(world.direct, row.id) is None, name

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], World]]:
-    """Makes the world of a storage once."""
+    """Makes the world of a storage once, and hands it to each test as if it was new."""
     from .world import built
 
     with ExitStack() as stack:
@@ -24,6 +24,8 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
         def world(storage: str) -> World:
             if storage not in made:
                 made[storage] = stack.enter_context(built(tmp_path_factory.mktemp("world"), storage))
+            else:
+                made[storage].begin()
             return made[storage]
 
         yield world

@@ -14,8 +14,8 @@ from .proxy import Exchange, Fault
 from .world import World, steps
 
 STORAGES = ("S3 at once", "S3 in parts", "Azure blocks")
-QUICK = Timeouts(connect=2, read=20, cleanup=0.6)
-PROMPT = 6.0  # seconds from a signal to the end, on a busy machine; the cleanup is bounded by a tenth of that
+QUICK = Timeouts(connect=50, read=80, stall_window=80, cleanup=3)
+PROMPT = 30.0  # seconds from a signal to the end, on a busy machine; the cleanup is bounded by a tenth of that
 WAYS = ("before", "after")
 
 

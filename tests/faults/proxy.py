@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-PATIENCE = 20.0  # seconds that a socket of the proxy waits at most
+PATIENCE = 100.0  # seconds that a socket of the proxy waits at most
 
 
 class Answer(NamedTuple):
@@ -196,13 +196,17 @@ class Proxy:
         """End every connection and wait for their threads."""
         self.refuse()
         self._holder.close()
-        for sock in tuple(self._socks):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        self.drop()
         end = time.monotonic() + PATIENCE + 5
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
             assert not thread.is_alive(), "a connection did not end"
+
+    def drop(self) -> None:
+        """End every connection."""
+        for sock in tuple(self._socks):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def _bound(self, port: int) -> socket.socket:
         sock = socket.socket()

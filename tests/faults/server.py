@@ -129,7 +129,7 @@ class Server:
         for sock in self._socks:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
             assert not thread.is_alive(), "a connection's script did not end"

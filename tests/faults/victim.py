@@ -51,7 +51,7 @@ class Victims:
     @property
     def pid(self) -> int:
         """The child's number."""
-        assert self._known.wait(10)
+        assert self._known.wait(60)
         return self._pid
 
     def ended(self) -> int:

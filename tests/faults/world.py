@@ -26,10 +26,10 @@ from .wire import stalled, stalled_in_answer
 STORAGES = ("S3 at once", "S3 in parts", "Azure at once", "Azure blocks")
 PART = 80_000  # bytes; the model has a bit more than two of them
 PATIENT = Retry(attempts=8, base=0.015, cap=0.05)  # outlasts what passes
-CALM = Timeouts(connect=5, read=8, stall_window=8, cleanup=2)  # longer than a busy machine makes anyone wait
-QUICK = Timeouts(connect=2, read=0.2, stall_window=0.25, cleanup=2)
+CALM = Timeouts(connect=50, read=80, stall_window=80, cleanup=20)  # longer than a busy machine makes anyone wait
+QUICK = Timeouts(connect=2, read=0.5, stall_window=0.5, cleanup=20)
 SLOW = (stalled, stalled_in_answer)
-LONG = 15.0  # seconds that no call may take, on a busy machine
+LONG = 60.0  # seconds that no call may take, on a busy machine
 
 
 def patience(fault: Fault) -> Timeouts:
@@ -55,6 +55,13 @@ class World:
     def through(self, **changes: Any) -> Config:
         """A Config whose connections go through the proxy and are nobody else's."""
         return self.cfg.replace(transport=Pool(), **changes)
+
+    def begin(self) -> None:
+        """Drop what a test that failed has left, so that the next one does not fail as well."""
+        self.proxy.arm()
+        self.proxy.drop()
+        self.target.unlink(missing_ok=True)
+        self.emptied()
 
     def rows(self, name: str) -> list[ModelArtifact]:
         """The rows of a name."""
@@ -101,7 +108,7 @@ def files(place: Path) -> list[str]:
     return [link for link in links if link.startswith(str(place)) and f"{place}/registry" not in link]
 
 
-def eventually(right: Callable[[], bool], problem: str, seconds: float = 5) -> None:
+def eventually(right: Callable[[], bool], problem: str, seconds: float = 60) -> None:
     """Wait for what others have to finish."""
     end = time.monotonic() + seconds
     while not right():

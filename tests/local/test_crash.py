@@ -117,7 +117,9 @@ def test_a_killed_server_loses_nothing_that_was_confirmed_and_shows_nothing_half
             threads = [threading.Thread(target=uploader.run) for uploader in uploaders]
             for thread in threads:
                 thread.start()
-            time.sleep(0.2 + chance.random())
+            while not any(uploader.confirmed for uploader in uploaders):
+                time.sleep(0.01)
+            time.sleep(chance.random())
             process.send_signal(signal.SIGKILL)
             process.wait()
             for thread in threads:

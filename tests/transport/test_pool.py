@@ -201,7 +201,8 @@ def test_a_body_that_breaks_tells_how_much_landed_and_of_what(
         peer.request()
         peer.answer(data, content_length=str(MiB), etag='"v1"')
         if end == "reset":
-            time.sleep(0.3)
+            while not target.exists() or not target.stat().st_size:
+                time.sleep(0.01)
             peer.reset()
 
     with serving(script, tls) as server, pytest.raises(ConnectionFailed) as caught:
