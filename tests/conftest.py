@@ -2,7 +2,12 @@
 
 import hypothesis
 
-pytest_plugins = ["luml_lite.testing", "tests.faults.fixtures", "tests.packagers.fixtures", "tests.servers.fixtures"]
+pytest_plugins = [
+    "luml_lite.testing",
+    "tests.system.faults.fixtures",
+    "tests.packagers.fixtures",
+    "tests.servers.fixtures",
+]
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # a busy machine is no defect
 hypothesis.settings.load_profile("unhurried")

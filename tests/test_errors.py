@@ -26,7 +26,7 @@ from luml_lite.operations.put_object import Upload
 from luml_lite.storage import azure, presigned, s3
 from luml_lite.testing import json_response
 
-from .operations.hand import uid
+from .operations.flow_player import uid
 
 TREE = sorted(
     (value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, LumlError)),

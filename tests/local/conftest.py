@@ -10,7 +10,7 @@ import pytest
 from luml_lite.local.registry import Registry
 from luml_lite.local.storage.buckets import Layout
 
-from .desk import Desk
+from .client import Desk
 
 SMALL = 1000  # bytes: where uploads split here, and the size of parts
 

@@ -180,6 +180,7 @@ def uploads(cfg: luml_lite.Config, path: str, name: str, count: int) -> None:
         groups.upload(cfg, path, f"{name}-{number}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_several_processes_share_one_directory(tmp_path: Path, model: Path, method: str) -> None:
     cfg = local.open(tmp_path / "r", layout=Layout(50_000, 50_000))

@@ -18,7 +18,7 @@ from luml_lite.errors import (
 from luml_lite.operations.delete import delete, delete_many
 from luml_lite.testing import json_response
 
-from .hand import CFG, artifact, lost, play, uid, url
+from .flow_player import CFG, artifact, lost, play, uid, url
 
 GONE = Response(204)
 MARK = ("GET artifacts/1/delete-url", url("object"))

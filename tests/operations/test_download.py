@@ -20,7 +20,7 @@ from luml_lite.errors import (
 from luml_lite.operations.download import download
 from luml_lite.testing import json_response
 
-from .hand import CFG, Step, artifact, body, broken, lost, play, uid, url
+from .flow_player import CFG, Step, artifact, body, broken, lost, play, uid, url
 
 BYTES = bytes(range(256)) * 4000
 SIZE = len(BYTES)

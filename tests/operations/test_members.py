@@ -15,7 +15,7 @@ from luml_lite.errors import DecodeError, IntegrityError, InvalidArgumentError, 
 from luml_lite.operations import members
 from luml_lite.testing import json_response
 
-from .hand import CFG, artifact, play, uid, url
+from .flow_player import CFG, artifact, play, uid, url
 
 GAP = 64 * 1024
 BYTES = bytes(range(256)) * 4096

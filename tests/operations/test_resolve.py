@@ -12,7 +12,7 @@ from luml_lite.errors import MultipleResourcesFoundError, ResourceNotFoundError
 from luml_lite.operations.resolve import resolve
 from luml_lite.testing import json_response
 
-from .hand import CFG, play, uid
+from .flow_player import CFG, play, uid
 
 
 def things(*names: str) -> list[dict[str, Any]]:

@@ -25,8 +25,8 @@ from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.operations.upload import upload
 from luml_lite.testing import json_response
 
-from .hand import CFG, Step, artifact, lost, page, play, probe, uid, url
-from .test_store import LOOK
+from .flow_player import CFG, Step, artifact, lost, page, play, probe, uid, url
+from .test_put_object import LOOK
 
 ASK = ("GET artifacts/1/download-url", url("object"))
 FAILED = ("PATCH artifacts/1 upload_failed", json_response(artifact(1, status="upload_failed")))

@@ -14,7 +14,7 @@ from luml_lite.core.limits import Timeouts
 from luml_lite.core.request import Request, Response, raw_response
 from luml_lite.transport.pool import Pool
 
-from ..faults.server import Certificate, Peer
+from .scripted_server import Certificate, Peer
 
 MiB = 1024 * 1024
 SECRET = "X-Amz-Signature=c0ffee"  # noqa: S105

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from luml_lite.core.request import FileSink, FileSlice
 from luml_lite.errors import ConnectionFailed, FileError, IntegrityError, LumlError
 
-from ..faults.server import Peer, always, serving
 from .conftest import Client, MiB, ok
+from .scripted_server import Peer, always, serving
 
 
 def test_a_request_is_sent_as_it_is_and_the_answer_comes_back_whole(client: Client, tls: Any) -> None:

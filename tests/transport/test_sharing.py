@@ -18,8 +18,8 @@ from luml_lite.core.request import FileSink, FileSlice
 from luml_lite.errors import LumlError
 from luml_lite.transport.pool import Pool
 
-from ..faults.server import Peer, always, serving
 from .conftest import SECRET, Client, MiB, free_port, ok
+from .scripted_server import Peer, always, serving
 
 
 def test_a_proxy_is_used_unless_the_host_is_excepted(client: Client, tls: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,160 @@
+"""Every step of every operation meets every fault, once and for good; the world is right afterwards.
+
+The steps are counted, not listed: the operation runs once without a fault, and then again with each fault at each
+request it made. Whatever the outcome: nothing wrong under the target's name, no row that lies, no temporary file left,
+and a second call succeeds.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import luml_lite
+from luml_lite import Config, LumlError, Retry, local
+from luml_lite.core.request import Json, Request
+from luml_lite.local.storage.buckets import Layout
+from luml_lite.testing import write_model
+
+from ..sync_async import COLOURS
+from .fault_transport import FAULTS, Faulty
+
+pytestmark = pytest.mark.slow
+
+QUICK = Retry(attempts=4, base=0.0005, cap=0.001)
+SMALL = 64 * 1024  # the part size here, in bytes
+
+
+def opened(place: Path, storage: str) -> Config:
+    """A fresh registry whose storage is of one kind."""
+    layout = None if storage == "S3 at once" else Layout(SMALL, SMALL)
+    cfg = local.open(str(place / "registry"), layout=layout)
+    cfg = cfg.replace(retry=QUICK, check_parts=True, concurrency=2)
+    return on_azure(cfg) if storage == "Azure blocks" else cfg
+
+
+def on_azure(cfg: Config) -> Config:
+    """The Config of an orbit that stores in Azure style, made where there is none yet."""
+    base = f"/v1/organizations/{cfg.organization}"
+    orbits: Any = ask(cfg, "GET", f"{base}/orbits")
+    orbit = next((orbit["id"] for orbit in orbits if orbit["name"] == "azure"), None)
+    if orbit is None:
+        secret = {"type": "azure", "endpoint": "UseDevelopmentStorage=true", "bucket_name": "b"}
+        made: Any = ask(cfg, "POST", f"{base}/bucket-secrets", secret)
+        orbit = ask(cfg, "POST", f"{base}/orbits", {"name": "azure", "bucket_secret_id": made["id"]})["id"]
+        ask(cfg, "POST", f"{base}/orbits/{orbit}/collections", {"name": "c", "description": "", "type": "mixed"})
+    return luml_lite.resolve(cfg.replace(orbit=orbit, collection=None))
+
+
+def ask(cfg: Config, method: str, path: str, body: Any = None) -> Any:
+    """One request that the library has no verb for here."""
+    content = b"" if body is None else msgspec.json.encode(body)
+    headers = (("Content-Type", "application/json"),)
+    return luml_lite.run(Request(method=method, url=path, headers=headers, body=content, reply=Json(Any)), cfg)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file of several parts."""
+    path = tmp_path_factory.mktemp("model") / "model.fnnx"
+    write_model(str(path), {"F1": 0.5})
+    return path
+
+
+def truthful(cfg: Config, model: Path, place: Path) -> None:
+    """Every row says what is so: an uploaded one has the right bytes behind it."""
+    for row in luml_lite.list_all(cfg):
+        if row.status == "uploaded":
+            check = place / "check.fnnx"
+            luml_lite.download(cfg, row.id, check)
+            assert check.read_bytes() == model.read_bytes()
+            check.unlink()
+
+
+def each_fault(cfg: Config, call: Callable[[Config], Any]) -> list[tuple[Any, int, bool]]:
+    """Every fault at every step of a call, once and lasting."""
+    counted = Faulty(cfg.transport)
+    call(cfg.replace(transport=counted))
+    assert counted.requests
+    return [
+        (fault, at, lasting) for fault in FAULTS for at in range(len(counted.requests)) for lasting in (False, True)
+    ]
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("storage", ["S3 at once", "S3 in parts", "Azure blocks"])
+def test_upload(tmp_path: Path, model: Path, storage: str, colour: str) -> None:
+    """An upload ends right or not at all."""
+    verbs = COLOURS[colour]
+    cfg = opened(tmp_path, storage)
+    for fault, at, lasting in each_fault(cfg, lambda c: verbs.upload(c, str(model), "counted")):
+        name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
+        try:
+            made = verbs.upload(
+                cfg.replace(transport=Faulty(cfg.transport, fault, at, lasting=lasting)), str(model), name
+            )
+        except LumlError as error:
+            made = None
+            assert str(error)
+            assert lasting or fault.__name__ in ("expired_403", "no_etag"), f"{name}: {error}"
+        rows = [row for row in luml_lite.list_all(cfg) if row.model_name == name]
+        if made is not None:
+            assert made.status == "uploaded", name
+            assert [row.status for row in rows if row.id == made.id] == ["uploaded"], name
+        elif not lasting:
+            assert {str(row.status) for row in rows} <= {"upload_failed"}, name
+        assert luml_lite.upload(cfg, str(model), f"again {name}").status == "uploaded"
+        if lasting or fault.__name__ in ("flipped", "answer_lost"):
+            truthful(cfg, model, tmp_path)
+        luml_lite.delete_many(cfg, [row.id for row in luml_lite.list_all(cfg)])
+    assert sorted(os.listdir(tmp_path)) == ["registry"]
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_download(tmp_path: Path, model: Path, colour: str) -> None:
+    """A download puts the right bytes under the target's name, or leaves the target as it was."""
+    verbs = COLOURS[colour]
+    cfg = opened(tmp_path, "S3 at once")
+    made = luml_lite.upload(cfg, str(model))
+    folder = tmp_path / "target"
+    folder.mkdir()
+    target = folder / "copy.fnnx"
+    for fault, at, lasting in each_fault(cfg, lambda c: verbs.download(c, made.id, target)):
+        name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
+        target.write_bytes(b"before")
+        try:
+            verbs.download(cfg.replace(transport=Faulty(cfg.transport, fault, at, lasting=lasting)), made.id, target)
+        except LumlError as error:
+            assert lasting or fault.__name__ == "flipped", f"{name}: {error}"
+            assert target.read_bytes() == b"before", name
+        else:
+            assert target.read_bytes() == model.read_bytes(), name
+        assert os.listdir(folder) == ["copy.fnnx"], name
+        verbs.download(cfg, made.id, target)
+        assert target.read_bytes() == model.read_bytes(), name
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_delete(tmp_path: Path, model: Path, colour: str) -> None:
+    """A delete ends with nothing left, or with a row that says so and can be deleted again."""
+    verbs = COLOURS[colour]
+    cfg = opened(tmp_path, "S3 at once")
+    made = luml_lite.upload(cfg, str(model))
+    for fault, at, lasting in each_fault(cfg, lambda c: verbs.delete(c, made.id)):
+        name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
+        row = luml_lite.upload(cfg, str(model), name)
+        try:
+            verbs.delete(cfg.replace(transport=Faulty(cfg.transport, fault, at, lasting=lasting)), row.id)
+        except LumlError as error:
+            assert lasting or fault.__name__ == "expired_403", f"{name}: {error}"
+            left = luml_lite.get(cfg, row.id)
+            if left is not None:
+                assert left.status in ("uploaded", "pending_deletion", "deletion_failed"), name
+                luml_lite.delete(cfg, row.id)
+        assert luml_lite.get(cfg, row.id) is None, name
+    assert luml_lite.list(cfg).items == []

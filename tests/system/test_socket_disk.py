@@ -1,0 +1,212 @@
+"""Disks that are full, directories that go, source files that change, at every step; over real sockets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import luml_lite
+from luml_lite.errors import FileDownloadError, FileError, FileUploadError, IntegrityError
+from luml_lite.testing import write_model
+
+from ..sync_async import COLOURS
+from .faults.environment import World, bounded, built, steps
+from .faults.fault_proxy import Exchange, Fault
+from .faults.killed_process import FAILED, Victims
+
+pytestmark = pytest.mark.slow
+
+STORAGES = ("S3 at once", "S3 in parts", "Azure blocks")
+
+
+@pytest.fixture
+def downloads(worlds: Any) -> Iterator[tuple[World, str]]:
+    """A world with an artifact, and its id."""
+    world: World = worlds("S3 at once")
+    world.target.write_bytes(b"before")
+    yield world, luml_lite.upload(world.direct, world.model).id
+    world.target.unlink(missing_ok=True)
+    world.emptied()
+
+
+def at_its_turn(strike: Callable[[], None]) -> Fault:
+    """Strikes when a request has come, which then goes on as if nothing was."""
+
+    def fault(exchange: Exchange) -> None:
+        exchange.read()
+        strike()
+        exchange.give(exchange.forward())
+
+    return fault
+
+
+def in_the_middle(strike: Callable[[], None]) -> Fault:
+    """Strikes when half of the answer is out."""
+
+    def fault(exchange: Exchange) -> None:
+        exchange.read()
+        answer = exchange.forward()
+        exchange.give(answer, 0.5)
+        strike()
+        exchange.sock.sendall(answer.body[len(answer.body) // 2 :])
+
+    return fault
+
+
+# Full
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system that the model does not fit on."""
+    place = tmp_path / "small"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no small file system can be mounted here; a limit on file sizes stands in for it below")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_full_disk(downloads: tuple[World, str], small_disk: Path, colour: str, resume: bool) -> None:
+    """The old target stays, the disk is as free as before or holds what the next call goes on with."""
+    world, row = downloads
+    target = small_disk / "copy.fnnx"
+    target.write_bytes(b"before")
+    cfg = world.through()
+    world.proxy.arm()
+    with pytest.raises(FileDownloadError, match="space"):
+        COLOURS[colour].download(cfg, row, target, resume=resume)
+    assert target.read_bytes() == b"before"
+    left = [name for name in os.listdir(small_disk) if name != target.name]
+    assert len(left) == resume
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    COLOURS[colour].download(cfg, row, target, resume=resume)
+    assert target.read_bytes() == world.bytes
+    assert os.listdir(small_disk) == [target.name]
+    world.settled(cfg)
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_a_file_that_may_not_grow(zygote: Victims, downloads: tuple[World, str], colour: str) -> None:
+    """What a quota or a limit refuses is a failed download that leaves nothing behind."""
+    world, row = downloads
+    world.proxy.arm()
+    zygote.begin(colour, "download", world.cfg, row, world.target, largest=20_000)
+    assert zygote.ended() == FAILED
+    assert world.target.read_bytes() == b"before"
+    assert os.listdir(world.folder) == [world.target.name]
+
+
+# Gone
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("turn", [at_its_turn, in_the_middle])
+def test_the_targets_directory_goes(downloads: tuple[World, str], turn: Any, colour: str) -> None:
+    """Removed at any step, it is not made again, and the call says what it could not do."""
+    world, row = downloads
+    verbs = COLOURS[colour]
+    for at in range(steps(world, lambda cfg: verbs.download(cfg, row, world.target))):
+        cfg = world.through()
+        world.proxy.arm(turn(lambda: shutil.rmtree(world.folder)), at)
+        failure = bounded(lambda: verbs.download(cfg, row, world.target))  # noqa: B023
+        assert isinstance(failure, FileDownloadError), at
+        assert not world.folder.exists()
+        world.folder.mkdir()
+        world.proxy.arm()
+        verbs.download(cfg, row, world.target)
+        assert world.target.read_bytes() == world.bytes
+        world.settled(cfg)
+
+
+# Changed
+
+
+def grown(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more")
+
+
+def rewritten(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"other bytes of the same size")
+
+
+def shortened(path: Path) -> None:
+    os.truncate(path, 1000)
+
+
+def deleted(path: Path) -> None:
+    path.unlink()
+
+
+def replaced(path: Path) -> None:
+    other = path.with_suffix(".other")
+    other.write_bytes(path.read_bytes()[::-1])
+    other.replace(path)
+
+
+CHANGES = (grown, rewritten, shortened, deleted, replaced)
+
+
+@pytest.mark.parametrize(
+    ("storage", "colour"), [*((storage, "sync") for storage in STORAGES), ("S3 in parts", "async")]
+)
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_source_changes(worlds: Any, change: Callable[[Path], None], storage: str, colour: str) -> None:
+    """Whatever becomes of the file between its hashing and the confirmation, the row never becomes uploaded."""
+    world: World = worlds(storage)
+    verbs = COLOURS[colour]
+    total = steps(world, lambda cfg: verbs.upload(cfg, world.model, "counted"))
+    for at in range(total):
+        name = f"{change.__name__} at {at}"
+        cfg = world.through()
+        world.proxy.arm(at_its_turn(lambda: change(world.model)), at)
+        outcome = bounded(lambda: verbs.upload(cfg, world.model, name))  # noqa: B023
+        rows = {str(row.status) for row in world.rows(name)}
+        if at < total - 2:
+            assert isinstance(outcome, FileUploadError), name
+            assert isinstance(outcome.__cause__, IntegrityError | FileError), name
+            assert rows == {"upload_failed"}, name
+        else:  # the bytes were there and proven, and the file was seen to be still the same
+            assert rows == {"uploaded"}, name
+        world.model.write_bytes(world.bytes)
+        world.proxy.arm()
+        assert verbs.upload(cfg, world.model, name).status == "uploaded"
+        world.truthful()
+        world.settled(cfg)
+        world.emptied()
+
+
+@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_source_changes_while_it_is_read(tmp_path: Path, change: Callable[[Path], None], colour: str) -> None:
+    """In the middle of one large body as well."""
+    with built(tmp_path, "S3 at once") as world:
+        write_model(str(world.model), {}, weights=40_000_000)
+
+        def half(exchange: Exchange) -> None:
+            exchange.read(0.5)
+            change(world.model)
+            exchange.read()
+            exchange.give(exchange.forward())
+
+        cfg = world.through(retry=luml_lite.Retry(attempts=2, base=0.001))
+        world.proxy.arm(half, 1)
+        with pytest.raises(FileUploadError) as caught:
+            COLOURS[colour].upload(cfg, world.model, "changed")
+        assert isinstance(caught.value.__cause__, IntegrityError | FileError)
+        assert [str(row.status) for row in world.rows("changed")] == ["upload_failed"]
+        world.model.touch()
+        world.settled(cfg)

@@ -1,0 +1,93 @@
+"""Ctrl-C and task.cancel() at every step, on real sockets: prompt, clean, truthful, and the next call is right.
+
+Each comes once before the server has seen the request, which then hangs, and once when it has acted and answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+
+import luml_lite
+
+from ..sync_async import COLOURS
+from .faults.environment import World
+from .faults.interrupted_calls import PROMPT, QUICK, STORAGES, WAYS, Delete, Download, Upload, counted, striking
+from .faults.killed_process import INTERRUPTED, Victims
+
+pytestmark = pytest.mark.slow
+
+CASES = [*((Upload, storage) for storage in STORAGES), (Download, "S3 at once"), (Delete, "S3 at once")]
+every_case = pytest.mark.parametrize(
+    ("kind", "storage"), CASES, ids=[f"{kind.__name__.lower()} {storage}" for kind, storage in CASES]
+)
+
+
+@every_case
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("colour", ["sync", "async"])
+def test_ctrl_c(zygote: Victims, worlds: Any, kind: Any, storage: str, way: str, colour: str) -> None:
+    """SIGINT comes back as KeyboardInterrupt within the bound of the cleanup, which has been done."""
+    job = kind(worlds(storage))
+    world: World = job.world
+    for at in range(counted(job, COLOURS[colour])):
+        name = f"Ctrl-C {way} {at} {colour}"
+        arguments = job.arguments(name)
+        struck: list[float] = []
+
+        def strike() -> None:
+            os.kill(zygote.pid, signal.SIGINT)
+            struck.append(time.monotonic())  # noqa: B023
+
+        world.proxy.arm(striking(strike, way, answers=True), at)
+        zygote.begin(colour, job.verb, world.cfg.replace(timeouts=QUICK), *arguments)
+        code = zygote.ended()
+        assert time.monotonic() - struck[0] < PROMPT, name
+        assert code == INTERRUPTED, name
+        world.proxy.arm()
+        job.look(name, at, way)
+        cfg = world.through()
+        job.again(cfg, COLOURS[colour], name)
+        world.settled(cfg)
+    world.target.unlink(missing_ok=True)
+    world.emptied()
+
+
+@every_case
+@pytest.mark.parametrize("way", WAYS)
+def test_task_cancel(worlds: Any, kind: Any, storage: str, way: str) -> None:
+    """A cancelled task ends as cancelled, within the bound of the cleanup, and nothing of it is left."""
+    job = kind(worlds(storage))
+    world: World = job.world
+    for at in range(counted(job, COLOURS["async"])):
+        name = f"cancel {way} {at}"
+        arguments = job.arguments(name)
+        cfg = world.through(timeouts=QUICK)
+
+        async def main() -> float:
+            loop = asyncio.get_running_loop()
+            task = asyncio.ensure_future(getattr(luml_lite.aio, job.verb)(cfg, *arguments))  # noqa: B023
+            struck: list[float] = []
+
+            def strike() -> None:
+                struck.append(time.monotonic())
+                loop.call_soon_threadsafe(task.cancel)
+                time.sleep(0.01)  # so that the answer does not win
+
+            world.proxy.arm(striking(strike, way, answers=True), at)  # noqa: B023
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return time.monotonic() - struck[0]
+
+        assert asyncio.run(main()) < PROMPT, name
+        world.proxy.arm()
+        job.look(name, at, way)
+        job.again(cfg, COLOURS["async"], name)
+        world.settled(cfg)
+    world.target.unlink(missing_ok=True)
+    world.emptied()

@@ -1,0 +1,168 @@
+"""kill -9 at every step, and two processes at once, on real sockets: the same call goes on and ends right."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import luml_lite
+from luml_lite.errors import ArtifactNotFoundError
+
+from ..sync_async import COLOURS
+from .faults.environment import PART, World, eventually, steps
+from .faults.fault_proxy import Exchange, faithful
+from .faults.interrupted_calls import QUICK, STORAGES, WAYS, Delete, Download, counted, striking
+from .faults.killed_process import DONE, Victims, victims
+
+pytestmark = pytest.mark.slow
+
+
+def killed(zygote: Victims, world: World, at: int, way: str, *call: Any, **options: Any) -> None:
+    """A call whose process is killed at a step; the proxy's `seen` is what it sent."""
+
+    def strike() -> None:
+        if options.get("resume"):  # the journal is written beside the next part, and on a busy disk after it
+            eventually(lambda: noted(world) >= acknowledged(world), "the journal does not note a finished part")
+        os.kill(zygote.pid, signal.SIGKILL)
+
+    world.proxy.arm(striking(strike, way, answers=False), at)
+    zygote.begin("sync", *call, **options)
+    assert zygote.ended() == -signal.SIGKILL
+    eventually(lambda: world.proxy.connections() == 0, "a connection outlives its process")
+
+
+def parts(world: World) -> list[str]:
+    """The parts that were sent since the proxy was armed, in the order in which they came."""
+    found = [each.target for each in world.proxy.seen if each.method == "PUT"]
+    return [target for target in found if "partNumber=" in target or "comp=block&" in target]
+
+
+def acknowledged(world: World) -> int:
+    """How many parts were answered while the last request is not."""
+    return max(0, len(parts(world)) - (world.proxy.seen[-1].method == "PUT"))
+
+
+def noted(world: World) -> int:
+    """How many finished parts the journal knows; blocks of Azure are listed by the bucket instead."""
+    journals = [json.loads(path.read_bytes()) for path in Path(world.place, "state").glob("*.json")]
+    return sum(len(journal["etags"]) if journal["upload_id"] else len(parts(world)) for journal in journals)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("way", WAYS)
+def test_kill_9_of_an_upload(zygote: Victims, worlds: Any, storage: str, way: str) -> None:
+    """The same call goes on with the same row where the bucket can, and sends no part again that the journal has."""
+    world: World = worlds(storage)
+    state = str(world.place / "state")
+    total = -(-len(world.bytes) // PART)
+    for at in range(steps(world, lambda cfg: luml_lite.upload(cfg, world.model, "counted"))):
+        name = f"kill -9 {way} {at}"
+        killed(
+            zygote, world, at, way, "upload", world.cfg.replace(concurrency=1, state_dir=state), world.model, name,
+            resume=True,
+        )  # fmt: skip
+        answered = acknowledged(world)
+        before = {row.id: str(row.status) for row in world.rows(name)}
+        assert {*before.values()} <= {"pending_upload", "uploaded"}, name
+        world.proxy.arm(faithful)
+        cfg = world.through(concurrency=1, state_dir=state)
+        made = luml_lite.upload(cfg, world.model, name, resume=True)
+        assert made.status == "uploaded"
+        after = {row.id: str(row.status) for row in world.rows(name)}
+        assert [row for row, status in after.items() if status == "uploaded"] == [made.id], name
+        if (at, way) != (0, "after"):  # then nobody was told which row it is
+            assert "pending_upload" not in after.values(), name
+        if storage == "S3 in parts" and before and at >= 2:  # the upload_id is known
+            assert [*before] == [made.id], name
+            assert len(parts(world)) == total - answered, name
+        world.truthful()
+        assert os.listdir(state) == [], name
+        world.settled(cfg)
+        world.emptied()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_kill_9_of_a_download(zygote: Victims, worlds: Any, way: str) -> None:
+    """The target is untouched, and the next call puts the right bytes there and leaves nothing beside it."""
+    world: World = worlds("S3 at once")
+    job = Download(world)
+    for at in range(counted(job, COLOURS["sync"])):
+        name = f"kill -9 {way} {at}"
+        killed(zygote, world, at, way, job.verb, world.cfg, *job.arguments(name))
+        assert world.target.read_bytes() == b"before"
+        cfg = world.through()
+        world.proxy.arm()
+        job.again(cfg, luml_lite, name)
+        world.settled(cfg)
+    world.target.unlink()
+    world.emptied()
+
+
+def test_kill_9_in_the_middle_of_a_body(zygote: Victims, worlds: Any) -> None:
+    """What has landed is kept, and the next call asks for the rest alone."""
+    world: World = worlds("S3 at once")
+    job = Download(world)
+
+    def half(exchange: Exchange) -> None:
+        exchange.read()
+        exchange.give(exchange.forward(), 0.5)
+        partials = lambda: [path for path in world.folder.iterdir() if path.suffix == ".part"]  # noqa: E731
+        eventually(lambda: any(path.stat().st_size for path in partials()), "nothing has landed")
+        os.kill(zygote.pid, signal.SIGKILL)
+        exchange.hang()
+
+    world.proxy.arm(half, 2)
+    zygote.begin("sync", "download", world.cfg, *job.arguments("in the middle"))
+    assert zygote.ended() == -signal.SIGKILL
+    assert world.target.read_bytes() == b"before"
+    world.proxy.arm()
+    cfg = world.through()
+    job.again(cfg, luml_lite, "in the middle")
+    ranges = [value for name, value in world.proxy.seen[-1].headers if name == "Range"]
+    assert len(ranges) == 1
+    assert ranges[0] != "bytes=0-"
+    world.settled(cfg)
+    world.target.unlink()
+    world.emptied()
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_two_processes_at_once(worlds: Any, zygote: Victims, storage: str) -> None:
+    """On the same file, with resume and the same state directory: both succeed, each with a row of its own or one."""
+    world: World = worlds(storage)
+    state = str(world.place / "state")
+    world.proxy.arm()
+    with victims() as other:
+        for turn in range(5):
+            name = f"two at once {turn}"
+            for each in (zygote, other):
+                each.begin(
+                    "sync", "upload", world.cfg.replace(state_dir=state, timeouts=QUICK), world.model, name, resume=True
+                )
+            assert [zygote.ended(), other.ended()] == [DONE, DONE]
+            assert {str(row.status) for row in world.rows(name)} == {"uploaded"}
+            assert os.listdir(state) == []
+            world.truthful()
+            world.emptied()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_kill_9_of_a_deletion(zygote: Victims, worlds: Any, way: str) -> None:
+    """No row is lost while its object stays, and the next call ends with neither."""
+    world: World = worlds("S3 at once")
+    job = Delete(world)
+    for at in range(counted(job, COLOURS["sync"])):
+        name = f"kill -9 {way} {at}"
+        killed(zygote, world, at, way, job.verb, world.cfg, *job.arguments(name))
+        world.proxy.arm()
+        job.look(name, at, way)
+        cfg = world.through()
+        job.again(cfg, luml_lite, name)
+        with pytest.raises(ArtifactNotFoundError):
+            luml_lite.delete(cfg, job.row.id)
+        world.settled(cfg)
