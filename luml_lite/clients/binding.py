@@ -93,8 +93,8 @@ def lazy_verbs(
 
     def verb(source: str, name: str, prefix: str = "") -> Any:
         operation = getattr(import_module(f"..operations.{source}", __package__), name)
-        bound = make_verb(operation, run, iterate)
-        bound.__module__, bound.__name__, bound.__qualname__ = home, name, prefix + name
+        bound = make_verb(operation, prefix + name, run, iterate)
+        bound.__module__ = home
         return bound
 
     def find(name: str) -> Any:
@@ -117,7 +117,7 @@ def lazy_verbs(
     return find
 
 
-def make_verb(operation: Any, run: Callable[..., Any], iterate: Callable[..., Any]) -> Any:
+def make_verb(operation: Any, name: str, run: Callable[..., Any], iterate: Callable[..., Any]) -> Any:
     """Bind an operation to a driver; where `run` is a coroutine function, a verb that returns a value is one too."""
     kind, _, returns = operation.__annotations__["return"].removesuffix("]").partition("[")
     is_async = iscoroutinefunction(run)
@@ -125,26 +125,26 @@ def make_verb(operation: Any, run: Callable[..., Any], iterate: Callable[..., An
     if kind == "Stream":
         returns = f"{'AsyncIterator' if is_async else 'Iterator'}[{returns}]"
         perform = iterate
+    work = copy_function(operation, name, operation.__globals__)
 
     def verb(cfg: Config | ResourceGroup, /, *args: Any, **kwargs: Any) -> Any:
-        return perform(*bind(cfg, operation, args, kwargs))
+        return perform(*bind(cfg, work, args, kwargs))
 
     async def coroutine(cfg: Config | ResourceGroup, /, *args: Any, **kwargs: Any) -> Any:
-        return await run(*bind(cfg, operation, args, kwargs))
+        return await run(*bind(cfg, work, args, kwargs))
 
-    bound: Any = update_wrapper(coroutine if is_async and kind != "Stream" else verb, operation)
-    bound.__wrapped__ = copy_signature(operation, returns)
-    bound.__annotations__ = bound.__wrapped__.__annotations__
-    return bound
+    # `inspect` and `help` read the signature of the verb from a copy that is never called.
+    iterators = {"Iterator": Iterator, "AsyncIterator": AsyncIterator}
+    shown = copy_function(operation, name, iterators | operation.__globals__)
+    shown.__annotations__ = {**operation.__annotations__, "return": returns}
+    return update_wrapper(coroutine if is_async and kind != "Stream" else verb, shown)
 
 
-def copy_signature(operation: Any, returns: str) -> FunctionType:
-    """Return a function that is never called: `inspect` and `help` read the signature of the verb from it."""
-    code = operation.__code__.replace(co_posonlyargcount=1)  # methods have no `cfg` that a keyword could name
-    names = {"Iterator": Iterator, "AsyncIterator": AsyncIterator, **operation.__globals__}
-    copy = FunctionType(code, names, operation.__name__, operation.__defaults__, operation.__closure__)
-    copy.__kwdefaults__ = operation.__kwdefaults__
-    copy.__annotations__ = {**operation.__annotations__, "return": returns}
+def copy_function(function: Any, name: str, names: dict[str, Any]) -> FunctionType:
+    """Copy a function under the name of a verb, which errors about its arguments then show, and with other globals."""
+    code = function.__code__.replace(co_posonlyargcount=1)  # methods have no `cfg` that a keyword could name
+    copy = FunctionType(code, names, name.rpartition(".")[2], function.__defaults__, function.__closure__)
+    copy.__kwdefaults__, copy.__qualname__ = function.__kwdefaults__, name
     return copy
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import multiprocessing
 import os
 import pickle
 import pydoc
+import re
 import subprocess
 import sys
 import typing
@@ -48,6 +50,14 @@ def test_annotations_of_a_verb_resolve(verb: Any) -> None:
 def test_a_verb_pickles_by_reference(verb: Any) -> None:
     assert pickle.loads(pickle.dumps(verb)) is verb  # noqa: S301
     assert verb.__module__ in ("luml_lite", "luml_lite.aio")
+
+
+@every_verb
+def test_an_error_about_arguments_names_the_verb(verb: Any) -> None:
+    """Also where the operation is a request builder of another name."""
+    cfg = Config(api_key="k", organization="o", orbit="o", collection="c")
+    with pytest.raises(TypeError, match=rf"^{re.escape(verb.__qualname__)}\(\) got an unexpected keyword"):
+        asyncio.run(verb(cfg, nonsense=1))
 
 
 def test_annotations_of_config_are_objects_not_text() -> None:
