@@ -72,4 +72,5 @@ def update_collection(
 
 def delete_collection(cfg: Config, collection_id: str) -> Request[None]:
     """Delete a collection; one that holds artifacts is a ConflictError."""
-    return Request(method="DELETE", url=collection_path(cfg, collection_id), reply=no_content)
+    url = collection_path(cfg.replace(collection=collection_id))  # never the Config's own by default
+    return Request(method="DELETE", url=url, reply=no_content)

@@ -374,6 +374,7 @@ CFG = Config(organization=NIL, orbit=NIL, collection=NIL)
         (lambda: artifacts.update(CFG, "", model_name="x"), errors.InvalidArgumentError, "'' is not an artifact id"),
         (lambda: artifacts.delete_url(CFG, cast("str", 7)), errors.InvalidArgumentError, "not an artifact id"),
         (lambda: artifacts.update(CFG, NIL), errors.InvalidArgumentError, "nothing to update"),
+        (lambda: collections.delete_collection(CFG, cast("str", None)), errors.ConfigurationError, "no collection"),
     ],
 )
 def test_what_no_server_would_take_is_told_before_any_request(
