@@ -1,4 +1,4 @@
-"""The command line: both commands do what their help says, and a mistake is told in one line."""
+"""The command line: both commands do what their help says, and a mistake is one line on stderr."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_the_demo_shows_the_main_job(capsys: pytest.CaptureFixture[str]) -> None
         assert word in said
 
 
-def test_a_served_directory_is_reached_with_what_is_printed(tmp_path: Path) -> None:
-    """Until SIGTERM, and again later, with the same key and the same models."""
+def test_the_printed_settings_reach_the_served_registry(tmp_path: Path) -> None:
+    """A server that is started again after SIGTERM has the same key and the same models."""
     write_model(str(tmp_path / "model.fnnx"), {"F1": 0.9})
     command = [sys.executable, "-m", "luml_lite", "serve", "--dir", str(tmp_path / "registry")]
     for names in ([], ["mine"]):
@@ -54,7 +54,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("arguments", "status", "words"), MISTAKES, ids=[" ".join(each) for each, *_ in MISTAKES])
-def test_a_mistake_is_told_and_no_traceback_shown(
+def test_a_mistake_is_one_line_without_a_traceback(
     arguments: list[str], status: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -82,3 +82,9 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         serve(["--help"])
     assert "usage: python -m luml_lite.local" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", ["luml_lite", "luml_lite.cli"])
+def test_the_command_line_is_a_module_too(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"luml-lite {luml_lite.__version__}\n"

@@ -1,4 +1,4 @@
-"""Where the client of asyncio works: setup_config awaited, not awaited, run as a task, and called again."""
+"""The scope of the asyncio client: setup_config awaited, not awaited, run as a task, and called again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import luml_lite
 from luml_lite import AsyncLumlClient, Config, local
 
-from .test_client import Counted, places
+from .test_client import Counted, scope
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
 
 @pytest.fixture
 def bare(cfg: Config) -> Config:
-    """The same without any place."""
+    """The same without organization, orbit and collection."""
     return cfg.replace(organization=None, orbit=None, collection=None)
 
 
@@ -47,7 +47,7 @@ def test_the_async_client_looks_names_up_when_first_used(cfg: Config) -> None:
 
 
 def test_setup_config_works_without_being_awaited(cfg: Config, bare: Config) -> None:
-    """It takes effect on first use; several calls at once look the names up and agree."""
+    """It takes effect on first use; concurrent calls look the names up and agree."""
 
     async def use() -> None:
         made = AsyncLumlClient(config=bare)
@@ -56,16 +56,16 @@ def test_setup_config_works_without_being_awaited(cfg: Config, bare: Config) -> 
             assert entered is made
             pages = await asyncio.gather(*(made.model_artifacts.list() for _ in range(3)))
         assert [page.items for page in pages] == [[], [], []]
-        assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
+        assert scope(made) == (cfg.organization, cfg.orbit, cfg.collection)
 
     asyncio.run(use())
 
 
 def test_setup_config_can_be_run_as_a_coroutine(cfg: Config, bare: Config) -> None:
-    """As the published SDK's: by asyncio.run, as a task, with a timeout, and one that is cancelled ends."""
+    """Like the published SDK's: by asyncio.run, as a task, with a timeout; a task that is cancelled ends."""
     made = AsyncLumlClient(config=bare)
     asyncio.run(made.setup_config(collection="Local"))
-    assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
+    assert scope(made) == (cfg.organization, cfg.orbit, cfg.collection)
 
     async def use() -> None:
         made.collection = "another"
@@ -85,7 +85,7 @@ def test_setup_config_can_be_run_as_a_coroutine(cfg: Config, bare: Config) -> No
     asyncio.run(use())
 
 
-def test_another_place_forgets_what_was_set_below_it(cfg: Config, bare: Config) -> None:
+def test_another_organization_or_orbit_resets_the_scope_below_it(cfg: Config, bare: Config) -> None:
     secret = luml_lite.run(luml_lite.api.orbits.orbit(cfg), cfg).bucket_secret_id
     second = luml_lite.orbits.create(cfg, "second", secret)
     within = luml_lite.collections.create(cfg.replace(orbit=second.id), "text", "within", "mixed")
@@ -94,10 +94,10 @@ def test_another_place_forgets_what_was_set_below_it(cfg: Config, bare: Config) 
         made = AsyncLumlClient(config=bare)
         await made.setup_config(organization="Local", orbit="Local", collection="Local")
         await made.setup_config(orbit="second")
-        assert places(made) == (cfg.organization, second.id, within.id)
+        assert scope(made) == (cfg.organization, second.id, within.id)
         await made.setup_config(organization=cfg.organization, orbit=second.id)
         assert made.collection == within.id
         await made.setup_config(orbit=cfg.orbit, collection=cfg.collection)
-        assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
+        assert scope(made) == (cfg.organization, cfg.orbit, cfg.collection)
 
     asyncio.run(use())

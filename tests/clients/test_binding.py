@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def verbs() -> list[Any]:
-    """Every public verb of both colours."""
+    """Every public verb, blocking and for asyncio."""
     every = [getattr(home, name) for home in (luml_lite, aio) for name in binding.FUNCTIONS]
     for home in (luml_lite, aio):
         for name in sorted({*binding.VERBS} & {*binding.GROUPS}):
@@ -68,7 +68,7 @@ def test_annotations_of_config_are_objects_not_text() -> None:
 
 
 @pytest.mark.parametrize("value", [luml_lite, aio, Config, LumlClient, luml_lite.collections, luml_lite.upload])
-def test_help_shows_it(value: Any) -> None:
+def test_help_can_be_shown(value: Any) -> None:
     shown = pydoc.plain(pydoc.render_doc(value))
     assert "upload(" in shown or not isinstance(value, ModuleType)
 
@@ -88,7 +88,7 @@ def test_the_methods_of_a_client_pickle(tmp_path: Path) -> None:
 
 
 def test_threads_that_bind_at_the_same_time_get_the_same_verb() -> None:
-    """Another one would not pickle."""
+    """A second object of the same name would not pickle."""
     for _ in range(50):
         module: dict[str, Any] = {"__name__": "verbs"}
         find = binding.lazy_verbs(module, "luml_lite", luml_lite.run, luml_lite.run)
@@ -116,8 +116,9 @@ def test_static_completion_shows_signature_and_docstring(code: str, shown: str) 
     assert words.strip()
 
 
+@pytest.mark.slow
 def test_nearly_every_type_is_known_to_static_tools(tmp_path: Path) -> None:
-    """`--verifytypes` wants the package installed, and not in the folder that it runs in."""
+    """`--verifytypes` wants a package that is installed and not in the working directory."""
     pyright = Path(sys.executable).with_name("pyright")
     if not pyright.exists():
         pytest.skip("pyright is not installed")

@@ -1,4 +1,4 @@
-"""The clients: where they work, what they ask for when, and that both colours are the same verbs."""
+"""Both clients: their scope, the requests that they send, and that they have the same verbs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IDS = {
 
 
 class Counted:
-    """A transport that counts what goes through it to another one."""
+    """A transport that records the URLs of requests on their way to another transport."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -54,11 +54,11 @@ def cfg(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def bare(cfg: Config) -> Config:
-    """The same without any place."""
+    """The same without organization, orbit and collection."""
     return cfg.replace(organization=None, orbit=None, collection=None)
 
 
-def places(client: Any) -> tuple[str | None, str | None, str | None]:
+def scope(client: Any) -> tuple[str | None, str | None, str | None]:
     return client.organization, client.orbit, client.collection
 
 
@@ -79,46 +79,46 @@ both = pytest.mark.parametrize("client", [sync, asynchronous])
 
 
 @both
-def test_three_ids_ask_for_nothing(client: Callable[..., Any]) -> None:
+def test_three_ids_send_no_request(client: Callable[..., Any]) -> None:
     scripted = Scripted([])
     made = client(Config(api_key="k", transport=scripted), **IDS)
-    assert places(made) == tuple(IDS.values())
+    assert scope(made) == tuple(IDS.values())
     assert scripted.requests == []
 
 
 @both
-def test_names_become_ids_at_once(client: Callable[..., Any], cfg: Config, bare: Config) -> None:
+def test_names_become_ids_at_setup(client: Callable[..., Any], cfg: Config, bare: Config) -> None:
     named = {
         "organization": luml_lite.run(luml_lite.api.organizations.organizations(cfg), cfg)[0].name,
         "orbit": luml_lite.run(luml_lite.api.orbits.orbits(cfg), cfg)[0].name,
         "collection": luml_lite.run(luml_lite.api.collections.collection(cfg), cfg).name,
     }
-    assert places(client(bare, **named)) == (cfg.organization, cfg.orbit, cfg.collection)
+    assert scope(client(bare, **named)) == (cfg.organization, cfg.orbit, cfg.collection)
     with pytest.raises(luml_lite.ResourceNotFoundError, match="existing"):
         client(bare, collection="no such collection")
 
 
 @both
-def test_where_nothing_is_given_the_only_one_is_taken(client: Callable[..., Any], cfg: Config, bare: Config) -> None:
-    assert places(client(bare)) == (cfg.organization, cfg.orbit, cfg.collection)
+def test_the_only_one_is_the_default(client: Callable[..., Any], cfg: Config, bare: Config) -> None:
+    assert scope(client(bare)) == (cfg.organization, cfg.orbit, cfg.collection)
     luml_lite.collections.create(cfg, "a second one", "another", "mixed")
     made = client(bare)
-    assert places(made) == (cfg.organization, cfg.orbit, None)
+    assert scope(made) == (cfg.organization, cfg.orbit, None)
     with pytest.raises(luml_lite.ConfigurationError, match="collection"):
         made.model_artifacts.get("x") if client is sync else asyncio.run(made.model_artifacts.get("x"))
 
 
-def test_a_name_below_an_open_place_is_told() -> None:
+def test_an_orbit_name_without_an_organization_is_an_error() -> None:
     scripted = Scripted([luml_lite.testing.json_response([{"id": IDS["orbit"], "name": n} for n in "ab"])])
     with pytest.raises(luml_lite.ConfigurationError, match="organization first"):
         LumlClient(api_key="k", orbit="main", transport=scripted)
 
 
-def test_the_environment_says_where_and_who(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scope_key_and_address_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (*IDS.items(), ("api_key", "dfs_secret"), ("base_url", "http://example.test")):
         monkeypatch.setenv(f"LUML_{name.upper()}", value)
     for client in (LumlClient(), AsyncLumlClient()):
-        assert places(client) == tuple(IDS.values())
+        assert scope(client) == tuple(IDS.values())
         assert client.settings.config.api_key == "dfs_secret"
         assert client.settings.config.base_url == "http://example.test"
         assert "dfs_secret" not in f"{client!r} {client.model_artifacts!r}"
@@ -128,19 +128,19 @@ def test_the_environment_says_where_and_who(monkeypatch: pytest.MonkeyPatch) -> 
 def test_names_in_the_environment_are_looked_up(cfg: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("orbit", "Local"), ("collection", "Local"), ("api_key", cfg.api_key)):
         monkeypatch.setenv(f"LUML_{name.upper()}", value)
-    assert places(LumlClient(cfg.base_url, transport=cfg.transport)) == places(LumlClient(config=cfg))
+    assert scope(LumlClient(cfg.base_url, transport=cfg.transport)) == scope(LumlClient(config=cfg))
     made = AsyncLumlClient(cfg.base_url, transport=cfg.transport)
     assert asyncio.run(made.artifacts.list()).items == []
-    assert places(made) == (cfg.organization, cfg.orbit, cfg.collection)
+    assert scope(made) == (cfg.organization, cfg.orbit, cfg.collection)
 
 
 @pytest.mark.parametrize("client", [LumlClient, AsyncLumlClient])
-def test_a_missing_key_is_told_at_once(client: Callable[..., Any]) -> None:
+def test_a_missing_key_is_an_error_of_the_constructor(client: Callable[..., Any]) -> None:
     with pytest.raises(luml_lite.ConfigurationError, match="LUML_API_KEY"):
         client()
 
 
-def test_places_can_be_set_by_id_and_by_name(cfg: Config) -> None:
+def test_the_scope_can_be_set_by_id_and_by_name(cfg: Config) -> None:
     other = luml_lite.collections.create(cfg, "a second one", "another", "mixed")
     made = LumlClient(config=cfg)
     made.collection = other.id
@@ -163,10 +163,10 @@ def test_a_blocking_client_loads_no_asyncio() -> None:
 
 
 def test_a_client_can_be_pickled_and_shows_no_key(cfg: Config) -> None:
-    """What arrives elsewhere works, and its methods follow its own settings."""
+    """The copy works, and its methods follow its own settings."""
     for client in (LumlClient(config=cfg), AsyncLumlClient(config=cfg)):
         again: Any = pickle.loads(pickle.dumps(client))  # noqa: S301
-        assert places(again) == places(client)
+        assert scope(again) == scope(client)
         assert again.model_artifacts is again.artifacts
         again.collection = None
         assert client.collection == cfg.collection
@@ -232,8 +232,8 @@ def test_help_shows_what_a_verb_returns(verb: Any, returns: str) -> None:
 
 
 @pytest.mark.parametrize("client", [LumlClient, AsyncLumlClient])
-def test_help_of_a_client_shows_its_places(client: Any) -> None:
-    """And a mock can be made of the class."""
+def test_help_of_a_client_shows_its_scope(client: Any) -> None:
+    """A mock can be made of the class, too."""
     shown = pydoc.plain(pydoc.render_doc(client))
     for name in IDS:
         assert f"The id of the {name} that the client works in" in shown

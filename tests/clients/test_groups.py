@@ -1,5 +1,5 @@
 # ruff: noqa: S106 - made-up secrets, to see that they are not printed
-"""The resources around artifacts, in both colours and both dialects, over HTTP."""
+"""The groups of verbs around artifacts, blocking and for asyncio, in both dialects, over HTTP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DIALECTS = ("artifacts", "model_artifacts")
 
 
 class Group:
-    """One group of verbs, whichever colour it is of, called as if it blocked."""
+    """A group of verbs, called as if it were blocking."""
 
     def __init__(self, group: Any, *first: Any) -> None:
         self._group, self._first = group, first
@@ -48,7 +48,7 @@ class Group:
 
 
 class Faces:
-    """The groups of one face: the functions with a Config, or the methods of a client."""
+    """The groups as functions with a Config or as methods of a client."""
 
     def __init__(self, place: Any, *first: Any) -> None:
         self._place, self._first = place, first
@@ -67,14 +67,14 @@ FACES: dict[str, Callable[[Config], Any]] = {
 
 @pytest.fixture(params=DIALECTS)
 def cfg(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]:
-    """A served registry, once for each generation."""
+    """A served registry, once for each dialect."""
     with local.serve(tmp_path / "registry", dialect=request.param) as served:
         yield served.config
 
 
 @pytest.fixture(params=FACES)
 def luml(request: pytest.FixtureRequest, cfg: Config) -> Any:
-    """Every face of the library."""
+    """The verbs as functions and as methods, blocking and for asyncio."""
     return FACES[request.param](cfg)
 
 
@@ -135,7 +135,7 @@ def test_an_update_of_a_collection_keeps_what_is_not_given(luml: Any) -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_an_update_of_a_collection_sends_name_description_and_tags(dialect: Any) -> None:
-    """Servers answer 500 without the first two; what is not given is read from the collection first."""
+    """Servers answer 500 without the first two, so values that are not given are read from the collection first."""
     now = {"id": ID, "name": "A", "description": "a text", "tags": ["one"]}
     scripted = Scripted([json_response(now)] * 3)
     cfg = Config(api_key="k", organization=ID, orbit=ID, collection=ID, dialect=dialect, transport=scripted)
@@ -256,7 +256,7 @@ def test_servers_without_tracks_are_not_asked_for_them(luml: Any) -> None:
 @pytest.mark.parametrize("cfg", ["artifacts"], indirect=True)
 @pytest.mark.parametrize("luml", ["client", "async client"], indirect=True)
 def test_artifacts_are_listed_by_type_and_part_of_the_name(luml: Any, cfg: Config, tmp_path: Path) -> None:
-    """The type is told by the manifest, of a row that is created as of a file that is uploaded."""
+    """The type comes from the manifest, for a row that is created and for a file that is uploaded."""
     ids = {"model": artifact(cfg, "a model")}
     for kind in ("dataset", "experiment"):
         manifest = {"artifact_type": kind, "variant": "v", "producer_name": "t", "producer_version": "1"}
@@ -289,8 +289,8 @@ def test_servers_without_types_are_not_asked_for_them(luml: Any) -> None:
 
 
 @pytest.mark.parametrize("cfg", ["artifacts"], indirect=True)
-def test_what_is_above_and_missing_is_an_error(cfg: Config) -> None:
-    """None means that the thing itself is missing, not that its orbit is."""
+def test_a_missing_parent_is_an_error(cfg: Config) -> None:
+    """None means that the resource itself is missing, not its orbit."""
     elsewhere = cfg.replace(orbit="0199c455-21ed-7aba-9fe5-5231611220de")
     with pytest.raises(luml_lite.NotFoundError, match="Orbit"):
         luml_lite.collections.get(elsewhere)

@@ -1,4 +1,4 @@
-"""What the package exports: every name exists, is found by help, and says what it is."""
+"""The names that the package exports: each exists, has a docstring, and is found by help and completion."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ VERBS = sorted(binding.FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", luml_lite.__all__)
-def test_an_exported_name_exists_and_says_what_it_is(name: str) -> None:
-    """With a docstring of its own, not one that it inherits from what it is made of."""
+def test_an_exported_name_exists_and_has_a_docstring(name: str) -> None:
+    """A docstring that is its own and not inherited."""
     value = getattr(luml_lite, name)
     assert (value.__doc__ or "").strip()
     if inspect.isclass(value):
@@ -27,7 +27,7 @@ def test_an_exported_name_exists_and_says_what_it_is(name: str) -> None:
 
 
 def test_names_are_exported_once_and_sorted_for_help() -> None:
-    """dir() is what help and completion show."""
+    """Help and completion show dir()."""
     assert len(set(luml_lite.__all__)) == len(luml_lite.__all__)
     assert dir(luml_lite) == sorted(dir(luml_lite))
     assert set(luml_lite.__all__) <= set(dir(luml_lite))
@@ -36,27 +36,27 @@ def test_names_are_exported_once_and_sorted_for_help() -> None:
 
 
 def test_a_star_import_shadows_no_builtin() -> None:
-    """`luml_lite.list` is there, but has to be asked for."""
+    """`luml_lite.list` exists, but a star import leaves it out."""
     assert not {*luml_lite.__all__} & {*dir(builtins)}
     assert callable(luml_lite.list)
     assert "list" in dir(luml_lite)
 
 
 def test_every_verb_is_exported() -> None:
-    """Under its name, and in `__all__` unless it is a builtin's."""
+    """`__all__` has every verb except the one that is named like a builtin."""
     assert {*binding.VERBS} - {*luml_lite.__all__} == {"list"}
     assert {*binding.VERBS} <= {*dir(aio)}
 
 
 def test_every_error_is_exported() -> None:
-    """What can be raised can be caught by its name."""
+    """Users can catch each error by its name."""
     tree = {name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.LumlError)}
     assert tree <= set(luml_lite.__all__)
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_verb_has_one_signature_in_both_colours(verb: str) -> None:
-    """Help shows the operation's own parameters, with the Config first, and what comes back."""
+def test_a_verb_has_the_same_signature_for_blocking_and_asyncio(verb: str) -> None:
+    """Help shows the operation's own parameters, the Config first, and the type of the result."""
     blocking, awaited = getattr(luml_lite, verb), getattr(aio, verb)
     assert inspect.signature(blocking).parameters == inspect.signature(awaited).parameters
     first, *rest = inspect.signature(blocking).parameters.values()
@@ -71,13 +71,12 @@ def test_a_verb_has_one_signature_in_both_colours(verb: str) -> None:
 
 
 def test_the_ten_operations_of_the_reference_are_there() -> None:
-    """In both colours."""
     reference = {"get", "list", "list_all", "download_url", "delete_url"}
     assert reference | {"upload", "download", "create", "update", "delete"} <= set(VERBS)
 
 
 def test_a_star_import_brings_exactly_the_exported_names() -> None:
-    """Lazy names included."""
+    """Those that are loaded when they are first used, too."""
     code = "import luml_lite; from luml_lite import *; print(sorted({*globals()} & {*luml_lite.__all__}))"
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert shown.stdout.strip() == str(sorted(luml_lite.__all__))

@@ -1,4 +1,4 @@
-"""The README's table for those who come from the published client: right, and complete."""
+"""The README's table of differences from the published client is right and complete."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ID = "0199c455-21ee-74c6-b747-19a82f1a1e75"
 OURS = luml_lite.LumlClient(api_key="k", organization=ID, orbit=ID, collection=ID)
 CALL = re.compile(r"client\.(\w+)\.(\w+)\(([^`]*)\)")
 WORDS = {"artifact_id", "model_id", "tracked_artifact_id", "entry_id"}  # arguments that are shown by their names
-# Theirs, by names that the table gives, and what the README says is not here.
+# Their names of parameters and ours, as in the table; methods that the README says are not here.
 PARAMETERS = {
     "artifact_id": "model_id",
     "artifact_ids": "model_ids",
@@ -91,7 +91,7 @@ def test_what_no_row_names_is_called_the_same(group: str, name: str) -> None:
 
 
 def calls() -> Iterator[tuple[str, str, str, str]]:
-    """Group, method, and a parameter as theirs and as ours, where it is called otherwise here."""
+    """Group, method, and the old and new name of a parameter that is named otherwise here."""
     for group, name in methods():
         ours = {"delete_batch": "delete_many"}.get(name, name)
         known = PARAMETERS if group == "artifacts" else {**TRACK_PARAMETERS, "track_id": "track_value"}
@@ -103,7 +103,7 @@ def calls() -> Iterator[tuple[str, str, str, str]]:
 
 @pytest.mark.parametrize(("group", "name", "old", "new"), [*calls()])
 def test_an_old_keyword_is_answered_with_the_new_one(group: str, name: str, old: str, new: str) -> None:
-    """On both clients, before anything is sent."""
+    """Both clients raise it before they send a request."""
     advice = re.escape(f"{name}() has no {old!r}: it is {new}")
     with pytest.raises(TypeError, match=f"^{advice}$"):
         getattr(getattr(OURS, group), name)(**{old: "x"})
@@ -118,7 +118,7 @@ def test_an_old_keyword_is_answered_with_the_new_one(group: str, name: str, old:
 
 
 def test_a_keyword_that_nothing_replaces_is_answered_by_python() -> None:
-    """No advice where the new name is no parameter either, nor for an error inside the call."""
+    """There is no advice where the new name is no parameter either, nor for other mistakes."""
     with pytest.raises(TypeError, match="unexpected keyword argument 'name'"):
         luml_lite.orbits.get(OURS.settings.config, name="x")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'file_path'"):

@@ -1,4 +1,4 @@
-"""Every signature of the reference against ours: names, order, kinds, defaults and what is returned."""
+"""Our signatures are those of the reference: names, order, kinds, defaults and types of results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONFIG = Config(api_key="k", organization=ID, orbit=ID, collection=ID)
 CLIENTS: dict[str, Any] = {"sync": LumlClient(config=CONFIG), "async": AsyncLumlClient(config=CONFIG)}
 EXAMPLES = examples()
 PUBLIC = {name: getattr(luml_lite, name) for name in luml_lite.__all__}
-# Where ours takes or returns more than the reference says, in the reference's words.
+# Annotations of ours that accept or return more than the reference's.
 WIDER = {
     "dict": "dict[str, str]",
     "file_path: str": "str | os.PathLike[str]",
@@ -35,7 +35,7 @@ WIDER = {
 
 
 def same(name: str, theirs: str, ours: str) -> bool:
-    """Whether an annotation is the reference's, or one that admits more."""
+    """Whether an annotation of ours is the reference's or a wider one."""
     theirs, ours = (text.replace("builtins.", "") for text in (theirs, ours))
     return ours in (theirs, WIDER.get(f"{name}: {theirs}"), WIDER.get(theirs))
 
@@ -78,8 +78,8 @@ def test_every_method_has_a_docstring(example: Example) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[f"{each.colour}-{each.method}" for each in EXAMPLES])
-def test_help_shows_parameters_and_words(example: Example) -> None:
-    """Those of the operation, not those of what binds it."""
+def test_help_shows_parameters_and_docstring(example: Example) -> None:
+    """Those of the operation, not those of the function that binds it."""
     method = getattr(CLIENTS[example.colour].model_artifacts, example.method)
     shown = pydoc.plain(pydoc.render_doc(method))
     theirs = stated(example.signature).args

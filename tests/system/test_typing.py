@@ -1,4 +1,4 @@
-"""Type checkers see every parameter and every return value."""
+"""Type checkers see the type of every parameter and of every result."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_the_verbs_reveal_their_types() -> None:
 
 
 def test_the_stubs_say_what_the_operations_say() -> None:
-    """After a change of an operation, `python -m tests.typing.stubs` writes them."""
+    """After a change of an operation, write them again: `python -m tests.typing.stubs`."""
     assert {path: path.read_text() for path in stubs.PACKAGE.rglob("*.pyi")} == stubs.stubs()
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_is_asserted_in_both_colours(verb: str) -> None:
-    """A verb that is added is typed here as well."""
+def test_every_verb_is_asserted_for_blocking_and_asyncio(verb: str) -> None:
+    """A new verb needs an assertion in both files."""
     assert f"luml_lite.{verb}(cfg" in (ROOT / "tests/typing/blocking.py").read_text()
     assert f"aio.{verb}(cfg" in (ROOT / "tests/typing/awaited.py").read_text()
 
@@ -50,7 +50,7 @@ def test_every_method_of_a_group_is_asserted_on_both_clients(group: str) -> None
 
 @pytest.mark.parametrize("example", examples(), ids=[f"{each.colour}-{each.method}" for each in examples()])
 def test_the_protocol_that_a_method_satisfies_is_the_references_signature(example: Example) -> None:
-    """mypy checks that every method fits its protocol in tests/typing/reference.py; here, that it is the right one."""
+    """mypy checks that each method fits its protocol in tests/typing/reference.py; this checks the protocol."""
     tree = ast.parse((ROOT / "tests/typing/reference.py").read_text())
     (statement,) = (
         node for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == _name(example)

@@ -1,4 +1,4 @@
-"""What a type checker sees of every verb for asyncio; mypy checks it, nothing runs it."""
+"""The types of every verb for asyncio; mypy checks this file, nothing runs it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +13,7 @@ cfg = Config(api_key="k")
 
 
 async def main() -> None:
-    """Every verb, awaited or read."""
+    """Every verb, awaited or iterated."""
     assert_type(await aio.get(cfg, "name", collection_id="c"), ModelArtifact | None)
     assert_type(
         await aio.list(cfg, limit=None, sort_by=ModelArtifactSortBy.SIZE, order=SortOrder.ASC),

@@ -1,4 +1,4 @@
-"""What a type checker sees of every blocking verb; mypy checks it, nothing runs it."""
+"""The types of every blocking verb; mypy checks this file, nothing runs it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,14 +74,14 @@ luml_lite.download(cfg, "id", colour="red")  # type: ignore[call-arg]
 
 
 def progress_of_other_arguments(done: str) -> None:
-    """Not what on_progress is called with."""
+    """A callback that on_progress does not accept."""
 
 
 luml_lite.upload(cfg, "m.fnnx", on_progress=progress_of_other_arguments)  # type: ignore[arg-type]
 
 
 class Counting:
-    """A transport of a user's own."""
+    """A transport that a user wrote."""
 
     def send(self, request: Request[Any], /, *, timeouts: Any, stop: Any, on_bytes: Any) -> luml_lite.Response:
         return luml_lite.Response(204)

@@ -1,4 +1,4 @@
-"""What a type checker sees of both clients and of the groups of resources; mypy checks it, nothing runs it."""
+"""The types of both clients and of the groups of resources; mypy checks this file, nothing runs it."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
@@ -64,7 +64,7 @@ luml_lite.collections.get(7)  # type: ignore[arg-type]
 
 
 async def both() -> None:
-    """The same, awaited."""
+    """The same for asyncio."""
     waiting = AsyncLumlClient(api_key="k")
     waiting.setup_config(organization="o")
     await waiting.setup_config(orbit="o", collection="c")

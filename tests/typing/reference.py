@@ -1,7 +1,7 @@
 """The reference's signatures as protocols that the methods of both clients must satisfy; mypy checks it.
 
-The signatures are the reference's own, a bare `dict` and the coroutine of an `async def` spelled out, for type checkers
-differ in what the latter is; a test compares them with its text.
+The signatures are the reference's own, but a bare `dict` and the coroutine of an `async def` are spelled out, since
+type checkers differ about the latter. A test compares them with the reference's text.
 """
 
 import builtins

@@ -1,4 +1,4 @@
-"""What a type checker sees of the groups of resources on both clients; mypy checks it, nothing runs it."""
+"""The types of the groups of resources on both clients; mypy checks this file, nothing runs it."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import assert_type
@@ -58,7 +58,7 @@ luml.collections.create("text", "name", 7)  # type: ignore[arg-type]
 
 
 async def awaited() -> None:
-    """The same."""
+    """The same for asyncio."""
     assert_type(await waiting.organizations.list(), list[Organization])
     assert_type(await waiting.organizations.get("name"), Organization | None)
     assert_type(await waiting.orbits.list(), list[Orbit])
