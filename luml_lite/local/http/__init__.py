@@ -1,1 +1,1 @@
-"""The registry behind HTTP: the server, one connection, its bodies, its limits."""
+"""The registry over HTTP: the server, its connections, request and response bodies, and limits."""

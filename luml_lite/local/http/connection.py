@@ -1,6 +1,6 @@
-"""One connection: one request after another, read within limits, answered by the registry.
+"""One HTTP connection: it reads one request after another within limits and sends the registry's responses.
 
-Every wait has a deadline that the server's watchdog looks at, so that nobody keeps a thread by saying little.
+Every wait has a deadline, which the server's watchdog enforces, so that no client can hold a thread by sending little.
 """
 
 from __future__ import annotations
@@ -11,32 +11,33 @@ import math
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple, Protocol
 
+from ...core.redaction import redact_headers
 from ...files.buffers import buffer
 from ..registry import Registry
-from ..responses import BodyLost, Response
+from ..responses import BodyLost, HTTPError, Response
 from ..storage.buckets import STORAGE
-from .limits import Limits
-from .request_body import HeadReader, RequestBody, content_length
+from .limits import Deadline, Limits
+from .request_body import HeadReader, RequestBody, body_length
 from .response_body import send_body
 
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:\d{1,5})?").fullmatch
 _log = logging.getLogger("luml_lite.local")
-_HEAD = 65_536  # bytes of a request line and its headers
-_DRAIN = 1024 * 1024  # bytes of a refused body that are read so that the connection can stay
-_AT_ONCE = 16 * 1024  # bytes of an answer that go with its head
-_LINGER = 2.0  # seconds a refused client may go on sending before the connection is gone
+_MAX_HEAD = 65_536  # bytes of a request line and its headers
+_MAX_DRAIN = 1024 * 1024  # bytes of a refused body that are read so that the connection stays usable
+_MAX_JOINED = 16 * 1024  # bytes of a response body that leave in one write with its head
+_LINGER = 2.0  # seconds in which a refused client may still send before the connection is closed
 
 
 class SeenRequest(NamedTuple):
-    """One request as the server saw it, and the status it gave.
+    """One request as the server received it, and the status of its response.
 
-    The key is not shown; `query` may hold a signature. `body` is what the API got, not what storage got.
+    API keys in `headers` are hidden; `query` may hold a signature. `body` is empty for requests to storage.
     """
 
     method: str
@@ -61,6 +62,8 @@ class Owner(Protocol):
 
 
 class Connection(BaseHTTPRequestHandler):
+    """Serves one client; the registry's errors are its responses, and anything malformed ends the connection."""
+
     protocol_version = "HTTP/1.1"
     server_version = "luml-lite"
     sys_version = ""
@@ -70,10 +73,10 @@ class Connection(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.deadline = time.monotonic() + self.server.limits.head
+        self.deadline = Deadline(self.server.limits)
+        self.deadline.wait_for(self.server.limits.head)
         self.busy = False
-        self._bytes = 0
-        self._awaited = False
+        self._expects_continue = False
         self.server.watch(self)
 
     def finish(self) -> None:
@@ -82,18 +85,18 @@ class Connection(BaseHTTPRequestHandler):
             super().finish()
 
     def handle_one_request(self) -> None:
-        """Read one head, bounded in size and time, and answer it."""
+        """Read one request head, limited in size and time, and answer the request."""
         self.busy = False
-        self.deadline = time.monotonic() + self.server.limits.idle
+        self.deadline.wait_for(self.server.limits.idle)
         if not self.rfile.peek(1):  # type: ignore[attr-defined]
             self.close_connection = True
             return
         self.busy = True
-        self.deadline = time.monotonic() + self.server.limits.head
-        self._awaited = False
-        incoming, head = self.rfile, HeadReader(self.rfile, _HEAD)
+        self.deadline.wait_for(self.server.limits.head)
+        self._expects_continue = False
+        incoming, head = self.rfile, HeadReader(self.rfile, _MAX_HEAD)
         try:
-            self.raw_requestline = head.readline(_HEAD + 1)
+            self.raw_requestline = head.readline(_MAX_HEAD + 1)
         except LineTooLong:
             self.requestline, self.request_version, self.command = "", "", ""
             self.send_error(414)
@@ -108,95 +111,100 @@ class Connection(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:
-        """Ask for the body only when it is going to be read: a refusal saves the client from sending it."""
-        self._awaited = True
+        """Delay `100 Continue` until the body is read, so that a refused client need not send it."""
+        self._expects_continue = True
         return True
 
     def send_continue(self) -> None:
-        """Tell a client that waits for it to send its body."""
-        if self._awaited:
-            self._awaited = False
+        """Send `100 Continue` if the client expects it."""
+        if self._expects_continue:
+            self._expects_continue = False
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
 
-    @contextlib.contextmanager
-    def moving(self) -> Iterator[None]:
-        """The time during which bytes must move."""
-        self.deadline = time.monotonic() + self.server.limits.stall
-        try:
-            yield
-        finally:
-            self.deadline = math.inf
-
-    def moved(self, count: int) -> None:
-        """Bytes went over the connection: enough of them put the deadline off."""
-        self._bytes += count
-        if self._bytes >= self.server.limits.stall_bytes:
-            self._bytes = 0
-            self.deadline = time.monotonic() + self.server.limits.stall
-
     def abort(self) -> None:
-        """End the connection from another thread."""
+        """End the connection; any thread may call this."""
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def finish_and_close(self) -> None:
-        """End the connection unless it is in the middle of a request; then it ends after it."""
+        """End the connection, after the current request if there is one."""
         self.close_connection = True
         if not self.busy:
             self.abort()
 
     def _answer(self) -> None:
-        # Folded lines come unfolded, so that no value can break a head that it is repeated in.
+        # Folded lines are joined, so that no value can break a head that repeats it.
         headers = {name.lower(): " ".join(value.split()) for name, value in self.headers.items()}
-        length = content_length(self.headers.get_all("content-length") or [])
-        if length is False or (length is not None and "transfer-encoding" in headers):
-            self.send_error(400)
-            return
-        if length is not None and length > self.server.limits.body:
-            self._refuse_body(413)
-            return
-        if "transfer-encoding" in headers or (length is None and self.command in ("PUT", "POST", "PATCH")):
-            self._refuse_body(411)
+        lengths = self.headers.get_all("content-length") or []
+        try:
+            most = self.server.limits.body
+            length = body_length(self.command, lengths, most, is_chunked="transfer-encoding" in headers)
+        except HTTPError as refusal:
+            self.deadline.wait_for(self.server.limits.stall)
+            self.send_error(refusal.reply.status)
+            if refusal.reply.status != 400:
+                self._lingering_close()
             return
         target = self.path
         if target.startswith(("http://", "https://")):
             target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"
         path, _, query = target.partition("?")
-        copy = bytearray() if self.server.on_request is not None and not path.startswith(STORAGE) else None
-        body = RequestBody(self, length or 0, copy)
-        self.deadline = math.inf  # while the registry works, the client is not to blame
+        on_request = self.server.on_request
+        copy = bytearray() if on_request is not None and not path.startswith(STORAGE) else None
+        body = RequestBody(self.rfile, length, copy, self.deadline, self.send_continue)
+        reply = self._handle(target, headers, body)
         try:
-            reply = self.server.registry.handle(self.command, target, headers, body, self._base_url(headers))
-        except (BodyLost, ConnectionError):
-            raise
-        except Exception:
-            _log.exception("%s %s failed", self.command, path)
-            reply = Response(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error")
-            self.close_connection = True
-        try:
-            linger = body.left > _DRAIN or bool(body.left and self._awaited)  # uninvited, it may come or not
-            if linger:
-                self.close_connection = True
-            elif body.left:
-                for _ in body:
-                    pass
-            if self.server.on_request is not None:
-                shown = {**headers, "authorization": "..."} if "authorization" in headers else headers
-                self.server.on_request(SeenRequest(self.command, path, query, shown, bytes(copy or b""), reply.status))
+            is_drained = self._drain(body)
+            if on_request is not None:
+                shown = dict(redact_headers(headers.items()))
+                on_request(SeenRequest(self.command, path, query, shown, bytes(copy or b""), reply.status))
             self._send(reply)
-            if linger:
+            if not is_drained:
                 self._lingering_close()
         finally:
             reply.close()
 
+    def _handle(self, target: str, headers: dict[str, str], body: RequestBody) -> Response:
+        """The registry's response, or a 500 if it fails."""
+        self.deadline.wait_for(math.inf)  # the client is not at fault while the registry works
+        try:
+            return self.server.registry.handle(self.command, target, headers, body, self._base_url(headers))
+        except (BodyLost, ConnectionError):
+            raise
+        except Exception:
+            _log.exception("%s %s failed", self.command, target.partition("?")[0])
+            self.close_connection = True
+            return Response(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error")
+
+    def _drain(self, body: RequestBody) -> bool:
+        """Read the rest of a body, so that the connection stays usable; False if it is too long or may never come."""
+        if body.left > _MAX_DRAIN or (body.left and self._expects_continue):
+            self.close_connection = True
+            return False
+        if body.left:
+            for _ in body:
+                pass
+        return True
+
     def _base_url(self, headers: dict[str, str]) -> str:
-        """How the client reaches this server; a wrong name spoils only the URLs in this answer."""
+        """The address that the client uses for this server; a false Host header affects only URLs in this response."""
         host = headers.get("host", "")
         return f"http://{host}" if _HOST(host) else self.server.base_url
 
     def _send(self, reply: Response) -> None:
-        self.deadline = time.monotonic() + self.server.limits.stall
+        self.deadline.wait_for(self.server.limits.stall)
+        self._send_head(reply)
+        if self.command == "HEAD":
+            return
+        if isinstance(reply.body, bytes) and len(reply.body) <= _MAX_JOINED:
+            self.wfile.write(reply.body)
+            return
+        self.wfile.flush()
+        with self.deadline.require_progress():
+            send_body(self.connection, reply.body, self.deadline.on_bytes)
+
+    def _send_head(self, reply: Response) -> None:
         self.send_response_only(reply.status)
         self.send_header("Date", self.date_time_string(int(self.server.registry.settings.clock())))
         for name, value in reply.headers.items():
@@ -206,42 +214,24 @@ class Connection(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command == "HEAD":
-            return
-        if isinstance(reply.body, bytes) and len(reply.body) <= _AT_ONCE:
-            self.wfile.write(reply.body)
-            return
-        self.wfile.flush()
-        with self.moving():
-            send_body(self.connection, reply.body, self.moved)
-
-    def _refuse_body(self, status: int) -> None:
-        self.deadline = time.monotonic() + self.server.limits.stall
-        self.send_error(status)
-        self._lingering_close()
 
     def _lingering_close(self) -> None:
-        """Let a client that still sends a refused body read the answer before the connection is reset."""
+        """Let a client that is still sending a refused body read the response before the connection is reset."""
         self.wfile.flush()
         self.connection.shutdown(socket.SHUT_WR)
         end = time.monotonic() + _LINGER
-        self.deadline = end
+        self.deadline.wait_for(_LINGER)
         view = buffer()
         while time.monotonic() < end and self.connection.recv_into(view):
             pass
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is no proper request; the connection ends because nobody knows where the next one would start."""
+        """Refuse a malformed request and end the connection, since the start of the next request is unknown."""
         self.close_connection = True
-        self.request_version = self.protocol_version  # what came may not even say which version it speaks
+        self.request_version = self.protocol_version  # a malformed request may not name the version it speaks
         content = HTTPStatus(code).phrase.encode()
-        self.send_response_only(code)
-        self.send_header("Date", self.date_time_string())
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Connection", "close")
-        self.end_headers()
+        self._send_head(Response(code, {"content-type": "text/plain; charset=utf-8"}, content))
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a request line may hold a signature."""
+        """Log nothing, because a request line may hold a signature."""

@@ -1,36 +1,26 @@
-"""What arrives on a connection: a head of bounded size, a length that makes sense, a body in pieces."""
+"""Reading a request within bounds: a head of limited size, a valid length, and a body in chunks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.client import LineTooLong
 from io import BufferedIOBase
-from typing import Protocol
 
 from ...files.buffers import CHUNK, buffer
-from ..responses import BodyLost
+from ..responses import BodyLost, HTTPError, Response
+from .limits import Deadline
+
+_LENGTH = re.compile(r"\s*[0-9]{1,19}\s*").fullmatch
 
 
-class Client(Protocol):
-    """The connection that a body is read from."""
-
-    @property
-    def rfile(self) -> BufferedIOBase: ...
-
-    def send_continue(self) -> None: ...
-
-    def moving(self) -> AbstractContextManager[None]: ...
-
-    def moved(self, count: int, /) -> None: ...
-
-
+@dataclass
 class HeadReader:
-    """The lines of a request head; all of them together are at most `left` bytes."""
+    """Reads the lines of a request head; raises LineTooLong if all lines together exceed `left` bytes."""
 
-    def __init__(self, file: BufferedIOBase, left: int) -> None:
-        self.file = file
-        self.left = left
+    file: BufferedIOBase
+    left: int
 
     def readline(self, most: int) -> bytes:
         line = self.file.readline(min(most, self.left + 1))
@@ -40,34 +30,44 @@ class HeadReader:
         return line
 
 
+@dataclass
 class RequestBody:
-    """A request body, read from the connection through the thread's buffer; `copy` gets what went by."""
+    """A request body, read from the connection into the thread's buffer; each chunk is also appended to `copy`.
 
-    def __init__(self, handler: Client, length: int, copy: bytearray | None) -> None:
-        self.handler = handler
-        self.length = length
-        self.left = length
-        self.copy = copy
+    `invite` is called before the first read. Raises BodyLost if the connection ends before `length` bytes have arrived.
+    """
+
+    file: BufferedIOBase
+    length: int
+    copy: bytearray | None
+    deadline: Deadline
+    invite: Callable[[], None]
+
+    def __post_init__(self) -> None:
+        self.left = self.length
 
     def __iter__(self) -> Iterator[memoryview]:
-        self.handler.send_continue()
+        self.invite()
         view = buffer()
-        with self.handler.moving():
+        with self.deadline.require_progress():
             while self.left:
-                count = self.handler.rfile.readinto1(view[: min(CHUNK, self.left)])
+                count = self.file.readinto1(view[: min(CHUNK, self.left)])
                 if not count:
                     raise BodyLost
                 self.left -= count
-                self.handler.moved(count)
+                self.deadline.on_bytes(count)
                 if self.copy is not None:
                     self.copy += view[:count]
                 yield view[:count]
 
 
-def content_length(values: list[str]) -> int | bool | None:
-    """The length that a request gives; None where it gives none, False where it makes no sense."""
-    if not values:
-        return None
-    if len(values) > 1 or not (values[0].isascii() and values[0].strip().isdigit() and len(values[0]) < 20):
-        return False
-    return int(values[0])
+def body_length(method: str, lengths: list[str], most: int, *, is_chunked: bool) -> int:
+    """The length of a request body from its Content-Length headers, at most `most`; an HTTPError refuses others."""
+    if lengths and (is_chunked or len(lengths) > 1 or not _LENGTH(lengths[0])):
+        raise HTTPError(Response(400))
+    if is_chunked or (not lengths and method in ("PUT", "POST", "PATCH")):
+        raise HTTPError(Response(411))
+    length = int(lengths[0]) if lengths else 0
+    if length > most:
+        raise HTTPError(Response(413))
+    return length

@@ -1,4 +1,4 @@
-"""What leaves on a connection after the head: bytes of memory or of files, counted as the client takes them."""
+"""Sending a response body from memory or from files, so that progress can be observed."""
 
 from __future__ import annotations
 
@@ -12,42 +12,43 @@ from typing import BinaryIO
 from ...files.buffers import CHUNK
 from ..responses import BodyLost, FileRange
 
-_WAITING = 128 * 1024  # bytes that the kernel holds before they are on their way
+_MAX_UNSENT = 128 * 1024  # bytes in the kernel's buffer that are not on their way yet
 
 
-def send_body(connection: socket.socket, body: bytes | tuple[FileRange, ...], moved: Callable[[int], None]) -> None:
-    """Send a body; `moved` hears of every byte that left, so that a slow client can be told from a dead one.
+def send_body(connection: socket.socket, body: bytes | tuple[FileRange, ...], on_bytes: Callable[[int], None]) -> None:
+    """Send a body, and call `on_bytes(count)` as bytes leave; BodyLost if a file is too short.
 
-    For that the socket does not block, and little waits in the kernel. A file that is too short is a BodyLost.
+    The socket is non-blocking and the kernel buffers little meanwhile, so that `on_bytes` reports real progress.
     """
     connection.setblocking(False)
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _WAITING)
-    with selectors.DefaultSelector() as takes:
-        takes.register(connection, selectors.EVENT_WRITE)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MAX_UNSENT)
+    with selectors.DefaultSelector() as writable:
+        writable.register(connection, selectors.EVENT_WRITE)
         if isinstance(body, bytes):
-            _send_all(takes, len(body), partial(_send_memory, connection, memoryview(body)), moved)
+            _send_all(writable, len(body), partial(_send_memory, connection, memoryview(body)), on_bytes)
         else:
             for part in body:
                 with part.open() as file:
-                    _send_all(takes, part.length, partial(_send_file, connection, file, part.offset), moved)
+                    _send_all(writable, part.length, partial(_send_file, connection, file, part.offset), on_bytes)
     connection.setblocking(True)
 
 
 def _send_all(
-    takes: selectors.BaseSelector, length: int, some: Callable[[int, int], int], moved: Callable[[int], None]
+    writable: selectors.BaseSelector, length: int, send: Callable[[int, int], int], on_bytes: Callable[[int], None]
 ) -> None:
+    """Call `send(start, count)`, which returns how many bytes it sent, until `length` bytes are sent."""
     done = 0
     while done < length:
-        takes.select()
+        writable.select()
         try:
-            sent = some(done, min(CHUNK, length - done))
+            sent = send(done, min(CHUNK, length - done))
         except BlockingIOError:
             continue
         if not sent:
             raise BodyLost
         done += sent
-        moved(sent)
+        on_bytes(sent)
 
 
 def _send_memory(connection: socket.socket, content: memoryview, start: int, count: int) -> int:

@@ -1,8 +1,8 @@
-"""The HTTP face: the standard library's server with threads, and the limits that make it safe to leave running.
+"""The HTTP server: the standard library's TCP server with one thread for each connection.
 
-A connection gets a thread, up to a number of them; a watchdog cuts those that send their head too slowly, move too few
-bytes, or say nothing for too long. Bodies go through one buffer a thread and files leave by sendfile, so memory does
-not grow with what is stored.
+Limits make it safe to leave running. The number of threads is limited, and a watchdog ends connections that are idle
+for too long, send their head too slowly or move too few bytes. Memory does not grow with the stored objects, because
+request bodies pass through one buffer per thread and files leave by sendfile.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from .connection import Connection, SeenRequest
 from .limits import Limits
 
 _log = logging.getLogger("luml_lite.local")
-_FINISH = 10.0  # seconds that requests in flight get when the server stops
-_ABORT = 5.0  # seconds that their threads then get to clean up
+_FINISH = 10.0  # seconds for requests in flight when the server stops
+_ABORT = 5.0  # seconds for their threads to clean up afterwards
 
 
 class Server(socketserver.TCPServer):
-    """Serves one registry on one address until `stop`."""
+    """Serves one registry on one address until `stop`; `on_request` is called with every request and its status."""
 
     allow_reuse_address = True
     request_queue_size = 128
@@ -43,44 +43,44 @@ class Server(socketserver.TCPServer):
         self.registry = registry
         self.limits = limits
         self.on_request = on_request
-        self._free = threading.BoundedSemaphore(limits.connections)
-        self._taken = 0
+        self._places = threading.BoundedSemaphore(limits.connections)
+        self._connections = 0
         self._watched: set[Connection] = set()
         self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._stopping = threading.Event()
         super().__init__((host, port), Connection)
-        shown = f"[{host}]" if ":" in host else host
-        self.base_url = f"http://{shown}:{self.server_address[1]}"
-        self._watchdog = threading.Thread(target=self._watch, name="luml-local-watchdog", daemon=True)
+        name = f"[{host}]" if ":" in host else host
+        self.base_url = f"http://{name}:{self.server_address[1]}"
+        self._watchdog = threading.Thread(target=self._end_stalled, name="luml-local-watchdog", daemon=True)
         self._watchdog.start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Give the connection a thread; while all are taken, further ones wait in the backlog."""
-        while not self._free.acquire(timeout=0.1):
-            if self._ended.is_set():
+        """Start a thread for the connection; while all places are taken, new connections wait in the backlog."""
+        while not self._places.acquire(timeout=0.1):
+            if self._stopping.is_set():
                 self.shutdown_request(request)
                 return
         self._count(1)
-        thread = threading.Thread(target=self._connection, args=(request, client_address), daemon=True)
+        thread = threading.Thread(target=self._serve, args=(request, client_address), daemon=True)
         try:
             thread.start()
         except BaseException:
-            self._give_back()
+            self._release()
             raise
 
     def stop(self) -> None:
-        """Stop listening, let every request that has begun end, for a while, and end the connections."""
-        self._ended.set()
+        """Stop listening, wait some seconds for requests in flight, then end all connections."""
+        self._stopping.set()
         self.shutdown()
         self.server_close()
-        self._drain(Connection.finish_and_close, _FINISH)
-        self._drain(Connection.abort, _ABORT)
+        self._end_all(Connection.finish_and_close, _FINISH)
+        self._end_all(Connection.abort, _ABORT)
         self._watchdog.join()
 
-    def _drain(self, end: Callable[[Connection], None], seconds: float) -> None:
-        """End connections until each has given its place back, or the time is over."""
+    def _end_all(self, end: Callable[[Connection], None], seconds: float) -> None:
+        """Call `end` on all connections until every place is free or the time is over."""
         deadline = time.monotonic() + seconds
-        while self._taken and time.monotonic() < deadline:
+        while self._connections and time.monotonic() < deadline:
             for handler in self._handlers():
                 end(handler)
             time.sleep(0.01)
@@ -90,37 +90,36 @@ class Server(socketserver.TCPServer):
             return list(self._watched)
 
     def watch(self, handler: Connection) -> None:
-        """Have the watchdog look at a connection."""
+        """Let the watchdog enforce the deadline of a connection."""
         with self._lock:
             self._watched.add(handler)
 
     def unwatch(self, handler: Connection) -> None:
-        """The connection is over."""
+        """Remove a connection that has ended."""
         with self._lock:
             self._watched.discard(handler)
 
-    def _connection(self, request: Any, client_address: Any) -> None:
+    def _serve(self, request: Any, client_address: Any) -> None:
         try:
             self.finish_request(request, client_address)
         except (OSError, BodyLost):
-            pass  # the client is gone, or was cut off
+            pass  # the client went away, or the watchdog ended the connection
         except Exception:
             _log.exception("a connection failed")
         finally:
             self.shutdown_request(request)
-            self._give_back()
+            self._release()
 
     def _count(self, change: int) -> None:
         with self._lock:
-            self._taken += change
+            self._connections += change
 
-    def _give_back(self) -> None:
+    def _release(self) -> None:
         self._count(-1)
-        self._free.release()
+        self._places.release()
 
-    def _watch(self) -> None:
-        while not self._ended.wait(min(0.5, self.limits.head / 4, self.limits.idle / 4, self.limits.stall / 4)):
-            moment = time.monotonic()
+    def _end_stalled(self) -> None:
+        while not self._stopping.wait(min(0.5, self.limits.head / 4, self.limits.idle / 4, self.limits.stall / 4)):
             for handler in self._handlers():
-                if moment >= handler.deadline:
+                if handler.deadline.has_passed():
                     handler.abort()
