@@ -1,1 +1,1 @@
-"""The buckets of the registry: objects as files, and the S3 and Azure faces over them."""
+"""The registry's own buckets: files, the index of objects, the S3 and Azure interfaces, and presigned URLs."""

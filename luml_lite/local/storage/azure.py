@@ -1,7 +1,8 @@
-"""The Azure face of a bucket: blobs, blocks and block lists under a SAS.
+"""The Azure interface of a bucket: blobs, blocks and block lists, authorized by a SAS.
 
-As Azurite was seen to answer: a block sent twice counts once, a missing block refuses the list and loses nothing, a
-repeated list is 201, and a range that starts at the end is empty and not an error.
+Responses are those that Azurite was observed to give. A block that is sent again replaces the earlier one. A list that
+names a missing block is refused and changes nothing, and a repeated list is 201. A range that starts at the end is
+empty.
 """
 
 from __future__ import annotations
@@ -14,21 +15,22 @@ from re import finditer
 from secrets import randbits
 
 from ..responses import HTTPError, Response
-from .object_index import AlreadyExists, Part, upload_of
+from .object_index import AlreadyExists, Part, StoredObject, block_upload_id
 from .ranges import read_object
-from .request import StorageRequest, is_only_new, md5_header, read_whole, receive
+from .request import OCTET_STREAM, StorageRequest, is_only_new, md5_header, read_whole, receive
 from .signing import check_azure
 
-MAX_BLOCK = 4000 * 1024**2  # https://learn.microsoft.com/rest/api/storageservices/put-block#remarks
-MAX_BLOCKS = 50_000
+MAX_BLOCK = 4000 * 1024**2  # bytes: https://learn.microsoft.com/rest/api/storageservices/put-block#remarks
+MAX_BLOCK_ID = 64  # bytes, decoded: https://learn.microsoft.com/rest/api/storageservices/put-block#uri-parameters
+MAX_BLOCKS = 50_000  # https://learn.microsoft.com/rest/api/storageservices/put-block-list#remarks
 
+# https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 _ERRORS = {
     "AuthorizationFailure": (403, "Server failed to authenticate the request."),
     "AuthorizationPermissionMismatch": (403, "This request is not authorized to do this using this permission."),
     "BlobAlreadyExists": (409, "The specified blob already exists."),
     "ConditionNotMet": (412, "The condition specified using HTTP conditional header(s) is not met."),
     "BlobNotFound": (404, "The specified blob does not exist."),
-    "ContainerNotFound": (404, "The specified container does not exist."),
     "InvalidBlockId": (400, "The specified block ID is invalid. The block ID must be Base64-encoded."),
     "InvalidBlockList": (400, "The specified block list is invalid."),
     "InvalidHeaderValue": (400, "The value for one of the HTTP headers is not in the correct format."),
@@ -39,10 +41,9 @@ _ERRORS = {
     "RequestBodyTooLarge": (413, "The request body is too large and exceeds the maximum permissible limit."),
     "UnsupportedHttpVerb": (405, "The resource doesn't support the specified HTTP verb."),
 }
-_PERMISSION = {"GET": "r", "HEAD": "r", "PUT": "cw", "DELETE": "d"}
+_PERMISSIONS = {"GET": "r", "HEAD": "r", "PUT": "cw", "DELETE": "d"}
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-_PLAIN = "application/octet-stream"
-_ALIASES = {
+_ALIASES = {  # the codes of S3, which both vendors share, and those of Azure
     "BadDigest": "InvalidOperation",
     "EntityTooLarge": "RequestBodyTooLarge",
     "InvalidDigest": "InvalidHeaderValue",
@@ -53,99 +54,91 @@ _ALIASES = {
 
 
 def handle(request: StorageRequest) -> Response:
-    """Answer one request for a blob."""
-    needed = _PERMISSION.get(request.method)
+    """Answer one request for a blob; an HTTPError refuses it."""
+    needed = _PERMISSIONS.get(request.method)
     if needed is None:
         raise error("UnsupportedHttpVerb", request.key)
-    fault = check_azure(request.signer, needed, request.path, request.query, request.moment)
-    if fault:
-        raise error(fault, request.key)
+    code = check_azure(request.signer, needed, request.path, request.query, request.moment)
+    if code:
+        raise error(code, request.key)
     try:
-        return _authorize(request, dict(request.query))
+        return _dispatch(request, dict(request.query))
     except AlreadyExists:
         raise error("BlobAlreadyExists", request.key) from None
 
 
-def _authorize(request: StorageRequest, named: dict[str, str]) -> Response:
-    match request.method, named.get("comp"):
+def _dispatch(request: StorageRequest, parameters: dict[str, str]) -> Response:
+    match request.method, parameters.get("comp"):
         case "GET" | "HEAD", None:
             return _get(request)
         case "GET", "blocklist":
-            return _block_list(request, named.get("blocklisttype", "committed").lower())
+            return _block_list(request, parameters.get("blocklisttype", "committed").lower())
         case "PUT", None:
             return _put(request)
         case "PUT", "block":
-            return _put_block(request, named.get("blockid", ""))
+            return _put_block(request, parameters.get("blockid", ""))
         case "PUT", "blocklist":
             return _commit(request)
         case "DELETE", None:
-            if not request.blobs.delete(request.bucket, request.key):
+            if not request.blobs.delete(request.name):
                 raise error("BlobNotFound", request.key)
             return Response(202)
     raise error("UnsupportedHttpVerb", request.key)
 
 
 def error(code: str, key: str, headers: dict[str, str] | None = None) -> HTTPError:
-    """The XML and the header that refuse a request."""
+    """The error response of Azure for a code of _ERRORS, or the code of S3 for the same error."""
     code = _ALIASES.get(code, code)
     status, message = _ERRORS[code]
-    head = {"content-type": "application/xml", "x-ms-error-code": code, **(headers or {})}
-    return HTTPError(
-        Response(status, head, f"{_XML}<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode())
-    )
+    headers = {"content-type": "application/xml", "x-ms-error-code": code, **(headers or {})}
+    content = f"{_XML}<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
+    return HTTPError(Response(status, headers, content))
 
 
 def _get(request: StorageRequest) -> Response:
-    blob = request.blobs.find(request.bucket, request.key)
-    more = {"x-ms-blob-type": "BlockBlob"}
-    ranged = "range" in request.headers or "x-ms-range" in request.headers
-    if blob is not None and blob.md5 and not ranged:
-        more["content-md5"] = b64encode(bytes.fromhex(blob.md5)).decode()
-    return read_object(request, error, past_end_is_empty=True, more=more)
+    has_range = "range" in request.headers or "x-ms-range" in request.headers
+
+    def headers_of(blob: StoredObject) -> dict[str, str]:
+        digest = {"content-md5": b64encode(bytes.fromhex(blob.md5)).decode()} if blob.md5 and not has_range else {}
+        return {"x-ms-blob-type": "BlockBlob", **digest}
+
+    return read_object(request, error, past_end_is_empty=True, headers_of=headers_of)
 
 
 def _put(request: StorageRequest) -> Response:
     if request.headers.get("x-ms-blob-type", "").lower() != "blockblob":
         raise error("MissingRequiredHeader", request.key)
-    new = is_only_new(request)
+    only_new = is_only_new(request)
     stored = receive(request, MAX_BLOCK, error)
-    kind = request.headers.get("x-ms-blob-content-type") or request.headers.get("content-type") or _PLAIN
-    blob = request.blobs.put(request.bucket, request.key, stored, _etag(), kind, only_new=new)
+    headers = request.headers
+    content_type = headers.get("x-ms-blob-content-type") or headers.get("content-type") or OCTET_STREAM
+    blob = request.blobs.put(request.name, stored, _etag(), content_type, only_new=only_new)
     return Response(201, {"etag": blob.etag, "content-md5": b64encode(stored.md5).decode()})
 
 
 def _put_block(request: StorageRequest, block_id: str) -> Response:
     try:
-        if not 0 < len(b64decode(block_id, validate=True)) <= 64:
+        if not 0 < len(b64decode(block_id, validate=True)) <= MAX_BLOCK_ID:
             raise ValueError
     except ValueError:
         raise error("InvalidBlockId", request.key) from None
     stored = receive(request, MAX_BLOCK, error)
-    upload_id = upload_of(request.bucket, request.key)
-    request.blobs.add_part(request.bucket, request.key, upload_id, block_id, stored, opening=True)
+    request.blobs.add_part(request.name, block_upload_id(request.name), block_id, stored, opening=True)
     return Response(201)
 
 
 def _block_list(request: StorageRequest, kind: str) -> Response:
-    blob = request.blobs.find(request.bucket, request.key)
-    upload_id = upload_of(request.bucket, request.key)
-    if blob is None and not request.blobs.has_upload(request.bucket, request.key, upload_id):
+    name, upload_id = request.name, block_upload_id(request.name)
+    blob = request.blobs.find(name)
+    if blob is None and not request.blobs.has_upload(name, upload_id):
         raise error("BlobNotFound", request.key)
-    committed = request.blobs.committed(request.bucket, request.key) if kind in ("committed", "all") else []
+    committed = request.blobs.committed_parts(name) if kind in ("committed", "all") else []
     uncommitted = request.blobs.parts(upload_id) if kind in ("uncommitted", "all") else []
-    document = "".join(
-        (
-            _XML,
-            "<BlockList>",
-            _blocks("CommittedBlocks", committed),
-            _blocks("UncommittedBlocks", uncommitted),
-            "</BlockList>",
-        )
-    )
+    blocks = _blocks("CommittedBlocks", committed) + _blocks("UncommittedBlocks", uncommitted)
     headers = {"content-type": "application/xml"}
     if blob is not None:
         headers["etag"] = blob.etag
-    return Response(200, headers, document.encode())
+    return Response(200, headers, f"{_XML}<BlockList>{blocks}</BlockList>".encode())
 
 
 def _blocks(name: str, parts: Sequence[Part]) -> str:
@@ -157,34 +150,41 @@ def _blocks(name: str, parts: Sequence[Part]) -> str:
 
 def _commit(request: StorageRequest) -> Response:
     document = read_whole(request.body)
-    wanted = md5_header(request, "content-md5", error)
+    expected = md5_header(request, "content-md5", error)
     digest = md5(document, usedforsecurity=False).digest()
-    if wanted is not None and wanted != digest:
+    if expected not in (None, digest):
         raise error("InvalidOperation", request.key)
-    text = document.decode("utf-8", "replace")
-    if "<BlockList" not in text:
+    listed = _listed_blocks(document.decode("utf-8", "replace"))
+    if listed is None:
         raise error("InvalidBlockList", request.key)
-    listed = [(found[1], unescape(found[2])) for found in finditer(r"<(Latest|Committed|Uncommitted)>([^<]*)</", text)]
-    if len(listed) > MAX_BLOCKS:
-        raise error("InvalidBlockList", request.key)
-    said = md5_header(request, "x-ms-blob-content-md5", error)
+    blob_md5 = md5_header(request, "x-ms-blob-content-md5", error)
 
-    def choose(parts: list[Part], segments: list[Part]) -> tuple[Sequence[Part], str, str | None]:
-        fresh, old = ({part.name: part for part in some} for some in (parts, segments))
-        sources = {"Latest": {**old, **fresh}, "Committed": old, "Uncommitted": fresh}
+    def choose(uncommitted: list[Part], committed: list[Part]) -> tuple[Sequence[Part], str, str | None]:
+        new, old = ({part.name: part for part in parts} for parts in (uncommitted, committed))
+        sources = {"Latest": {**old, **new}, "Committed": old, "Uncommitted": new}
         try:
-            chosen = [sources[where][name] for where, name in listed]
+            chosen = [sources[source][name] for source, name in listed]
         except KeyError:
             raise error("InvalidBlockList", request.key) from None
+        # Each file belongs to one segment, so a block cannot be in a blob twice.
         if len({part.file for part in chosen}) != len(chosen):
-            raise error("InvalidBlockList", request.key)  # a block twice in one blob: no file is shared
-        return chosen, _etag(), said.hex() if said else None
+            raise error("InvalidBlockList", request.key)
+        return chosen, _etag(), blob_md5.hex() if blob_md5 else None
 
-    new = is_only_new(request)
-    kind = request.headers.get("x-ms-blob-content-type", _PLAIN)
-    upload_id = upload_of(request.bucket, request.key)
-    blob = request.blobs.assemble(request.bucket, request.key, upload_id, choose, kind, only_new=new, opening=True)
+    only_new = is_only_new(request)
+    content_type = request.headers.get("x-ms-blob-content-type", OCTET_STREAM)
+    upload_id = block_upload_id(request.name)
+    blob = request.blobs.assemble(request.name, upload_id, choose, content_type, only_new=only_new, opening=True)
     return Response(201, {"etag": blob.etag if blob else "", "content-md5": b64encode(digest).decode()})
+
+
+def _listed_blocks(document: str) -> list[tuple[str, str]] | None:
+    """Source and id of each block in a block list; None if it is malformed or too long."""
+    if "<BlockList" not in document:
+        return None
+    blocks = finditer(r"<(Latest|Committed|Uncommitted)>([^<]*)</", document)
+    listed = [(block[1], unescape(block[2])) for block in blocks]
+    return listed if len(listed) <= MAX_BLOCKS else None
 
 
 def _etag() -> str:

@@ -1,7 +1,8 @@
-"""How an artifact's bytes get to a bucket: one URL, or a list of parts; who signs the URLs is the bucket.
+"""How clients send the bytes of an artifact to a bucket: the presigned URL of one upload, or the URLs of its parts.
 
-A bucket is anything with a `type` ("s3" or "azure") and `presign(method, key, query)`. The registry's own signs URLs of
-this registry; one that was external_bucket in signs those of a real store, whose bytes the registry never sees.
+A bucket is any object with a `type` ("s3" or "azure") and a method `presign(method, key, query)`. The registry's own
+buckets sign URLs of the registry. An external bucket signs URLs of a real store, and the registry never receives the
+bytes.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from .signing import presign_azure, presign_s3, quoted_path
 
 MiB = 1024**2
 GiB = 1024**3
-SINGLE_UP_TO = 524_288_000  # bytes; one more and the upload is in parts
+SINGLE_UP_TO = 524_288_000  # bytes; the platform splits larger uploads into parts
+# The platform's table: the size of the largest upload, and that of its parts.
 PART_SIZES = ((1 * GiB, 32 * MiB), (5 * GiB, 64 * MiB), (10 * GiB, 128 * MiB), (100 * GiB, 512 * MiB))
 LARGEST_PART = 1 * GiB
-MAX_PARTS = 10_000
-LIFETIME = 12 * 3600  # seconds a URL is good for
-STORAGE = "/storage/"  # what paths of the registry's own buckets start with
+MAX_PARTS = 10_000  # of S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+LIFETIME = 12 * 3600  # seconds until a URL expires
+STORAGE = "/storage/"  # prefix of all paths in the registry's own buckets
 
 
 class Bucket(Protocol):
@@ -37,7 +39,7 @@ class Bucket(Protocol):
 
 @dataclass(frozen=True)
 class OwnBucket:
-    """A bucket that the registry keeps itself, under the address that the client used."""
+    """One of the registry's own buckets, at the address that the client uses for the registry."""
 
     type: str
     id: str
@@ -47,29 +49,29 @@ class OwnBucket:
     lifetime: int
 
     def presign(self, method: str, key: str, query: Mapping[str, str]) -> str:
-        """A URL that allows `method` on the object for a while."""
+        """A URL that allows `method` on the object for `lifetime` seconds."""
         path = f"{STORAGE}{self.id}/{key}"
         address = f"{self.base_url}{quoted_path(path)}"
         if self.type == "s3":
             if any(segment in (".", "..") for segment in key.split("/")):
                 raise ValueError("object name with '.' or '..' path segment is not supported")
             host = urlsplit(self.base_url).netloc
-            presign_or_refuse = presign_s3(self.signer, method, host, path, query.items(), self.moment, self.lifetime)
-            return f"{address}?{presign_or_refuse}"
+            signed = presign_s3(self.signer, method, host, path, query.items(), self.moment, self.lifetime)
+            return f"{address}?{signed}"
         permissions = {"GET": "r", "PUT": "cw", "DELETE": "d"}[method]
-        presign_or_refuse = presign_azure(self.signer, permissions, path, self.moment, self.lifetime)
-        return f"{address}?{presign_or_refuse}" + "".join(f"&{name}={value}" for name, value in query.items())
+        signed = presign_azure(self.signer, permissions, path, self.moment, self.lifetime)
+        return f"{address}?{signed}" + "".join(f"&{name}={value}" for name, value in query.items())
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a single upload ends and how large parts are, in bytes; `part_size` None is the platform's table."""
+    """The size in bytes up to which an upload is not split, and that of parts; `part_size` None means PART_SIZES."""
 
     single_up_to: int = SINGLE_UP_TO
     part_size: int | None = None
 
     def size_of_parts(self, total: int) -> int:
-        """The size of every part but the last."""
+        """The size of all parts except the last, for an upload of `total` bytes."""
         if self.part_size is not None:
             return self.part_size
         return next((part for up_to, part in PART_SIZES if total <= up_to), LARGEST_PART)
@@ -93,34 +95,31 @@ def upload_details(bucket: Bucket, secret_id: str, key: str, size: int, layout: 
 
 
 def part_urls(bucket: Bucket, key: str, size: int, upload_id: str | None, layout: Layout) -> dict[str, Any]:
-    """The URLs of every part and of what completes them; the same layout each time it is asked for."""
-    # Small parts are for tests; no vendor takes more than this many.
+    """The URLs of every part and of the completion; the same arguments give the same parts."""
+    # Tests set small part sizes, which must not exceed the vendor's number of parts.
     step = max(layout.size_of_parts(size), -(-size // MAX_PARTS))
-    listed = []
-    for number, start in enumerate(range(0, size, step), 1):
-        if bucket.type == "s3":
-            query = {"partNumber": str(number), "uploadId": upload_id or ""}
+    s3 = bucket.type == "s3"
+    upload = {"uploadId": upload_id or ""}
+
+    def part(number: int, start: int) -> dict[str, Any]:
+        if s3:
+            query = {"partNumber": str(number), **upload}
         else:
             query = {"comp": "block", "blockid": b64encode(b"block-%08d" % number).decode()}
+        url = presign_or_refuse(bucket, "PUT", key, query, "upload")
         end = min(start + step, size)
-        listed.append(
-            {
-                "part_number": number,
-                "url": presign_or_refuse(bucket, "PUT", key, query, "upload"),
-                "start_byte": start,
-                "end_byte": end - 1,
-                "part_size": end - start,
-            }
-        )
-    if bucket.type == "s3":
-        complete = presign_or_refuse(bucket, "POST", key, {"uploadId": upload_id or ""}, "upload")
-        return {"type": "s3", "upload_id": upload_id, "parts": listed, "complete_url": complete}
+        return {"part_number": number, "url": url, "start_byte": start, "end_byte": end - 1, "part_size": end - start}
+
+    parts = [part(number, start) for number, start in enumerate(range(0, size, step), 1)]
+    if s3:
+        complete = presign_or_refuse(bucket, "POST", key, upload, "upload")
+        return {"type": "s3", "upload_id": upload_id, "parts": parts, "complete_url": complete}
     complete = presign_or_refuse(bucket, "PUT", key, {"comp": "blocklist"}, "upload")
-    return {"type": "azure", "parts": listed, "complete_url": complete}
+    return {"type": "azure", "parts": parts, "complete_url": complete}
 
 
 def presign_or_refuse(bucket: Bucket, method: str, key: str, query: Mapping[str, str], purpose: str) -> str:
-    """A URL, or the platform's 400 when the bucket cannot make one."""
+    """A presigned URL; the platform's 400 if the bucket raises."""
     try:
         return bucket.presign(method, key, query)
     except Exception as error:

@@ -1,7 +1,8 @@
-"""Objects as records over files: what S3 and Azure have in common.
+"""The index of objects, shared by S3 and Azure: rows in the database that name stored files.
 
-An object is a row and an ordered list of files (segments); completing an upload only re-labels the files of its parts,
-so that it takes one transaction whatever the size. Files that a transaction made superfluous are removed after it.
+An object is a row and an ordered list of files, its segments. Completing an upload turns the files of its parts into
+segments in one transaction, which takes the same time for any size. Files that no row names any more are removed after
+the transaction.
 """
 
 from __future__ import annotations
@@ -17,8 +18,15 @@ from ..responses import FileRange
 from .file_store import FileStore, StoredFile
 
 
+class ObjectName(NamedTuple):
+    """The id of a bucket, and the key of an object in it."""
+
+    bucket: str
+    key: str
+
+
 class StoredObject(NamedTuple):
-    """What is known of an object without reading it."""
+    """An object without its content; `upload_id` is the multipart upload that created it."""
 
     etag: str
     md5: str | None
@@ -29,7 +37,7 @@ class StoredObject(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part or block that has arrived."""
+    """A stored part of an S3 upload (`name` is its number) or block of an Azure blob (`name` is its id)."""
 
     name: Any
     file: str
@@ -38,30 +46,30 @@ class Part(NamedTuple):
 
 
 class AlreadyExists(Exception):
-    """The object exists and the request asked for it not to."""
+    """The object exists, and the request forbids replacing it."""
 
 
 class ObjectIndex:
-    """The objects of every bucket that the registry keeps itself."""
+    """The objects in the registry's own buckets."""
 
     def __init__(self, database: Database, objects: FileStore) -> None:
         self.database = database
         self.objects = objects
 
-    def find(self, bucket: str, key: str) -> StoredObject | None:
-        """The object of that key, or None."""
+    def find(self, name: ObjectName) -> StoredObject | None:
+        """The object of that name, or None."""
         with self.database.reading() as db:
-            return _find(db, bucket, key)
+            return _find(db, name)
 
-    def read(self, bucket: str, key: str, blob: StoredObject, start: int, end: int) -> tuple[FileRange, ...] | None:
-        """The bytes [start, end) of a blob as file ranges, the first one open; None when it was replaced meanwhile."""
+    def read(self, name: ObjectName, blob: StoredObject, start: int, end: int) -> tuple[FileRange, ...] | None:
+        """The bytes [start, end) of an object as file ranges, the first one open; None if it was replaced meanwhile."""
         with self.database.reading() as db:
-            if _find(db, bucket, key) != blob:
+            if _find(db, name) != blob:
                 return None
             rows = db.execute(
                 "SELECT start, size, file FROM segments"
                 " WHERE bucket_id = ? AND key = ? AND start < ? AND start + size > ? ORDER BY position",
-                (bucket, key, end, start),
+                (*name, end, start),
             ).fetchall()
         ranges = []
         for row in rows:
@@ -75,82 +83,81 @@ class ObjectIndex:
         return tuple(ranges)
 
     def put(
-        self, bucket: str, key: str, stored: StoredFile, etag: str, content_type: str, *, only_new: bool = False
+        self, name: ObjectName, stored: StoredFile, etag: str, content_type: str, *, only_new: bool = False
     ) -> StoredObject:
-        """Make a stored file the object of that key."""
+        """Make a stored file the object of that name, in place of an earlier one unless `only_new`."""
         blob = StoredObject(etag, stored.md5.hex(), stored.size, content_type, now(), None)
-        with self._naming(stored) as db:
-            if only_new and _find(db, bucket, key) is not None:
+        with self._writing(stored) as db:
+            if only_new and _find(db, name) is not None:
                 raise AlreadyExists
-            before = _files(db, bucket, key)
-            _write(db, bucket, key, blob, [Part(None, stored.file, stored.size, stored.md5)])
+            before = _files(db, name)
+            _write(db, name, blob, [Part(None, stored.file, stored.size, stored.md5)])
         self.objects.discard(before)
         return blob
 
     @contextmanager
-    def _naming(self, stored: StoredFile) -> Iterator[sqlite3.Connection]:
-        """A transaction that gives a file its row; where it fails the file goes."""
+    def _writing(self, stored: StoredFile) -> Iterator[sqlite3.Connection]:
+        """A transaction that stores a row for a file; if it fails, the file is removed."""
         try:
             with self.database.writing() as db:
                 yield db
         except BaseException:
-            # An interruption may come after the commit, and then the file is an object's.
+            # An interruption may arrive after the commit, when the file is in use.
             if not self.is_known(stored.file):
                 self.objects.discard([stored.file])
             raise
 
-    def delete(self, bucket: str, key: str) -> bool:
-        """Remove the object; whether there was one."""
+    def delete(self, name: ObjectName) -> bool:
+        """Remove an object; False if there is none."""
         with self.database.writing() as db:
-            files = _files(db, bucket, key)
-            gone = db.execute("DELETE FROM objects WHERE bucket_id = ? AND key = ?", (bucket, key)).rowcount
+            files = _files(db, name)
+            count = db.execute("DELETE FROM objects WHERE bucket_id = ? AND key = ?", name).rowcount
         self.objects.discard(files)
-        return bool(gone)
+        return bool(count)
 
-    def begin(self, bucket: str, key: str) -> str:
+    def begin_upload(self, name: ObjectName) -> str:
         """Open an upload and return its id."""
         upload_id = new_id().replace("-", "")
         with self.database.writing() as db:
-            _begin(db, bucket, key, upload_id)
+            _begin(db, name, upload_id)
         return upload_id
 
-    def has_upload(self, bucket: str, key: str, upload_id: str) -> bool:
-        """Whether the upload is open for that key."""
+    def has_upload(self, name: ObjectName, upload_id: str) -> bool:
+        """Whether the upload is open for that object."""
         with self.database.reading() as db:
-            return _has_upload(db, bucket, key, upload_id)
+            return _has_upload(db, name, upload_id)
 
     def add_part(
-        self, bucket: str, key: str, upload_id: str, name: Any, stored: StoredFile, *, opening: bool = False
+        self, name: ObjectName, upload_id: str, part_name: Any, stored: StoredFile, *, opening: bool = False
     ) -> bool:
-        """Keep a part, in place of an earlier one of that name; False when the upload is not open.
+        """Add a part to an upload, in place of an earlier part of that name; False if the upload is not open.
 
-        `opening` opens the upload when it is not.
+        `opening` opens the upload first.
         """
-        with self._naming(stored) as db:
+        with self._writing(stored) as db:
             if opening:
-                _begin(db, bucket, key, upload_id)
-            there = _has_upload(db, bucket, key, upload_id)
+                _begin(db, name, upload_id)
+            is_open = _has_upload(db, name, upload_id)
             query = "SELECT file FROM parts WHERE upload_id = ? AND name = ?"
-            replaced = [row["file"] for row in db.execute(query, (upload_id, name))]
-            if there:
-                db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)", (upload_id, name, *stored))
-        self.objects.discard(replaced if there else [stored.file])
-        return there
+            replaced = [row["file"] for row in db.execute(query, (upload_id, part_name))]
+            if is_open:
+                db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)", (upload_id, part_name, *stored))
+        self.objects.discard(replaced if is_open else [stored.file])
+        return is_open
 
     def parts(self, upload_id: str) -> list[Part]:
         """The parts of an open upload, by name."""
         with self.database.reading() as db:
             return _parts(db, upload_id)
 
-    def committed(self, bucket: str, key: str) -> list[Part]:
-        """The named segments of an object, in order."""
+    def committed_parts(self, name: ObjectName) -> list[Part]:
+        """The committed blocks of an Azure blob, in order."""
         with self.database.reading() as db:
-            return _committed(db, bucket, key)
+            return _committed_parts(db, name)
 
     def assemble(
         self,
-        bucket: str,
-        key: str,
+        name: ObjectName,
         upload_id: str,
         choose: Callable[[list[Part], list[Part]], tuple[Sequence[Part], str, str | None]],
         content_type: str,
@@ -158,29 +165,29 @@ class ObjectIndex:
         only_new: bool = False,
         opening: bool = False,
     ) -> StoredObject | None:
-        """Make parts the object of that key and close the upload; None when it is not open, but for `opening`.
+        """Make parts the object of that name and close the upload; None if it is not open and not `opening`.
 
-        `choose` gets the parts and the segments of the present object and returns those that make up the new one,
-        its ETag and its MD5 if that is known; what it raises leaves everything as it was.
+        `choose` is called with the parts of the upload and the committed parts of the present object. It returns the
+        parts of the new object, its ETag, and its MD5 or None. If it raises, nothing changes.
         """
         with self.database.writing() as db:
-            if not opening and not _has_upload(db, bucket, key, upload_id):
+            if not opening and not _has_upload(db, name, upload_id):
                 return None
             parts = _parts(db, upload_id)
-            chosen, etag, md5 = choose(parts, _committed(db, bucket, key))
-            if only_new and _find(db, bucket, key) is not None:
+            chosen, etag, md5 = choose(parts, _committed_parts(db, name))
+            if only_new and _find(db, name) is not None:
                 raise AlreadyExists
             blob = StoredObject(etag, md5, sum(part.size for part in chosen), content_type, now(), upload_id)
-            before = {*_files(db, bucket, key), *(part.file for part in parts)}
+            before = {*_files(db, name), *(part.file for part in parts)}
             db.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
-            _write(db, bucket, key, blob, chosen)
+            _write(db, name, blob, chosen)
         self.objects.discard(before - {part.file for part in chosen})
         return blob
 
-    def abort(self, bucket: str, key: str, upload_id: str) -> bool:
-        """Forget an upload and its parts; False when it is not open."""
+    def abort_upload(self, name: ObjectName, upload_id: str) -> bool:
+        """Remove an upload and its parts; False if it is not open."""
         with self.database.writing() as db:
-            if not _has_upload(db, bucket, key, upload_id):
+            if not _has_upload(db, name, upload_id):
                 return False
             files = [part.file for part in _parts(db, upload_id)]
             db.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
@@ -188,32 +195,32 @@ class ObjectIndex:
         return True
 
     def is_known(self, file: str) -> bool:
-        """Whether a row names that file."""
+        """Whether a row names the file."""
         with self.database.reading() as db:
             query = "SELECT 1 FROM segments WHERE file = ? UNION ALL SELECT 1 FROM parts WHERE file = ?"
             return db.execute(query, (file, file)).fetchone() is not None
 
 
-def _find(db: sqlite3.Connection, bucket: str, key: str) -> StoredObject | None:
+def _find(db: sqlite3.Connection, name: ObjectName) -> StoredObject | None:
     row = db.execute(
         "SELECT etag, md5, size, content_type, modified_at, upload_id FROM objects WHERE bucket_id = ? AND key = ?",
-        (bucket, key),
+        name,
     ).fetchone()
     return StoredObject(*row) if row else None
 
 
-def _files(db: sqlite3.Connection, bucket: str, key: str) -> list[str]:
-    rows = db.execute("SELECT file FROM segments WHERE bucket_id = ? AND key = ?", (bucket, key))
+def _files(db: sqlite3.Connection, name: ObjectName) -> list[str]:
+    rows = db.execute("SELECT file FROM segments WHERE bucket_id = ? AND key = ?", name)
     return [row["file"] for row in rows]
 
 
-def _begin(db: sqlite3.Connection, bucket: str, key: str, upload_id: str) -> None:
-    db.execute("INSERT OR IGNORE INTO uploads VALUES (?, ?, ?, ?)", (upload_id, bucket, key, now()))
+def _begin(db: sqlite3.Connection, name: ObjectName, upload_id: str) -> None:
+    db.execute("INSERT OR IGNORE INTO uploads VALUES (?, ?, ?, ?)", (upload_id, *name, now()))
 
 
-def _has_upload(db: sqlite3.Connection, bucket: str, key: str, upload_id: str) -> bool:
+def _has_upload(db: sqlite3.Connection, name: ObjectName, upload_id: str) -> bool:
     query = "SELECT 1 FROM uploads WHERE id = ? AND bucket_id = ? AND key = ?"
-    return db.execute(query, (upload_id, bucket, key)).fetchone() is not None
+    return db.execute(query, (upload_id, *name)).fetchone() is not None
 
 
 def _parts(db: sqlite3.Connection, upload_id: str) -> list[Part]:
@@ -221,24 +228,24 @@ def _parts(db: sqlite3.Connection, upload_id: str) -> list[Part]:
     return [Part(*row) for row in db.execute(query, (upload_id,))]
 
 
-def _committed(db: sqlite3.Connection, bucket: str, key: str) -> list[Part]:
+def _committed_parts(db: sqlite3.Connection, name: ObjectName) -> list[Part]:
     query = (
         "SELECT name, file, size FROM segments WHERE bucket_id = ? AND key = ? AND name IS NOT NULL ORDER BY position"
     )
-    return [Part(row["name"], row["file"], row["size"], b"") for row in db.execute(query, (bucket, key))]
+    return [Part(row["name"], row["file"], row["size"], b"") for row in db.execute(query, name)]
 
 
-def _write(db: sqlite3.Connection, bucket: str, key: str, blob: StoredObject, segments: Sequence[Part]) -> None:
-    db.execute("DELETE FROM objects WHERE bucket_id = ? AND key = ?", (bucket, key))
-    row = (bucket, key, blob.etag, blob.md5, blob.size, blob.content_type, blob.modified_at, blob.upload_id)
+def _write(db: sqlite3.Connection, name: ObjectName, blob: StoredObject, segments: Sequence[Part]) -> None:
+    db.execute("DELETE FROM objects WHERE bucket_id = ? AND key = ?", name)
+    row = (*name, blob.etag, blob.md5, blob.size, blob.content_type, blob.modified_at, blob.upload_id)
     db.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     start = 0
     for position, part in enumerate(segments):
-        segment = (bucket, key, position, start, part.size, part.file, part.name)
+        segment = (*name, position, start, part.size, part.file, part.name)
         db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?)", segment)
         start += part.size
 
 
-def upload_of(bucket: str, key: str) -> str:
-    """The id of the one upload that an Azure blob has: its uncommitted blocks."""
-    return f"azure:{bucket}:{key}"
+def block_upload_id(name: ObjectName) -> str:
+    """The id of the upload that holds the uncommitted blocks of an Azure blob; it has only one."""
+    return f"azure:{name.bucket}:{name.key}"

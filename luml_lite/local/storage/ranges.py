@@ -1,4 +1,7 @@
-"""Reading an object, whole or in part, under If-Match: the same for both vendors but for what lies past the end."""
+"""Reads an object or one range of it, if If-Match allows it.
+
+S3 and Azure differ only in the response to a range that starts at the end of the object.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from ..responses import HTTPError, Response
 from .object_index import StoredObject
 from .request import StorageRequest
 
-_TRIES = 3  # how often an object may be replaced under a reader before it is told to come back
+_ATTEMPTS = 3  # how often an object may be replaced while it is opened before the client has to retry
 
 
 def read_object(
@@ -19,11 +22,11 @@ def read_object(
     error: Callable[..., HTTPError],
     *,
     past_end_is_empty: bool,
-    more: dict[str, str] | None = None,
+    headers_of: Callable[[StoredObject], dict[str, str]] = lambda _: {},
 ) -> Response:
-    """The object's bytes as the request wants them."""
-    for _ in range(_TRIES):
-        blob = request.blobs.find(request.bucket, request.key)
+    """The object, or the range in the request's headers; `headers_of` gives the vendor's own headers."""
+    for _ in range(_ATTEMPTS):
+        blob = request.blobs.find(request.name)
         if blob is None:
             raise error("NoSuchKey", request.key)
         if not _matches(request.headers.get("if-match"), blob.etag):
@@ -33,19 +36,19 @@ def read_object(
             "content-type": blob.content_type,
             "etag": blob.etag,
             "last-modified": format_datetime(datetime.fromisoformat(blob.modified_at).astimezone(UTC), usegmt=True),
-            **(more or {}),
+            **headers_of(blob),
         }
         status, start, end = 200, 0, blob.size
-        asked = _range(request.headers.get("range") or request.headers.get("x-ms-range"), blob)
-        if asked:
-            start, end = asked
+        interval = _range(request.headers.get("range") or request.headers.get("x-ms-range"), blob)
+        if interval:
+            start, end = interval
             if start >= blob.size and not (past_end_is_empty and start == blob.size):
                 raise error("InvalidRange", request.key, {"content-range": f"bytes */{blob.size}"})
             status = 206
             headers["content-range"] = f"bytes {start}-{end - 1}/{blob.size}"
-        ranges = request.blobs.read(request.bucket, request.key, blob, start, end)
-        if ranges is not None:
-            return Response(status, headers, ranges or b"")
+        body = request.blobs.read(request.name, blob, start, end)
+        if body is not None:
+            return Response(status, headers, body or b"")
     return Response(503, {"retry-after": "1"})
 
 
@@ -54,15 +57,15 @@ def _matches(condition: str | None, etag: str) -> bool:
 
 
 def _range(header: str | None, blob: StoredObject) -> tuple[int, int] | None:
-    """The half-open range that a header asks for; None for the whole object, as for what cannot be understood."""
-    found = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", (header or "").replace(" ", ""), re.ASCII)
-    if not found or not (found[1] or found[2]):
+    """The half-open range [start, end) of a Range header; None, which means the whole object, if it is malformed."""
+    match = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", (header or "").replace(" ", ""), re.ASCII)
+    if not match or not (match[1] or match[2]):
         return None
-    if not found[1]:
-        count = int(found[2])
+    if not match[1]:
+        count = int(match[2])
         return (max(0, blob.size - count), blob.size) if count else (blob.size + 1, blob.size + 1)
-    start = int(found[1])
-    if found[2] and int(found[2]) < start:
+    start = int(match[1])
+    if match[2] and int(match[2]) < start:
         return None
-    end = min(int(found[2]) + 1, blob.size) if found[2] else blob.size
+    end = min(int(match[2]) + 1, blob.size) if match[2] else blob.size
     return start, max(start, end)

@@ -1,4 +1,4 @@
-"""What a request for stored bytes is, before anybody asked which vendor's: `storage_s3.py` or `storage_azure.py`."""
+"""A request to storage, and how its headers and body are read; S3 and Azure share this."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from datetime import datetime
 
 from ..responses import Body, BodyLost, HTTPError, Response
 from .file_store import FileStore, StoredFile
-from .object_index import AlreadyExists, ObjectIndex
+from .object_index import AlreadyExists, ObjectIndex, ObjectName
 
-Error = Callable[[str, str], HTTPError]  # makes a vendor's refusal of a code and a key; the codes are S3's
+Error = Callable[[str, str], HTTPError]  # builds a vendor's error from a code and a key; the codes are those of S3
 MAX_DOCUMENT = 16 * 1024 * 1024  # bytes of a JSON body or a list of parts; 10,000 parts take about one million
+OCTET_STREAM = "application/octet-stream"  # the content type of an object that was sent without one
 
 
 @dataclass(frozen=True)
 class StorageRequest:
-    """One request under a bucket: who it is for, what it asks, and the stores that answer it."""
+    """One request to storage, and the stores that answer it; `path` and `query` are decoded."""
 
     method: str
     host: str
@@ -34,29 +35,34 @@ class StorageRequest:
     blobs: ObjectIndex
     objects: FileStore
 
+    @property
+    def name(self) -> ObjectName:
+        """The object that the request is for."""
+        return ObjectName(self.bucket, self.key)
+
 
 def receive(request: StorageRequest, most: int, error: Error) -> StoredFile:
-    """Keep a body of at most `most` bytes that fits its Content-MD5, where one was given; refuse any other."""
+    """Store the body as a file; refuse one above `most` bytes and one that does not match its Content-MD5."""
     if request.body.length is None:
         raise error("MissingContentLength", request.key)
     if request.body.length > most:
         raise error("EntityTooLarge", request.key)
-    wanted = md5_header(request, "content-md5", error)
+    expected = md5_header(request, "content-md5", error)
 
     def check(digest: bytes) -> None:
-        if wanted not in (None, digest):
+        if expected not in (None, digest):
             raise error("BadDigest", request.key)
 
     return request.objects.receive(request.body, check)
 
 
 def md5_header(request: StorageRequest, name: str, error: Error) -> bytes | None:
-    """The digest that a header gives, None where there is none."""
-    given = request.headers.get(name)
-    if given is None:
+    """The MD5 in a header, or None if the header is missing."""
+    value = request.headers.get(name)
+    if value is None:
         return None
     try:
-        digest = b64decode(given, validate=True)
+        digest = b64decode(value, validate=True)
     except ValueError:
         digest = b""
     if len(digest) != 16:
@@ -65,15 +71,15 @@ def md5_header(request: StorageRequest, name: str, error: Error) -> bytes | None
 
 
 def is_only_new(request: StorageRequest) -> bool:
-    """Whether the object must not be there; AlreadyThere when it is, before the body is read."""
-    wanted = request.headers.get("if-none-match") == "*"
-    if wanted and request.blobs.find(request.bucket, request.key):
+    """Whether the request forbids replacing an object; raises AlreadyExists if there is one to replace."""
+    only_new = request.headers.get("if-none-match") == "*"
+    if only_new and request.blobs.find(request.name):
         raise AlreadyExists
-    return wanted
+    return only_new
 
 
 def read_whole(body: Body) -> bytes:
-    """A small body in memory; a large one is a 413."""
+    """A small body in memory; 413 if it has more than MAX_DOCUMENT bytes."""
     if body.length is not None and body.length > MAX_DOCUMENT:
         raise HTTPError(Response(413))
     content = bytearray()

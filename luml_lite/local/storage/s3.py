@@ -1,8 +1,8 @@
-"""The S3 face of a bucket: presigned PUT, GET, DELETE and multipart uploads of one object at a time.
+"""The S3 interface of a bucket: presigned PUT, GET, DELETE and multipart uploads of single objects.
 
-Answers and refusals are those of AWS: ETag is the MD5, or the MD5 of the parts' MD5s and their count; a repeated
-complete answers with the object that it made. A PUT needs a length, and `x-amz-*` headers that were not signed are
-refused. A part that is sent again replaces the earlier one.
+Responses and errors are those of AWS. An ETag is the MD5 of the content or, after a multipart upload, the MD5 of the
+parts' MD5s and their count. A part that is sent again replaces the earlier one. A repeated completion returns the
+object that the first one created. A PUT needs a Content-Length, and `x-amz-*` headers that are not signed are refused.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from html import escape, unescape
 from re import search
 
 from ..responses import HTTPError, Response
+from .buckets import MAX_PARTS
 from .object_index import AlreadyExists, Part, StoredObject
 from .ranges import read_object
-from .request import StorageRequest, is_only_new, read_whole, receive
+from .request import OCTET_STREAM, StorageRequest, is_only_new, read_whole, receive
 from .signing import check_s3
 
-MAX_PUT = 5 * 1024**3  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
-MAX_PARTS = 10_000
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html, in bytes
+MAX_PUT = 5 * 1024**3
 SMALLEST_PART = 5 * 1024**2
 _NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _ERRORS = {
     "AccessDenied": (403, "Request has expired"),
     "BadDigest": (400, "The Content-MD5 you specified did not match what we received."),
@@ -45,45 +47,45 @@ _ERRORS = {
 
 
 def handle(request: StorageRequest) -> Response:
-    """Answer one request for an object."""
-    fault = check_s3(request.signer, request.method, request.host, request.path, request.query, request.moment)
-    if fault is None and any(name.startswith("x-amz-") for name in request.headers):
-        fault = "SignatureDoesNotMatch"
-    if fault:
-        raise error(fault, request.key)
+    """Answer one request for an object; an HTTPError refuses it."""
+    code = check_s3(request.signer, request.method, request.host, request.path, request.query, request.moment)
+    if code is None and any(name.startswith("x-amz-") for name in request.headers):
+        code = "SignatureDoesNotMatch"
+    if code:
+        raise error(code, request.key)
     try:
-        return _authorize(request, dict(request.query))
+        return _dispatch(request, dict(request.query))
     except AlreadyExists:
         raise error("PreconditionFailed", request.key) from None
 
 
-def _authorize(request: StorageRequest, named: dict[str, str]) -> Response:
+def _dispatch(request: StorageRequest, parameters: dict[str, str]) -> Response:
     match request.method:
         case "GET" | "HEAD":
             return read_object(request, error, past_end_is_empty=False)
-        case "PUT" if "uploadId" in named:
-            return _put_part(request, named["uploadId"], named.get("partNumber", ""))
+        case "PUT" if "uploadId" in parameters:
+            return _put_part(request, parameters["uploadId"], parameters.get("partNumber", ""))
         case "PUT":
             return _put(request)
-        case "POST" if "uploads" in named:
-            upload_id = request.blobs.begin(request.bucket, request.key)
+        case "POST" if "uploads" in parameters:
+            upload_id = request.blobs.begin_upload(request.name)
             where = f"<Bucket>{request.bucket}</Bucket><Key>{escape(request.key)}</Key>"
             content = f"{where}<UploadId>{upload_id}</UploadId>"
             return _xml(200, f"<InitiateMultipartUploadResult {_NAMESPACE}>{content}</InitiateMultipartUploadResult>")
-        case "POST" if "uploadId" in named:
-            return _complete(request, named["uploadId"])
-        case "DELETE" if "uploadId" in named:
-            if not request.blobs.abort(request.bucket, request.key, named["uploadId"]):
+        case "POST" if "uploadId" in parameters:
+            return _complete(request, parameters["uploadId"])
+        case "DELETE" if "uploadId" in parameters:
+            if not request.blobs.abort_upload(request.name, parameters["uploadId"]):
                 raise error("NoSuchUpload", request.key)
             return Response(204)
         case "DELETE":
-            request.blobs.delete(request.bucket, request.key)
+            request.blobs.delete(request.name)
             return Response(204)
     raise error("MethodNotAllowed", request.key)
 
 
 def error(code: str, key: str, headers: dict[str, str] | None = None) -> HTTPError:
-    """The XML that refuses a request."""
+    """The error response of AWS for a code of _ERRORS."""
     status, message = _ERRORS[code]
     fields = f"<Code>{code}</Code><Message>{message}</Message><Key>{escape(key)}</Key>"
     return HTTPError(_xml(status, f"<Error>{fields}</Error>", headers))
@@ -95,20 +97,20 @@ def _xml(status: int, document: str, headers: dict[str, str] | None = None) -> R
 
 
 def _put(request: StorageRequest) -> Response:
-    new = is_only_new(request)
+    only_new = is_only_new(request)
     stored = receive(request, MAX_PUT, error)
-    kind = request.headers.get("content-type", "application/octet-stream")
-    blob = request.blobs.put(request.bucket, request.key, stored, f'"{stored.md5.hex()}"', kind, only_new=new)
+    content_type = request.headers.get("content-type", OCTET_STREAM)
+    blob = request.blobs.put(request.name, stored, f'"{stored.md5.hex()}"', content_type, only_new=only_new)
     return Response(200, {"etag": blob.etag})
 
 
 def _put_part(request: StorageRequest, upload_id: str, number: str) -> Response:
     if not (number.isascii() and number.isdigit() and len(number) < 6 and 1 <= int(number) <= MAX_PARTS):
         raise error("InvalidArgument", request.key)
-    if not request.blobs.has_upload(request.bucket, request.key, upload_id):
+    if not request.blobs.has_upload(request.name, upload_id):
         raise error("NoSuchUpload", request.key)
     stored = receive(request, MAX_PUT, error)
-    if not request.blobs.add_part(request.bucket, request.key, upload_id, int(number), stored):
+    if not request.blobs.add_part(request.name, upload_id, int(number), stored):
         raise error("NoSuchUpload", request.key)
     return Response(200, {"etag": f'"{stored.md5.hex()}"'})
 
@@ -122,20 +124,19 @@ def _complete(request: StorageRequest, upload_id: str) -> Response:
         raise error("InvalidPartOrder", request.key)
 
     def choose(parts: list[Part], _: list[Part]) -> tuple[Sequence[Part], str, str | None]:
-        known = {part.name: part for part in parts}
-        chosen = [known[number] for number, etag in listed if number in known and known[number].md5.hex() == etag]
+        by_number = {part.name: part for part in parts}
+        chosen = [part for number, etag in listed if (part := by_number.get(number)) and part.md5.hex() == etag]
         if len(chosen) != len(listed):
             raise error("InvalidPart", request.key)
         if any(part.size < request.smallest_part for part in chosen[:-1]):
             raise error("EntityTooSmall", request.key)
-        joined = md5(b"".join(part.md5 for part in chosen), usedforsecurity=False).hexdigest()
-        return chosen, f'"{joined}-{len(chosen)}"', None
+        digest = md5(b"".join(part.md5 for part in chosen), usedforsecurity=False).hexdigest()
+        return chosen, f'"{digest}-{len(chosen)}"', None
 
-    new = request.headers.get("if-none-match") == "*"  # looked at with the upload, which may be done already
-    kind = "application/octet-stream"
-    blob = request.blobs.assemble(request.bucket, request.key, upload_id, choose, kind, only_new=new)
-    if blob is None:
-        blob = _object_made_by(request, upload_id)
+    # The index checks this, since a repeated completion must succeed although the object exists.
+    only_new = request.headers.get("if-none-match") == "*"
+    blob = request.blobs.assemble(request.name, upload_id, choose, OCTET_STREAM, only_new=only_new)
+    blob = blob or _object_from_upload(request, upload_id)
     fields = (
         f"<Location>{escape(request.url)}</Location><Bucket>{request.bucket}</Bucket>"
         f"<Key>{escape(request.key)}</Key><ETag>{escape(blob.etag)}</ETag>"
@@ -143,17 +144,18 @@ def _complete(request: StorageRequest, upload_id: str) -> Response:
     return _xml(200, f"<CompleteMultipartUploadResult {_NAMESPACE}>{fields}</CompleteMultipartUploadResult>")
 
 
-def _object_made_by(request: StorageRequest, upload_id: str) -> StoredObject:
-    blob = request.blobs.find(request.bucket, request.key)
+def _object_from_upload(request: StorageRequest, upload_id: str) -> StoredObject:
+    """The object that an earlier completion of the upload created."""
+    blob = request.blobs.find(request.name)
     if blob is None or blob.upload_id != upload_id:
         raise error("NoSuchUpload", request.key)
     return blob
 
 
 def _listed_parts(document: str) -> list[tuple[int, str]]:
-    """The parts that a CompleteMultipartUpload names; nothing where it is malformed.
+    """Numbers and ETags of the parts in a CompleteMultipartUpload; an empty list if it is malformed.
 
-    The document is split and not parsed: it is flat, and an XML parser would bring entity expansion with it.
+    The document is flat, so it is split and not parsed: an XML parser would expand entities.
     """
     listed = []
     for piece in document.split("<Part>")[1:]:

@@ -11,6 +11,7 @@ import pytest
 
 from luml_lite.local.registry import Registry
 from luml_lite.local.responses import Bytes
+from luml_lite.local.storage.object_index import ObjectName
 
 from ..client import Desk, dataset, model
 
@@ -64,7 +65,7 @@ def test_force_removes_the_row_from_any_status_and_leaves_the_object(desk: Desk,
     url = desk.ask("GET", f"{path}/download-url").body["url"]
     key = desk.ask("GET", path).body["bucket_location"]
     stored = desk.registry.objects.receive(Bytes(b"bytes"), lambda digest: None)
-    desk.registry.blobs.put(desk.registry.names.bucket_secret, key, stored, '"e"', "a/b")
+    desk.registry.blobs.put(ObjectName(desk.registry.names.bucket_secret, key), stored, '"e"', "a/b")
     assert desk.ask("DELETE", f"{path}/force").status == 204
     assert desk.ask("GET", path).status == 404
     assert desk.ask("GET", url).body == b"bytes"

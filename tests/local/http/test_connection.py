@@ -21,6 +21,7 @@ from luml_lite.local import Bounds, Served, serve
 from luml_lite.local.http import server
 from luml_lite.local.responses import Bytes
 from luml_lite.local.storage.buckets import OwnBucket
+from luml_lite.local.storage.object_index import ObjectName
 
 from ..client import Desk, model
 
@@ -44,7 +45,7 @@ def url_of(served: Served, method: str, key: str) -> str:
 def stored(served: Served, content: bytes) -> str:
     """The path of a new object's bytes."""
     kept = served.registry.objects.receive(Bytes(content), lambda digest: None)
-    served.registry.blobs.put(served.names.bucket_secret, "k", kept, '"e"', "a/b")
+    served.registry.blobs.put(ObjectName(served.names.bucket_secret, "k"), kept, '"e"', "a/b")
     return url_of(served, "GET", "k")
 
 

@@ -22,6 +22,7 @@ import urllib3
 from luml_lite.local import Bounds, Seen, Served, serve
 from luml_lite.local.responses import Bytes
 from luml_lite.local.storage.buckets import Layout, OwnBucket
+from luml_lite.local.storage.object_index import ObjectName
 
 from ..client import completion, element, model
 
@@ -162,7 +163,7 @@ def test_a_reader_that_stops_reading_is_cut_off(impatient: Served) -> None:
     content = bytes(2_900_000)
     names = served.names
     stored = served.registry.objects.receive(Bytes(content), lambda digest: None)
-    served.registry.blobs.put(names.bucket_secret, "big", stored, '"e"', "a/b")
+    served.registry.blobs.put(ObjectName(names.bucket_secret, "big"), stored, '"e"', "a/b")
     settings = served.registry.settings
     bucket = OwnBucket("s3", names.bucket_secret, served.base_url, settings.signer, settings.now(), 60)
     target = bucket.presign("GET", "big", {}).removeprefix(served.base_url)

@@ -21,7 +21,7 @@ from luml_lite.local.database.database import now
 from luml_lite.local.registry import Registry
 from luml_lite.local.responses import Bytes, Response
 from luml_lite.local.storage.buckets import OwnBucket
-from luml_lite.local.storage.object_index import Part, upload_of
+from luml_lite.local.storage.object_index import ObjectName, Part, block_upload_id
 
 WIRE = Path(__file__).parents[2] / "recorded_servers"
 BASE = "http://registry.test"
@@ -127,9 +127,10 @@ class Stage:
             self._upload(bucket, key, upload)
             self._parts(upload, vector)
         if vector.azure and "blocklist" in vector.query.get("comp", "") and vector.status not in (404,):
-            self._upload(bucket, key, upload_of(bucket, key))
+            upload = block_upload_id(ObjectName(bucket, key))
+            self._upload(bucket, key, upload)
             for name, size in self._blocks(vector):
-                self._part(upload_of(bucket, key), Part(name, f"f{name}", size, b""))
+                self._part(upload, Part(name, f"f{name}", size, b""))
 
     def _has_object(self, vector: Vector) -> bool:
         if vector.method in ("GET", "HEAD"):
@@ -147,7 +148,7 @@ class Stage:
         if if_match and vector.status != 412:
             etag = if_match
         kind = vector.answer.get("content-type", "application/octet-stream")
-        self.blobs.put(bucket, key, stored, etag, kind)
+        self.blobs.put(ObjectName(bucket, key), stored, etag, kind)
         with self.registry.database.writing() as db:  # the rest of a large object is a hole that nobody reads
             known = vector.answer.get("content-md5")
             digest = base64.b64decode(known).hex() if known else None

@@ -13,6 +13,7 @@ import pytest
 from luml_lite.local.registry import Registry
 from luml_lite.local.responses import Bytes
 from luml_lite.local.storage.buckets import Layout
+from luml_lite.local.storage.object_index import ObjectName
 
 from ..client import BASE, Desk, completion, element, model
 
@@ -125,7 +126,7 @@ def test_small_parts_are_refused_but_for_the_last(tmp_path: Path) -> None:
     first = desk.ask("PUT", url, b"x")
     second_key = upload.details["bucket_location"]
     stored = registry.objects.receive(Bytes(b"y"), lambda _: None)
-    registry.blobs.add_part(upload.details["bucket_secret_id"], second_key, str(upload.id), 2, stored)
+    registry.blobs.add_part(ObjectName(upload.details["bucket_secret_id"], second_key), str(upload.id), 2, stored)
     answer = desk.ask("POST", complete, completion([first.headers["etag"], digest(b"y")]))
     assert element(answer.body, "Code") == "EntityTooSmall"
     registry.close()
@@ -136,7 +137,7 @@ def test_an_aborted_upload_is_gone_with_its_parts(desk: Desk, upload: Upload) ->
     for url, piece in upload.pieces():
         desk.ask("PUT", url, piece)
     bucket = desk.registry.names.bucket_secret
-    assert desk.registry.blobs.abort(bucket, upload.details["bucket_location"], upload_id)
+    assert desk.registry.blobs.abort_upload(ObjectName(bucket, upload.details["bucket_location"]), upload_id)
     assert files(desk.registry) == 0
     answer = desk.ask("PUT", next(upload.pieces())[0], b"x")
     assert (answer.status, element(answer.body, "Code")) == (404, "NoSuchUpload")
