@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct, structs
 
 from .core.limits import Retry, Timeouts
-from .core.protocols import AsyncTransport, Transport
+from .core.protocols import Transport
 from .core.redaction import Redacted, redact
 from .errors import InvalidArgumentError
 
@@ -47,7 +47,7 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
     state_dir: str | None = None
     retry: Retry = Retry()
     timeouts: Timeouts = Timeouts()
-    transport: Transport | AsyncTransport | None = None
+    transport: Transport | None = None
 
     def __post_init__(self) -> None:
         # Every message begins with the name of the field: from_env replaces it by the variable.

@@ -10,7 +10,7 @@ from types import coroutine
 from typing import Any
 
 from ..config import Config, Dialect
-from ..core.protocols import AsyncTransport, Transport
+from ..core.protocols import Transport
 from ..drivers.aio import run
 from .async_groups import Artifacts, BucketSecrets, Collections, Orbits, Organizations, Tracks
 from .base import Client
@@ -29,7 +29,7 @@ class AsyncLumlClient(Client):
         base_url: str | None = None,
         api_key: str | None = None,
         *,
-        transport: Transport | AsyncTransport | None = None,
+        transport: Transport | None = None,
         dialect: Dialect | None = None,
         config: Config | None = None,
     ) -> None:

@@ -31,8 +31,9 @@ class Batch(Struct, frozen=True):
     """Requests that are sent side by side, at most `Config.concurrency` at the same time.
 
     The reply has one entry a request, in order: a Response, the error that ended it, or None where it was never
-    started because another had failed. `on_done(index, response)` is called as each request succeeds, one at a time.
-    It may assign variables and nothing else; the Local that it returns is performed before the next call.
+    started because another had failed. The thread that sends a request calls `on_done(index, response)` when it
+    succeeds, one call at a time. It may assign variables and nothing else; the thread performs the Local that it
+    returns before the next call.
     """
 
     requests: tuple[Request[Any], ...]

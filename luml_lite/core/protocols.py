@@ -1,12 +1,12 @@
-"""The protocol of a transport, which is the only part that moves bytes.
+"""The protocol of a transport, the only part that moves bytes; `transport/__init__.py` has its contract.
 
-Type checkers alone import what the methods take: Config imports this file, and `import luml_lite` must stay cheap.
+The imports are for type checkers: Config imports this file, and `import luml_lite` must stay cheap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .cancellation import CancelToken
@@ -17,18 +17,10 @@ if TYPE_CHECKING:
 class Transport(Protocol):
     """Sends one request from the calling thread; several threads may call it at the same time.
 
-    `on_bytes(n)` is called as bytes of a FileSlice or FileSink move. Setting `stop` from another thread ends the call.
+    It calls `on_bytes(n)` when `n` bytes of a FileSlice or FileSink have moved. Setting `stop` in another thread ends
+    the call.
     """
 
     def send(
-        self, request: Request[Any], /, *, timeouts: Timeouts, stop: CancelToken, on_bytes: Callable[[int], None]
-    ) -> Response: ...
-
-
-@runtime_checkable
-class AsyncTransport(Protocol):
-    """Sends one request without blocking the event loop; cancelling the task ends the call."""
-
-    async def asend(
         self, request: Request[Any], /, *, timeouts: Timeouts, stop: CancelToken, on_bytes: Callable[[int], None]
     ) -> Response: ...

@@ -1,28 +1,32 @@
-"""The asyncio driver: it performs what a flow yields without ever blocking the event loop.
+"""The asyncio driver: worker threads step a flow and perform its effects, and a task does the waiting.
 
-Blocking transports run in this library's own threads. Cancelling a task cuts its connections, lets the flow clean up
-for a bounded time and then goes on as the cancellation it was.
+So nothing blocks the event loop, and a call that sleeps or waits for a batch occupies no thread. Cancelling the task
+closes its connections, has the flow clean up for a bounded time, and goes on as CancelledError (see `runner.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from ..config import Config
-from ..core.cancellation import CancelToken, Stopped, checkpoint, use_token
-from ..core.flow import Batch, Effect, Emit, Flow, Local, Stream, send
-from ..core.protocols import AsyncTransport
+from ..core.cancellation import CancelToken, Stopped
+from ..core.flow import Batch, Emit, Flow, Outcome, Stream, send
 from ..core.request import Request, Response
-from ..errors import LumlError
-from ..transport.workers import WORKERS
-from .attempts import attempts, blocking_transport, file_error, try_send
-from .batch import REPORT_INTERVAL, BatchState, ByteCounter
+from ..transport.workers import WORKERS, WorkerPool
+from .batch import REPORT_INTERVAL, BatchState
 from .runner import FlowRunner, interruption
 
 T = TypeVar("T")
+
+CLEANERS = WorkerPool()  # for cleanup, which must not wait until a thread of WORKERS is idle
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=CLEANERS.reset)
 
 
 async def run(work: Request[T] | Flow[T], cfg: Config) -> T:
@@ -36,9 +40,9 @@ async def run(work: Request[T] | Flow[T], cfg: Config) -> T:
 
 
 class iterate(AsyncIterator[T]):
-    """Execute a stream item by item as it is read.
+    """Execute a stream; each item is yielded as soon as the stream emits it.
 
-    A class and not an async generator: one that is dropped half read would complain when its loop is gone.
+    A class, because an async generator that is dropped before its end warns when its loop is gone.
     """
 
     def __init__(self, stream: Stream[T], cfg: Config) -> None:
@@ -49,13 +53,13 @@ class iterate(AsyncIterator[T]):
         return self
 
     def __iter__(self) -> NoReturn:
-        raise TypeError("this is read with `async for`, not with `for`")
+        raise TypeError("read this with `async for` instead of `for`")
 
     async def __anext__(self) -> T:
         while True:
             for item in self._items:
                 return item  # type: ignore[no-any-return]
-            if self._driver.over:
+            if self._driver.is_over:
                 raise StopAsyncIteration
             emitted = await self._driver.advance()
             if not isinstance(emitted, Emit):
@@ -63,249 +67,134 @@ class iterate(AsyncIterator[T]):
             self._items = iter(emitted.items)
 
     async def aclose(self) -> None:
-        """End the stream before its end, as `contextlib.aclosing` does."""
+        """End the stream early; `contextlib.aclosing` calls this."""
         self._items = iter(())
         self._driver.flow.close()
 
 
 class _Driver(FlowRunner):
-    """A flow with what it takes to perform its effects in a task."""
+    """Executes one flow for a task."""
+
+    waits = (Emit, Batch, float)
 
     async def advance(self) -> Emit[Any] | None:
         """Perform effects until the flow emits or ends."""
         try:
-            while True:
-                try:
-                    effect = self.step()
-                    if effect is None or isinstance(effect, Emit):
-                        return effect
-                    await self.perform(effect)
-                except Exception as error:
-                    if self.over:
-                        raise  # the flow itself has ended with it
-                    self.set_error(error)
-                except Stopped:
-                    self.set_error(interruption())  # by a transport of its own accord
-        except (Exception, GeneratorExit) as end:
-            if isinstance(end, GeneratorExit):  # the task was dropped with its loop: nothing can be awaited any more
-                self.stop.set()
+            return await self._advance()
+        except GeneratorExit:  # the task was dropped with its loop, so that nothing can be awaited any more
+            self.stop.set()
+            self.late_stop.set()
+            with suppress(ValueError):  # a worker thread is inside the flow, and ends it
                 self.flow.close()
+            raise
+        except Exception:
             raise
         except BaseException:
             await self._clean_up()
             raise
 
-    async def perform(self, effect: Effect) -> None:
-        """Do what the flow wants done, and have it told."""
-        if isinstance(effect, Local):
-            await self._in_thread(partial(_watched, self.stop, effect), self.stop, tell=True)
-        elif isinstance(effect, Batch):
-            self.set_reply(await self._batch(effect))
-        elif not isinstance(effect, Request):
-            await self._sleep(self.backoff(effect), self.stop)
-            self.set_reply(None)
-        elif effect.repeatable:
-            self.set_reply(await self._exchange(effect, self.stop, self.stop, ByteCounter()))
-        else:
-            # What must not be sent twice: an interruption waits a while for the answer, which says what was made.
-            pause, stop = self.stop, CancelToken()
-            pause.add(stop)
-            exchange = asyncio.ensure_future(self._exchange(effect, stop, pause, ByteCounter()))
+    async def _advance(self) -> Emit[Any] | None:
+        while True:
+            step = await self._in_thread(self.work)
             try:
-                await self._await_or_abort(exchange, stop, pause=pause, tell=True)
-            finally:
-                pause.discard(stop)
+                if isinstance(step, Batch):
+                    self.set_reply(await self._batch(step))
+                elif isinstance(step, float):
+                    await _sleep(step, self.stop)
+                    self.set_reply(None)
+                else:
+                    return step  # type: ignore[no-any-return]
+            except Exception as error:
+                self.set_error(error)
+            except Stopped:
+                self.set_error(interruption())
 
-    async def _in_thread(self, func: Callable[[], T], stop: CancelToken, *, tell: bool = False) -> T:
-        """Call something that blocks in a thread; what no thread has begun by the time of a cancellation never runs."""
-        future = WORKERS.submit(func)
-        return await self._await_or_abort(asyncio.wrap_future(future), stop, unbegun=future.cancel, tell=tell)
+    async def _in_thread(self, func: Callable[[], T]) -> T:
+        """Call a blocking function in a worker thread.
 
-    async def _await_or_abort(
-        self,
-        work: asyncio.Future[T],
-        stop: CancelToken,
-        *,
-        pause: CancelToken | None = None,
-        unbegun: Callable[[], bool] = lambda: False,
-        tell: bool = False,
-    ) -> T:
-        """Wait for work that a cancellation must not leave behind: it is ended, waited for, its value still told."""
+        On cancellation, a call that has not started is dropped; one that has started is stopped, and awaited for a
+        bounded time.
+        """
+        stop, late_stop, bound = self.stop, self.late_stop, self.cfg.timeouts.cleanup / 2
+        future = (CLEANERS if self.is_cleanup else WORKERS).submit(partial(copy_context().run, func))
+        work = asyncio.wrap_future(future)
         work.add_done_callback(_retrieve_exception)
         try:
-            # In two waits: a Ctrl-C that comes while the loop is on its way to sleep is seen only when it next wakes.
+            # Two waits: a Ctrl-C that arrives just before the loop sleeps is noticed only when the loop wakes next.
             await asyncio.wait([work], timeout=REPORT_INTERVAL)
             await asyncio.wait([work])
         except asyncio.CancelledError:
-            if unbegun():
-                raise
-            bound = self.cfg.timeouts.cleanup
-            if pause is not None:
-                pause.discard(stop)
-                pause.set()
-                bound /= 2
-            try:
-                if pause is not None:
+            if not future.cancel():
+                stop.set()
+                try:
                     await asyncio.wait([work], timeout=bound)
-            finally:
-                stop.set()  # a second cancellation waits for nothing, and leaves nothing behind
-            await asyncio.wait([work], timeout=bound)
-            if tell and work.done() and not work.cancelled() and work.exception() is None:
-                self.set_reply(work.result())
+                finally:
+                    late_stop.set()  # a second cancellation waits for nothing, and leaves nothing running
+                await asyncio.wait([work], timeout=bound)
             raise
-        if work.cancelled():
-            raise Stopped
-        value = work.result()
-        if tell:
-            self.set_reply(value)
-        return value
+        return work.result()
 
-    async def _exchange(
-        self, request: Request[Any], stop: CancelToken, pause: CancelToken, counter: ByteCounter
-    ) -> Response:
-        """Send a request until it is over; `stop` ends what is in flight, `pause` the waiting between two attempts."""
-        steps = attempts(request, self.cfg)
-        outcome: Response | LumlError | None = None
-        while True:
-            try:
-                op = steps.send(outcome)
-            except StopIteration as end:
-                response: Response = end.value
-                return response
-            if isinstance(op, float):
-                await self._sleep(op, pause)
-                outcome = None
-                continue
-            counter.start()
-            outcome = await self._try(op, stop, counter)
-            if outcome is None:
-                raise Stopped
-
-    async def _try(self, request: Request[Any], stop: CancelToken, counter: ByteCounter) -> Response | LumlError | None:
-        cfg = self.cfg
-        if isinstance(cfg.transport, AsyncTransport):
-            return await self._awaited(
-                cfg.transport.asend(request, timeouts=cfg.timeouts, stop=stop, on_bytes=counter.add), stop
-            )
-
-        def send() -> Response:
-            return blocking_transport(cfg).send(request, timeouts=cfg.timeouts, stop=stop, on_bytes=counter.add)
-
-        return await self._in_thread(lambda: try_send(send), stop)
-
-    async def _awaited(self, sending: Awaitable[Response], stop: CancelToken) -> Response | LumlError | None:
-        """What one try of an asyncio transport came to; setting the token cancels its task."""
-        task = asyncio.ensure_future(sending)
-        wire = _AbortableTask(task)
-        stop.add(wire)
-        try:
-            return await self._await_or_abort(task, stop)
-        except LumlError as error:
-            return error
-        except OSError as error:
-            return file_error(error)
-        except Stopped:
-            return None
-        finally:
-            stop.discard(wire)
-
-    async def _sleep(self, seconds: float, stop: CancelToken) -> None:
-        end = asyncio.get_running_loop().time() + seconds
-        while not stop.flag and (left := end - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(
-                min(left, REPORT_INTERVAL)
-            )  # the token is set from threads, which an asyncio.Event is not for
-        if stop.flag:
-            raise Stopped
-
-    async def _batch(self, batch: Batch) -> list[Response | LumlError | None]:
+    async def _batch(self, batch: Batch) -> list[Outcome[Response]]:
         state = BatchState(batch, self)
-        stop, on_done, settling = state.stop, batch.on_done, asyncio.Lock()
 
         async def work() -> None:
-            while (index := state.next_index()) is not None:
-                outcome: Response | LumlError | None
-                try:
-                    outcome = await self._exchange(batch.requests[index], stop, stop, state.counters[index])
-                except LumlError as error:
-                    outcome = error
-                except Stopped:
-                    outcome = None
-                state.record(index, outcome)
-                if on_done is not None and isinstance(outcome, Response):
-                    async with settling:
-                        if (effect := on_done(index, outcome)) is not None:
-                            await self._in_thread(partial(effect.func, *effect.args), stop)
+            steps = state.work()
+            while (seconds := await self._in_thread(partial(next, steps, None))) is not None:
+                with suppress(Stopped):
+                    await _sleep(seconds, state.stop)
 
-        waiting = {asyncio.ensure_future(work()) for _ in range(min(self.cfg.concurrency, len(batch.requests)))}
-        for worker in waiting:
-            worker.add_done_callback(_retrieve_exception)
-        self.stop.add(stop)
+        tasks = [asyncio.ensure_future(work()) for _ in range(state.width)]
+        for task in tasks:
+            task.add_done_callback(_retrieve_exception)
+        self.stop.add(state.stop)
         try:
-            while waiting:
-                done, waiting = await asyncio.wait(
-                    waiting, timeout=REPORT_INTERVAL, return_when=asyncio.FIRST_COMPLETED
-                )
-                for worker in done:
-                    worker.result()
+            while (await asyncio.wait(tasks, timeout=REPORT_INTERVAL))[1]:
                 state.report()
-        except GeneratorExit:
-            stop.set()
-            raise
-        except BaseException:
-            # Not cancelled: what they do is cut through the token, and is waited for.
-            stop.set()
-            if waiting:
-                await asyncio.wait(waiting, timeout=self.cfg.timeouts.cleanup)
-            for worker in waiting:
-                worker.cancel()
+            state.report()
+        except (Exception, asyncio.CancelledError):
+            state.stop.set()  # ends the requests; the tasks are cancelled only if that takes too long
+            await asyncio.wait(tasks, timeout=self.cfg.timeouts.cleanup)
+            for task in tasks:
+                task.cancel()
             raise
         finally:
-            self.stop.discard(stop)
+            state.stop.set()  # the task may have been dropped with its loop
+            self.stop.discard(state.stop)
+        for task in tasks:
+            task.result()
         if self.stop.flag:
             raise Stopped
         return state.outcomes
 
     async def _clean_up(self) -> None:
-        """Let the flow undo what it began, for a bounded time; a second cancellation ends that as well."""
+        """Have the flow clean up for a bounded time; a second cancellation ends that (see `runner.py`)."""
         bound = self.cfg.timeouts.cleanup
-        self.stop = CancelToken()
+        self.interrupt()
         timer = asyncio.get_running_loop().call_later(bound, self.stop.set)
         try:
-            async with asyncio.timeout(2 * bound):  # for what does not heed the token
-                for effect in self.cleanup_effects():
-                    try:
-                        await self.perform(effect)
-                    except Exception as error:
-                        self.set_error(error)
-                    except Stopped:
-                        self.set_error(interruption())
+            async with asyncio.timeout(2 * bound):  # for a thread that ignores its token
+                while self.is_running:  # noqa: ASYNC110
+                    await asyncio.sleep(REPORT_INTERVAL)
+                with suppress(Exception, Stopped):  # as a rule the flow ends with the Interrupted thrown into it
+                    await self._advance()
         except TimeoutError:
             return
         finally:
             timer.cancel()
-            self.flow.close()
+            with suppress(ValueError):  # a thread that was given up is inside the flow
+                self.flow.close()
 
 
-class _AbortableTask:
-    """A task as a wire: cut from any thread, it is cancelled."""
-
-    def __init__(self, task: asyncio.Future[Any]) -> None:
-        self._task = task
-
-    def abort(self) -> None:
-        """Cancel the task soon."""
-        loop = self._task.get_loop()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(self._task.cancel)
-
-
-def _watched(stop: CancelToken, effect: Local) -> Any:
-    with use_token(stop):
-        checkpoint()  # what was ended before it began leaves nothing behind
-        return effect.func(*effect.args)
+async def _sleep(seconds: float, stop: CancelToken) -> None:
+    """Sleep; raise Stopped if the token is set, by this thread or another one."""
+    end = asyncio.get_running_loop().time() + seconds
+    while not stop.flag and (left := end - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110
+        await asyncio.sleep(min(left, REPORT_INTERVAL))
+    if stop.flag:
+        raise Stopped
 
 
 def _retrieve_exception(future: asyncio.Future[Any]) -> None:
+    """Mark the exception of a future as seen; asyncio would log it if nobody awaits the future any more."""
     if not future.cancelled():
         future.exception()

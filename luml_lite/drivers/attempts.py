@@ -1,35 +1,39 @@
-"""What both drivers share: what is sent, what an answer means, when a request is over, how a flow is stepped.
+"""Attempts: prepares requests, judges responses, and spaces the attempts of a request.
 
-Nothing here blocks, sleeps or awaits; `driver.py` and `async_driver.py` do.
+Nothing here sends or sleeps: generators yield what is to be sent once, and the seconds to sleep.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
+
+from msgspec import structs
 
 from .. import __version__
 from ..api import errors
 from ..config import Config
 from ..core import retry
-from ..core.cancellation import Stopped
+from ..core.flow import Backoff, Batch, Emit, Flow, Local, Outcome, Stream
 from ..core.protocols import Transport
 from ..core.request import Request, Response
-from ..errors import ConfigurationError, FileError, LumlError
+from ..errors import ConfigurationError, LumlError
 from ..storage import presigned
 
 T = TypeVar("T")
 
-AGENT = ("User-Agent", f"luml-lite/{__version__}")
+Step: TypeAlias = Request[Any] | float | Local | Batch | Emit[Any]
+
+_USER_AGENT = ("User-Agent", f"luml-lite/{__version__}")
 
 
 def prepare(request: Request[T], cfg: Config) -> Request[T]:
-    """The request as it goes out: absolute URL and every header. The bearer goes to the API's host only."""
-    url, headers = request.url, (AGENT, *request.headers)
+    """Return a request with its absolute URL and all headers; the API key is added for the API's host only."""
+    url, headers = request.url, (_USER_AGENT, *request.headers)
     if not request.presigned:
         if not url.startswith("/"):
             raise ConfigurationError("a request to another host than the API's must be presigned")
@@ -41,21 +45,11 @@ def prepare(request: Request[T], cfg: Config) -> Request[T]:
         headers = (*headers, ("Authorization", f"Bearer {cfg.api_key}"))
     if request.query:
         url += ("&" if "?" in url else "?") + urlencode(request.query)
-    return Request(
-        method=request.method,
-        url=url,
-        reply=request.reply,
-        headers=headers,
-        body=request.body,
-        into=request.into,
-        presigned=request.presigned,
-        idempotent=request.idempotent,
-        limit=request.limit,
-    )
+    return structs.replace(request, url=url, query=(), headers=headers)
 
 
 def error_for(request: Request[Any], response: Response) -> LumlError | None:
-    """The error that an answer stands for, or None for a good one."""
+    """The error that a response stands for, or None for a success."""
     if 200 <= response.status < 300:
         return None
     error: LumlError
@@ -63,58 +57,70 @@ def error_for(request: Request[Any], response: Response) -> LumlError | None:
         error = presigned.storage_error(request, response)
     else:
         error = errors.status_error(response, request.secrets)
-    asked = response.header("retry-after")
-    error.retry_after = retry.retry_after(asked, response.header("date")) if asked else None
+    delay = response.header("retry-after")
+    error.retry_after = retry.retry_after(delay, response.header("date")) if delay else None
     return error
 
 
-def attempts(
-    request: Request[Any], cfg: Config
-) -> Generator[Request[Any] | float, Response | LumlError | None, Response]:
-    """Send a request until it has a good answer: yields the prepared request to send and seconds to sleep."""
+def attempts(request: Request[Any], cfg: Config) -> Generator[Request[Any] | float, Outcome[Response], Response]:
+    """Yield the prepared request to send once, or seconds to sleep, until an attempt succeeds; return its response.
+
+    The outcome of each attempt is sent into the generator. It raises the last error when it gives up.
+    """
     prepared = prepare(request, cfg)
-    began = time.monotonic()
+    start = time.monotonic()
     for attempt in count(1):
         outcome = yield prepared
         error = error_for(request, outcome) if isinstance(outcome, Response) else outcome
         if error is None:
             assert isinstance(outcome, Response)
             return outcome
-        elapsed = time.monotonic() - began
-        again = retry.may_repeat(request, error)
-        seconds = retry.next_delay(cfg.retry, attempt, elapsed, error, random.random()) if again else None  # noqa: S311
+        seconds = _delay(cfg, attempt, start, error) if retry.may_repeat(request, error) else None
         if seconds is None:
-            error.request, error.attempts, error.elapsed = str(request), attempt, elapsed
+            error.request, error.attempts, error.elapsed = str(request), attempt, time.monotonic() - start
             raise error
         yield seconds
     raise AssertionError("unreachable")
 
 
-def try_send(work: Callable[[], Response]) -> Response | LumlError | None:
-    """What one try came to: an answer, an error, or None where it was stopped."""
+def expand(flow: Flow[Any] | Stream[Any], cfg: Config) -> Generator[Step, Any, Any]:
+    """Yield the effects of a flow, but single attempts for a Request, and seconds to sleep for a Backoff."""
+    reply: Any = None
+    failure: Exception | None = None
+    start = 0.0
     try:
-        return work()
-    except LumlError as error:
-        return error
-    except Stopped:
-        return None
-    except OSError as error:
-        problem = file_error(error)
-    return problem
+        while True:
+            try:
+                effect = flow.send(reply) if failure is None else flow.throw(failure)
+            except StopIteration as end:
+                return end.value
+            reply = failure = None
+            try:
+                if isinstance(effect, Request):
+                    reply = yield from attempts(effect, cfg)
+                elif isinstance(effect, Backoff):
+                    start = time.monotonic() if effect.attempt <= 1 else start
+                    seconds = _delay(cfg, effect.attempt, start, effect.error)
+                    if seconds is None:
+                        raise effect.error
+                    yield seconds
+                else:
+                    reply = yield effect
+            except Exception as error:
+                failure = error
+    finally:
+        flow.close()
 
 
-def file_error(error: OSError) -> FileError:
-    """The error for a local file that cannot be used."""
-    what = f"{error.strerror or type(error).__name__}" + (f": {error.filename}" if error.filename else "")
-    return FileError(f"a local file could not be used: {what}")
+def _delay(cfg: Config, attempt: int, start: float, error: LumlError) -> float | None:
+    """Seconds to sleep before another attempt, or None to give up."""
+    return retry.next_delay(cfg.retry, attempt, time.monotonic() - start, error, random.random())  # noqa: S311
 
 
-def blocking_transport(cfg: Config) -> Transport:
+def transport_for(cfg: Config) -> Transport:
     """The transport of a Config; the shared pool, and with it urllib3, is loaded when first needed."""
     if cfg.transport is None:
         from ..transport import pool
 
         return pool.SHARED
-    if not hasattr(cfg.transport, "send"):
-        raise ConfigurationError("this transport is for asyncio only: use luml_lite.aio")
-    return cfg.transport  # type: ignore[return-value]
+    return cfg.transport

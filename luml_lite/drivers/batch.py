@@ -1,68 +1,93 @@
-"""Requests side by side: which is next, what became of each, and how many bytes moved."""
+"""The state of a batch: which request is next, the outcome of each, and how many bytes were moved."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator, Iterator
+from functools import partial
 
 from ..core.cancellation import CancelToken
-from ..core.flow import Batch, Progress
+from ..core.flow import Batch, Outcome
 from ..core.request import Response
 from ..errors import LumlError
+from .attempts import attempts
 from .runner import FlowRunner
 
 REPORT_INTERVAL = 0.1  # seconds between two calls of on_progress
 
 
-class ByteCounter:
-    """Bytes moved for one request: `best` never falls, though a new attempt starts from nothing."""
-
-    __slots__ = ("best", "now")
-
-    def __init__(self) -> None:
-        self.now = self.best = 0
-
-    def start(self) -> None:
-        """A new attempt begins."""
-        self.now = 0
-
-    def add(self, moved: int) -> None:
-        """Bytes moved in this attempt."""
-        self.now += moved
-        self.best = max(self.best, self.now)
-
-
 class BatchState:
-    """The state of a batch: what is next, what became of each request, and what to report."""
+    """The state of a batch; several threads `work` on it at the same time."""
 
     def __init__(self, batch: Batch, runner: FlowRunner) -> None:
         self.batch = batch
         self.runner = runner
-        self.counters = [ByteCounter() for _ in batch.requests]
-        self.outcomes: list[Response | LumlError | None] = [None] * len(batch.requests)
+        self.width = max(1, min(runner.cfg.concurrency, len(batch.requests)))  # how many threads `work`
+        self.outcomes: list[Outcome[Response]] = [None] * len(batch.requests)
         self.stop = CancelToken()
         self._next = 0
-        self._lock = threading.Lock()
+        self._moved = [0] * len(batch.requests)  # bytes of the attempt in progress
+        self._most = [0] * len(batch.requests)  # bytes of the best attempt, which never fall
+        self._taking = threading.Lock()
+        self._recording = threading.Lock()
+
+    def work(self) -> Iterator[float]:
+        """Send one request after another in this thread; yields seconds to sleep."""
+        try:
+            while (index := self.next_index()) is not None:
+                self.record(index, (yield from self._send(index)))
+        except BaseException:
+            self.stop.set()  # a bug ends the batch as a failed request does
+            raise
 
     def next_index(self) -> int | None:
-        """The index of the next request to start, None when there is none or one has failed."""
-        with self._lock:
+        """The index of the next request to start; None if there is none, or if one has failed."""
+        with self._taking:
             if self.stop.flag or self._next == len(self.outcomes):
                 return None
             self._next += 1
             return self._next - 1
 
-    def record(self, index: int, outcome: Response | LumlError | None) -> None:
-        """Note what became of a request; the first failure ends those in flight."""
+    def _send(self, index: int) -> Generator[float, None, Outcome[Response]]:
+        steps, count = attempts(self.batch.requests[index], self.runner.cfg), partial(self._count, index)
+        outcome: Outcome[Response] = None
+        try:
+            while True:
+                step = steps.send(outcome)
+                if isinstance(step, float):
+                    yield step
+                    outcome = None
+                    if self.stop.flag:
+                        return None
+                    self._moved[index] = 0
+                elif (outcome := self.runner.try_send(step, self.stop, count)) is None:
+                    return None
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        except LumlError as error:
+            return error
+
+    def _count(self, index: int, moved: int) -> None:
+        self._moved[index] += moved
+        self._most[index] = max(self._most[index], self._moved[index])
+
+    def record(self, index: int, outcome: Outcome[Response]) -> None:
+        """Keep an outcome. The first failure stops the others; a success is passed to `on_done`."""
         self.outcomes[index] = outcome
         if isinstance(outcome, LumlError):
             self.stop.set()
+        elif isinstance(outcome, Response) and self.batch.on_done is not None:
+            with self._recording:
+                effect = self.batch.on_done(index, outcome)
+                if effect is not None:
+                    effect.func(*effect.args)
 
     def report(self) -> None:
-        """Tell how far the bytes are, if they are further than before."""
-        progress: Progress | None = self.batch.progress
+        """Call on_progress if more bytes were moved than it was last called with."""
+        progress = self.batch.progress
         if progress is None or progress.callback is None:
             return
-        done = min(progress.done + sum(counter.best for counter in self.counters), progress.total)
+        done = min(progress.done + sum(self._most), progress.total)
         if done > self.runner.reported:
             self.runner.reported = done
             progress.callback(done, progress.total)

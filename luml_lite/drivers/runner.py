@@ -1,89 +1,140 @@
-"""Stepping one flow: its replies, its errors, its cleanup."""
+"""The runner: steps one flow, performs its effects, and has it clean up when the call is interrupted.
+
+Three things interrupt a call: KeyboardInterrupt, the cancellation of its task, and a timeout, which asyncio turns into
+a cancellation. The driver then cleans up in this order:
+
+1. It sets the cancel token of the runner, which closes sockets and ends long local work, and waits for the threads
+   that work for the flow. It does not wait longer than `Timeouts.cleanup`. A request that must not be sent twice goes
+   on for half of that time before its socket is closed, because only its response tells whether the server has acted.
+2. A reply that has arrived, but that the flow has not received, is sent into the flow. Otherwise the flow would not
+   know that a row or a file exists by now, and would leave it behind.
+3. `Interrupted` is thrown into the flow at its current effect. It is an Exception, so that the flow needs one kind of
+   cleanup only: `except Exception: ...; raise`.
+4. The effects of the cleanup are performed under a new token, since the old one is set. The new one is set when
+   `Timeouts.cleanup` is over; after that every further request fails with `Interrupted`, and the flow ends soon.
+5. A second interruption ends the cleanup early. In any case the flow is closed at the end.
+6. The original exception goes on to the caller, whatever the cleanup has raised.
+
+A thread that ignores its token may still run when the time is over. The driver gives it up. Such a thread does not
+touch the flow any more: its own token stays set, and it looks at that before it sets a reply or takes a step.
+"""
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ..config import Config
-from ..core import retry
-from ..core.cancellation import CancelToken
-from ..core.flow import Backoff, Effect, Emit, Flow, Stream
-from ..errors import Interrupted
+from ..core.cancellation import CancelToken, Stopped, use_token
+from ..core.flow import Emit, Flow, Local, Outcome, Stream
+from ..core.request import Request, Response
+from ..errors import FileError, Interrupted, LumlError
+from .attempts import Step, expand, transport_for
 
 
 class FlowRunner:
-    """A flow, what it is to be told next, and the token of the effect that is performed for it."""
+    """Executes one flow; the drivers derive from it and do the waiting."""
+
+    waits: tuple[type, ...] = (Emit,)  # steps that `work` does not perform but returns
 
     def __init__(self, flow: Flow[Any] | Stream[Any], cfg: Config) -> None:
-        self.flow = flow
+        self.flow = expand(flow, cfg)
         self.cfg = cfg
         self.stop = CancelToken()
+        self.late_stop = CancelToken()  # set after `stop`: ends a request that must not be sent twice
+        self.is_cleanup = False
         self.value: Any = None
-        self.reported = -1  # bytes of the last progress report; it never falls, whatever is sent again
+        self.reported = -1  # bytes of the last progress report, which never fall when bytes are sent again
         self._reply: Any = None
-        self._failure: BaseException | None = None
-        self._answered = False
-        self._began = 0.0
+        self._error: BaseException | None = None
+        self._has_reply = False
 
-    def set_reply(self, reply: Any) -> None:
-        """Have the flow told this reply."""
-        self._reply, self._failure, self._answered = reply, None, True
+    def work(self) -> Any:
+        """Perform steps in this thread; return the first one of `waits`, or None when the flow has ended."""
+        # The token as it is now, so that a thread that is given up ends. A cleanup goes on when its token is set.
+        stop = CancelToken() if self.is_cleanup else self.stop
+        while not stop.flag:
+            try:
+                step = self.step()
+                if step is None or isinstance(step, self.waits):
+                    return step
+                if not stop.flag:
+                    self.perform(step)
+            except Exception as error:
+                if self.is_over or stop.flag:
+                    raise
+                self.set_error(error)
+            except Stopped:
+                if stop.flag:
+                    raise
+                self.set_error(interruption())
+        raise Stopped
 
-    def set_error(self, failure: BaseException) -> None:
-        """Have this failure thrown into the flow."""
-        self._reply, self._failure, self._answered = None, failure, False
-
-    def step(self) -> Effect | Emit[Any] | None:
-        """Tell the flow the reply or failure; the effect it yields, or None at its end, with `value` set."""
-        reply, failure = self._reply, self._failure
-        self._reply, self._failure, self._answered = None, None, False
+    def step(self) -> Step | None:
+        """Send the reply or throw the error into the flow; return what it yields, or None at its end."""
+        reply, error = self._reply, self._error
+        self._reply, self._error, self._has_reply = None, None, False
         try:
-            return self.flow.send(reply) if failure is None else self.flow.throw(failure)
+            return self.flow.send(reply) if error is None else self.flow.throw(error)
         except StopIteration as end:
             self.value = end.value
             return None
 
+    def perform(self, step: Any) -> None:
+        """Perform a step and set its result as the flow's next reply."""
+        stop = self.stop
+        if isinstance(step, Local):
+            with use_token(stop):
+                reply = step.func(*step.args)
+        else:
+            reply = self.try_send(step, stop if step.repeatable else self.late_stop, lambda moved: None)
+            if reply is None:
+                raise Stopped
+        if stop is self.stop:  # otherwise this thread has been given up
+            self.set_reply(reply)
+
+    def try_send(self, request: Request[Any], stop: CancelToken, on_bytes: Callable[[int], None]) -> Outcome[Response]:
+        """Send a prepared request once; return its response or error, or None if it was stopped."""
+        transport = transport_for(self.cfg)
+        try:
+            return transport.send(request, timeouts=self.cfg.timeouts, stop=stop, on_bytes=on_bytes)
+        except LumlError as error:
+            return error
+        except Stopped:
+            return None
+        except OSError as error:
+            problem = f"{error.strerror or type(error).__name__}" + (f": {error.filename}" if error.filename else "")
+        return FileError(f"a local file could not be used: {problem}")
+
+    def set_reply(self, reply: Any) -> None:
+        """Send this into the flow at the next step."""
+        self._reply, self._error, self._has_reply = reply, None, True
+
+    def set_error(self, error: BaseException) -> None:
+        """Throw this into the flow at the next step."""
+        self._reply, self._error, self._has_reply = None, error, False
+
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether the flow has ended."""
-        return self.flow.gi_frame is None  # type: ignore[union-attr]
+        return self.flow.gi_frame is None  # type: ignore[attr-defined]
 
-    def backoff(self, effect: Backoff) -> float:
-        """Seconds to wait before another trial; raises the effect's error where it was enough."""
-        now = time.monotonic()
-        if effect.attempt <= 1:
-            self._began = now
-        elapsed = now - self._began
-        seconds = retry.next_delay(self.cfg.retry, effect.attempt, elapsed, effect.error, random.random())  # noqa: S311
-        if seconds is None:
-            raise effect.error
-        return seconds
+    @property
+    def is_running(self) -> bool:
+        """Whether a thread is inside the code of the flow."""
+        return self.flow.gi_running  # type: ignore[attr-defined, no-any-return]
 
-    def cleanup_effects(self) -> Iterator[Effect]:
-        """The effects by which an interrupted flow undoes what it began, each to be performed and answered.
-
-        What had been done by the time of the interruption is told first, so that the flow knows what there is to undo.
-        """
-        if not self._answered:
-            self.set_error(interruption())
-        told = not self._answered
-        while True:
-            try:
-                effect = self.step()
-            except Exception:
-                return  # the flow has ended, as a rule with the interruption itself
-            if effect is None or (told and isinstance(effect, Emit)):
-                return
-            if told:
-                yield effect  # type: ignore[misc]
-            else:
-                self.set_error(interruption())
-                told = True
+    def interrupt(self) -> None:
+        """Prepare the flow and a new token for the cleanup (2 to 4 above); `work` then performs it."""
+        if self._has_reply:
+            with suppress(Exception):
+                self.step()
+        self.set_error(interruption())
+        self.stop = self.late_stop = CancelToken()
+        self.is_cleanup = True
 
 
 def interruption() -> Interrupted:
-    """What a flow sees when its call is interrupted."""
+    """The error that a flow sees when its call is interrupted."""
     return Interrupted("the call was interrupted")

@@ -1,7 +1,9 @@
-"""Ctrl-C: held for the moments in which it would leave nobody to clean up, and at once a KeyboardInterrupt otherwise.
+"""Defers SIGINT while KeyboardInterrupt would prevent the cleanup.
 
-Landing inside a flow it would end the flow itself; landing between the making of a file and the word of it, nobody
-would know of the file.
+Python can raise KeyboardInterrupt between any two instructions. Raised inside a generator, it would end the generator,
+which then cannot clean up; raised between creating a file and recording it, it would leak the file. So such code runs
+in a `deferred` block: the first Ctrl-C sets a cancel token and is raised at the end of the block, the second one is
+raised immediately. A program that has its own handler of SIGINT keeps it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from ..core.cancellation import CancelToken, Stopped
 
 
 class SigintGuard:
-    """The Ctrl-C of one call: nothing is held before `guard`, and nothing after `release`."""
+    """The handler of SIGINT during one call; nothing is deferred before `install` or after `restore`."""
 
     def __init__(self) -> None:
         self._installed = False
@@ -24,7 +26,7 @@ class SigintGuard:
         self._pending = False
 
     def install(self) -> None:
-        """There is something to clean up from now on; only in the main thread, and where no one else takes Ctrl-C."""
+        """Install the handler where Python's own is in use, unless this is not the main thread."""
         if (
             not self._installed
             and threading.current_thread() is threading.main_thread()
@@ -34,14 +36,14 @@ class SigintGuard:
             self._installed = True
 
     def restore(self) -> None:
-        """Give Ctrl-C back."""
+        """Restore Python's handler."""
         if self._installed:
             self._installed = False
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     @contextmanager
     def deferred(self, stop: CancelToken) -> Iterator[None]:
-        """Hold the first Ctrl-C until the block is over, and set `stop` so that it may end early."""
+        """Defer the first Ctrl-C to the end of the `with` block, and set `stop` so that the block can end early."""
         if not self._installed:
             yield
             return

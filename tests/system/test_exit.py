@@ -14,6 +14,7 @@ import pytest
 
 import luml_lite
 from luml_lite import Config, Timeouts
+from luml_lite.core.cancellation import Stopped
 from luml_lite.core.flow import Flow, local
 from luml_lite.core.request import Request, no_content
 from luml_lite.drivers import aio as aio_driver
@@ -88,8 +89,9 @@ def test_a_second_cancellation_leaves_no_task_behind() -> None:
     """What must not be sent twice is waited for by the first one; the second one waits for nothing."""
 
     class Silent:
-        async def asend(self, request: Any, /, *, timeouts: Any, stop: Any, on_bytes: Any) -> Any:
-            await asyncio.sleep(60)
+        def send(self, request: Any, /, *, timeouts: Any, stop: Any, on_bytes: Any) -> Any:
+            stop.sleep(60)
+            raise Stopped
 
     async def main() -> set[asyncio.Task[Any]]:
         post: Request[None] = Request(method="POST", url="/x", reply=no_content)
