@@ -155,7 +155,7 @@ def bind(
     if isinstance(on, Config):
         return call(operation, on, args, kwargs), on
     if not isinstance(on, ResourceGroup):
-        raise TypeError(f"the first argument is a Config, not {type(on).__name__}; of a client, call its methods")
+        raise TypeError(f"the first argument is a Config, not {type(on).__name__}; a client has its own methods")
     settings = on._settings
     if not settings.pending:
         return call(operation, settings.config, args, kwargs), settings.config
