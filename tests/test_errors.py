@@ -16,7 +16,7 @@ from luml_lite.api.errors import status_error
 from luml_lite.api.uploads import WirePart, WirePlan
 from luml_lite.config import Config
 from luml_lite.core.flow import decode
-from luml_lite.core.request import Request, Response, no_content
+from luml_lite.core.request import FileSlice, Request, Response, no_content
 from luml_lite.errors import LumlError
 from luml_lite.files.archive import Archive
 from luml_lite.files.journal import UploadState
@@ -110,19 +110,19 @@ def test_no_value_shows_a_secret(secret: str) -> None:
         CreatedModel(ModelArtifact(id="1"), details),
         MultipartPlan("s3", "u", (part,), url),
         WirePlan([WirePart(1, url, 0, 4)], url),
-        Upload(cfg, None, archive, record, url, None),
+        Upload(cfg, archive, record, url, None),
         Request(method="GET", url="/x", reply=no_content, headers=(("Authorization", f"Bearer {secret}"),)),
         Request(method="GET", url="https://b.example/k", query=(("sig", secret),), presigned=True, reply=no_content),
         Request(method="POST", url="/x", reply=no_content, body=secret.encode(), secrets=(secret,)),
         json_response({"url": url}),
         Response(200, {"set-cookie": secret}),
         s3.initiate(url),
-        s3.put_part(part, "/m"),
-        s3.complete(url, [part], ["0" * 32]),
-        azure.put_block(part, "/m"),
-        azure.put_block(part, "/m").reply,
-        azure.commit(url, [part]),
-        azure.block_list(url),
+        s3.put(url, FileSlice("/m", 0, 5)),
+        s3.complete(url, {1: "0" * 32}),
+        azure.put_block(part.url, FileSlice("/m", 0, 5)),
+        azure.put_block(part.url, FileSlice("/m", 0, 5)).reply,
+        azure.commit(url, {1: "eA=="}),
+        azure.list_blocks(url),
         presigned.probe(url),
         presigned.delete(url),
         presigned.read_range(url, 0, 5),

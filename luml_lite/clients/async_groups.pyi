@@ -108,10 +108,10 @@ class Artifacts(ResourceGroup):
     ) -> ModelArtifact:
         """Upload a model file (.fnnx, .pyfnx, .dfs, .luml or .tar) and return its artifact, in state uploaded.
 
-        Without a model_name it is called like its file. `on_progress(done, total)` counts bytes stored. With `resume` (or
-        Config.resume) an upload that crashed goes on where it was. `if_exists="reuse"` returns an uploaded artifact of the
-        same bytes, size and name instead of sending them again. A file that cannot be used is a FileError before any
-        request, a failed upload a FileUploadError whose cause says why; its row is marked upload_failed."""
+        Without a `model_name` the artifact is called like its file. `on_progress(done, total)` counts stored bytes. With
+        `resume` (or Config.resume) the same call continues an upload that was interrupted. `if_exists="reuse"` returns an
+        uploaded artifact of the same bytes, size and names instead of sending them again. A file that cannot be used is a
+        FileError before any request, a failed upload a FileUploadError with its cause; its row is marked upload_failed."""
     async def download(
         self,
         model_id: str,
@@ -124,10 +124,11 @@ class Artifacts(ResourceGroup):
     ) -> None:
         """Download an artifact's file, by default under its own name into the working directory.
 
-        Size and sha256 are compared with the artifact's before the file appears under its name; `verify=False` leaves the
-        digest out. `on_progress(done, total)` counts bytes. With `resume` (or Config.resume) what has arrived by the time
-        of a failure is kept beside the target for the next call. An unknown id is an ArtifactNotFoundError (a
-        NotFoundError and a ValueError), other bytes than the artifact's an IntegrityError, the rest a FileDownloadError."""
+        The file gets its name only after its size and sha256 were compared with the artifact's; `verify=False` leaves the
+        digest out. `on_progress(done, total)` counts bytes. With `resume` (or Config.resume) a failed download keeps its
+        bytes beside the target, and the next call continues from there. An unknown id is an ArtifactNotFoundError (a
+        NotFoundError and a ValueError), bytes that are not the artifact's an IntegrityError, every other failure a
+        FileDownloadError."""
     async def delete(self, model_id: str, *, collection_id: str | None = None, force: bool = False) -> None:
         """Delete an artifact: its object in the bucket, then its row.
 
@@ -140,19 +141,19 @@ class Artifacts(ResourceGroup):
     async def members(self, model_id: str, *, collection_id: str | None = None) -> dict[str, tuple[int, int]]:
         """The members of an artifact's archive, as name to (offset, size) in bytes."""
     async def read_member(self, model_id: str, name: str, *, collection_id: str | None = None) -> bytes:
-        """The bytes of one member, read with one ranged request; it is held in memory."""
+        """The bytes of one member, read with one ranged request and held in memory."""
     async def read_members(
         self, model_id: str, names: Iterable[str], *, collection_id: str | None = None
     ) -> dict[str, bytes]:
-        """The bytes of several members, neighbours read together; they are held in memory."""
+        """The bytes of several members, held in memory; neighbours are read with one request."""
     def open_member(self, model_id: str, name: str, *, collection_id: str | None = None) -> AsyncIterator[bytes]:
         """The bytes of one member as chunks of at most 4 MiB."""
     def open_download(
         self, model_id: str, *, collection_id: str | None = None, verify: bool = True
     ) -> AsyncIterator[bytes]:
-        """An artifact's bytes as chunks of at most 4 MiB, for those who have no disk.
+        """An artifact's bytes as chunks of at most 4 MiB, for programs without a disk.
 
-        The digest can be compared only at the end: an IntegrityError after the last chunk means that none of them is good."""
+        The digest can be compared only at the end: an IntegrityError after the last chunk means that no chunk is good."""
 
 class Organizations(ResourceGroup):
     """The organizations that the owner of the API key belongs to."""
@@ -676,10 +677,10 @@ async def upload(
 ) -> ModelArtifact:
     """Upload a model file (.fnnx, .pyfnx, .dfs, .luml or .tar) and return its artifact, in state uploaded.
 
-    Without a model_name it is called like its file. `on_progress(done, total)` counts bytes stored. With `resume` (or
-    Config.resume) an upload that crashed goes on where it was. `if_exists="reuse"` returns an uploaded artifact of the
-    same bytes, size and name instead of sending them again. A file that cannot be used is a FileError before any
-    request, a failed upload a FileUploadError whose cause says why; its row is marked upload_failed."""
+    Without a `model_name` the artifact is called like its file. `on_progress(done, total)` counts stored bytes. With
+    `resume` (or Config.resume) the same call continues an upload that was interrupted. `if_exists="reuse"` returns an
+    uploaded artifact of the same bytes, size and names instead of sending them again. A file that cannot be used is a
+    FileError before any request, a failed upload a FileUploadError with its cause; its row is marked upload_failed."""
 
 async def download(
     cfg: Config,
@@ -694,10 +695,11 @@ async def download(
 ) -> None:
     """Download an artifact's file, by default under its own name into the working directory.
 
-    Size and sha256 are compared with the artifact's before the file appears under its name; `verify=False` leaves the
-    digest out. `on_progress(done, total)` counts bytes. With `resume` (or Config.resume) what has arrived by the time
-    of a failure is kept beside the target for the next call. An unknown id is an ArtifactNotFoundError (a
-    NotFoundError and a ValueError), other bytes than the artifact's an IntegrityError, the rest a FileDownloadError."""
+    The file gets its name only after its size and sha256 were compared with the artifact's; `verify=False` leaves the
+    digest out. `on_progress(done, total)` counts bytes. With `resume` (or Config.resume) a failed download keeps its
+    bytes beside the target, and the next call continues from there. An unknown id is an ArtifactNotFoundError (a
+    NotFoundError and a ValueError), bytes that are not the artifact's an IntegrityError, every other failure a
+    FileDownloadError."""
 
 async def delete(cfg: Config, /, model_id: str, *, collection_id: str | None = None, force: bool = False) -> None:
     """Delete an artifact: its object in the bucket, then its row.
@@ -714,12 +716,12 @@ async def members(cfg: Config, /, model_id: str, *, collection_id: str | None = 
     """The members of an artifact's archive, as name to (offset, size) in bytes."""
 
 async def read_member(cfg: Config, /, model_id: str, name: str, *, collection_id: str | None = None) -> bytes:
-    """The bytes of one member, read with one ranged request; it is held in memory."""
+    """The bytes of one member, read with one ranged request and held in memory."""
 
 async def read_members(
     cfg: Config, /, model_id: str, names: Iterable[str], *, collection_id: str | None = None
 ) -> dict[str, bytes]:
-    """The bytes of several members, neighbours read together; they are held in memory."""
+    """The bytes of several members, held in memory; neighbours are read with one request."""
 
 def open_member(cfg: Config, /, model_id: str, name: str, *, collection_id: str | None = None) -> AsyncIterator[bytes]:
     """The bytes of one member as chunks of at most 4 MiB."""
@@ -727,9 +729,9 @@ def open_member(cfg: Config, /, model_id: str, name: str, *, collection_id: str 
 def open_download(
     cfg: Config, /, model_id: str, *, collection_id: str | None = None, verify: bool = True
 ) -> AsyncIterator[bytes]:
-    """An artifact's bytes as chunks of at most 4 MiB, for those who have no disk.
+    """An artifact's bytes as chunks of at most 4 MiB, for programs without a disk.
 
-    The digest can be compared only at the end: an IntegrityError after the last chunk means that none of them is good."""
+    The digest can be compared only at the end: an IntegrityError after the last chunk means that no chunk is good."""
 
 async def resolve(cfg: Config, /) -> Config:
     """Replace the names in a Config by ids; one that is not set becomes the only one that exists.

@@ -31,7 +31,7 @@ def delete(cfg: Config, model_id: str, *, collection_id: str | None = None, forc
     try:
         yield from _remove_object(url)
     except Exception:
-        yield from try_set_status(cfg, model_id, ModelArtifactStatus.DELETION_FAILED, None)
+        yield from try_set_status(cfg, model_id, ModelArtifactStatus.DELETION_FAILED)
         raise
     try:
         yield from delete_once(artifacts.delete(cfg, model_id))

@@ -1,6 +1,6 @@
-"""Downloading: bytes land in a partial file beside the target, are hashed on their way, proven, and then renamed.
+"""Download a file: fetch its bytes into a partial file beside the target, prove them, and rename the partial file.
 
-The target is untouched until its bytes are proven. A broken body goes on where it broke, guarded by If-Match.
+The target is unchanged until its bytes are proven. A broken read continues where it broke, guarded by If-Match.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import os
 from collections.abc import Callable
 
 from ..api import artifacts
+from ..api.paths import in_collection
 from ..config import Config
 from ..core.flow import Flow, local, send
 from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
 from ..files.partial import PartialFile, open_partial
-from .get_object import digest_of, fetch
+from .get_object import Download, digest_of, fetch
 
 
 def download(
@@ -28,26 +29,22 @@ def download(
 ) -> Flow[None]:
     """Download an artifact's file, by default under its own name into the working directory.
 
-    Size and sha256 are compared with the artifact's before the file appears under its name; `verify=False` leaves the
-    digest out. `on_progress(done, total)` counts bytes. With `resume` (or Config.resume) what has arrived by the time
-    of a failure is kept beside the target for the next call. An unknown id is an ArtifactNotFoundError (a
-    NotFoundError and a ValueError), other bytes than the artifact's an IntegrityError, the rest a FileDownloadError.
+    The file gets its name only after its size and sha256 were compared with the artifact's; `verify=False` leaves the
+    digest out. `on_progress(done, total)` counts bytes. With `resume` (or Config.resume) a failed download keeps its
+    bytes beside the target, and the next call continues from there. An unknown id is an ArtifactNotFoundError (a
+    NotFoundError and a ValueError), bytes that are not the artifact's an IntegrityError, every other failure a
+    FileDownloadError.
     """
-    request = artifacts.get(cfg, model_id, collection_id=collection_id)
-    keep = cfg.resume if resume is None else resume
-
-    def flow() -> Flow[None]:
-        artifact = yield from send(request)
-        check = digest_of(artifact) if verify else ""
-        partial: PartialFile = yield from local(open_partial, file_path, artifact)
-        try:
-            yield from fetch(cfg, artifact, partial, check, on_progress, collection_id)
-            yield from local(partial.publish)
-        except Exception as error:
-            broken = isinstance(error, IntegrityError)
-            yield from local(partial.release, keep and not broken)
-            if broken or isinstance(error, Interrupted) or not isinstance(error, LumlError | OSError):
-                raise
-            raise FileDownloadError(f"{artifact.file_name} was not downloaded: {error}") from error
-
-    return flow()
+    cfg = in_collection(cfg, collection_id)
+    artifact = yield from send(artifacts.get(cfg, model_id))
+    digest = digest_of(artifact) if verify else ""
+    partial: PartialFile = yield from local(open_partial, file_path, artifact)
+    try:
+        yield from fetch(Download(cfg, artifact, partial, digest, on_progress))
+        yield from local(partial.publish)
+    except Exception as error:
+        keep = (cfg.resume if resume is None else resume) and not isinstance(error, IntegrityError)
+        yield from local(partial.release, keep)
+        if isinstance(error, IntegrityError | Interrupted) or not isinstance(error, LumlError | OSError):
+            raise
+        raise FileDownloadError(f"{artifact.file_name} was not downloaded: {error}") from error

@@ -1,7 +1,20 @@
-"""Fetching: an object's bytes come into a partial file in one read or as ranges side by side, until they are proven.
+"""Fetch an object's bytes into a partial file, in one read or as ranges side by side, and prove them.
 
-Whatever breaks, the next read goes on behind the bytes that lie in the file without a gap. The object is the one that
-was begun with (If-Match, and the ETag of every answer), or everything begins anew.
+Ranges side by side
+===================
+A large object is read in waves. A wave is at most WAVE bytes from `offset` on, cut into ranges of RANGE bytes, which
+the driver sends side by side and which finish in any order. Three rules hold between any two effects:
+
+* The first `offset` bytes of the partial file are there without a gap. `offset` moves only over finished ranges that
+  touch it; a range that finishes early is remembered in `finished` until the ranges before it have arrived.
+* Nothing beyond `offset + WAVE` was ever requested. After a kill -9 only the last WAVE bytes of the file can have
+  gaps, so the next run keeps the rest and reads these again. After any other failure the file is truncated to
+  `offset`, and the next read begins there.
+* Every read carries If-Match with the ETag of the first one, and every answer is checked for its range, size and ETag.
+  Bytes of two versions are never mixed; if the object was replaced, the download starts again from byte 0.
+
+SHA-256 is sequential. Each time that a range finishes, the driver hashes up to `offset` while other ranges arrive, and
+reads those bytes from the page cache, not from the disk. A single read is hashed while it is written.
 """
 
 from __future__ import annotations
@@ -22,202 +35,197 @@ from ..models.artifacts import ModelArtifact
 from ..storage import presigned
 from ..storage.presigned import is_refused
 
-RANGE = 16 * 1024 * 1024  # bytes that one of several ranges has
-WAVE = 8 * RANGE  # bytes that are on their way at most; behind them nothing has a gap
-_STEP = 64 * 1024  # bytes that must come for a broken body to count as getting on
+RANGE = 16 * 1024 * 1024  # bytes of one range
+WAVE = 8 * RANGE  # bytes that are requested before all ranges of the wave before have arrived
+_PROGRESS = 64 * 1024  # bytes that a broken read must have brought for the attempts to be counted anew
 
 
 class Download(Redacted, Struct):
-    """A download under way: `offset` bytes lie in the partial without a gap, `left` of them from an earlier run."""
+    """A download under way: the partial file has `offset` bytes without a gap, `kept` of them from an earlier run.
+
+    `digest` is the sha256 that the bytes must have, or an empty string if nothing is compared.
+    """
 
     cfg: Config
     artifact: ModelArtifact
     partial: PartialFile
-    check: str
+    digest: str
     on_progress: Callable[[int, int], None] | None
-    url_of: Request[dict[str, str]]
-    offset: int
-    left: int
-    ranged: bool
+    offset: int = 0
+    kept: int = 0
+    is_ranged: bool = False
     url: str = ""
     etag: str = ""
 
+    def __post_init__(self) -> None:
+        ranged_from = self.cfg.ranged_from
+        self.is_ranged = ranged_from is not None and self.artifact.size >= max(ranged_from, 1)
+        # A run that was killed during a wave may have left gaps in its last bytes.
+        self.offset = self.kept = max(0, self.partial.size - WAVE) if self.is_ranged else self.partial.size
 
-def fetch(
-    cfg: Config,
-    artifact: ModelArtifact,
-    partial: PartialFile,
-    check: str,
-    on_progress: Callable[[int, int], None] | None,
-    collection_id: str | None,
-) -> Flow[None]:
-    """Fill the partial with the artifact's bytes; with `check` they have that sha256 in the end."""
-    ranged = cfg.ranged_from is not None and artifact.size >= max(cfg.ranged_from, 1)
-    # A run that was killed amid a wave may have left gaps in its last bytes.
-    left = max(0, partial.size - WAVE) if ranged else partial.size
-    url_of = artifacts.download_url(cfg, artifact.id, collection_id=collection_id)
-    one = Download(cfg, artifact, partial, check, on_progress, url_of, left, left, ranged)
-    one.url = (yield from send(url_of))["url"]
+
+def fetch(this: Download) -> Flow[None]:
+    """Fill the partial file with the artifact's bytes."""
     attempt = restarts = 0
     renewed_at = -1
     while True:
-        before = one.offset
+        if not this.url:
+            this.url = yield from object_url(this.cfg, this.artifact.id)
+        before = this.offset
         try:
-            if (yield from _fetch_and_verify(one)):
+            if (yield from _fetch_and_verify(this)):
                 return
             continue
         except ConnectionFailed as error:
             if not error.received:
-                raise  # the driver has sent it as often as it may
-            attempt = 1 if one.offset - before >= _STEP else attempt + 1
-            if one.offset < artifact.size:
+                raise  # the driver has tried it as often as it may
+            attempt = 1 if this.offset - before >= _PROGRESS else attempt + 1
+            if this.offset < this.artifact.size:
                 yield from back_off(attempt, error)
             continue
         except StorageError as error:
-            if is_refused(error) and renewed_at != one.offset:
-                renewed_at = one.offset
-                one.url = (yield from send(url_of))["url"]
+            if is_refused(error) and renewed_at != this.offset:
+                renewed_at, this.url = this.offset, ""
                 continue
-            if error.status_code not in (412, 416) or not (one.offset or one.etag):
+            if error.status_code not in (412, 416) or not (this.offset or this.etag):
                 raise
-            problem: LumlError = error  # another version, or a partial of something else
+            problem: LumlError = error  # another version, or a partial file of something else
         except DecodeError as error:
             problem = error
-        yield from _restart(one)
+        yield from _restart(this)
         restarts += 1
         yield from back_off(restarts, problem)
 
 
-def _fetch_and_verify(one: Download) -> Flow[bool]:
-    """Read what is missing, or a wave of it, and judge the whole once all is there; False means that there is more."""
-    size = one.artifact.size
-    digest = None
-    if one.offset < size or not size:
-        if one.ranged:
-            yield from _fetch_ranges(one)
-            if one.offset < size:
-                return False
-        else:
-            digest = yield from _fetch_rest(one)
-    if one.check:
-        if digest is None:
-            digest = yield from local(one.partial.sha256_of, size)
-        if digest != one.check:
-            if one.left:
-                yield from _restart(one)  # what an earlier run left was not the artifact
-                return False
-            name = one.artifact.id
-            raise IntegrityError(f"the bytes of {name} do not have its sha256; the stored object is not the artifact")
-    return True
-
-
-def _restart(one: Download) -> Flow[None]:
-    yield from local(one.partial.restart)
-    one.offset, one.left, one.etag = 0, 0, ""
-
-
-def _fetch_rest(one: Download) -> Flow[str]:
-    """All that is missing in one read; the digest of the whole file where it is wanted."""
-    size, offset = one.artifact.size, one.offset
-    sink = FileSink(one.partial.path, offset, digest=bool(one.check), limit=size - offset)
-    if offset and one.check:
-        yield from local(prime_digest, one.partial.path, offset)
-    try:
-        response = yield from transfer(
-            presigned.read(one.url, sink, etag=one.etag), Progress(one.on_progress, size, offset)
-        )
-    except ConnectionFailed as error:
-        _count_received(one, error)
-        raise
-    if not _is_expected(one, response, offset):
-        raise DecodeError("the storage answers a ranged read with something else")
-    one.offset += response.received
-    if one.offset != size:
-        raise IntegrityError(f"the object has {one.offset} bytes, the artifact {size}")
-    return response.sha256
-
-
-def _fetch_ranges(one: Download) -> Flow[None]:
-    """The next bytes as ranges side by side; what lies there without a gap is hashed while the others come."""
-    if not one.etag:
-        one.etag = yield from _etag_of(one)
-    if not one.etag:
-        one.ranged = False  # without ranges, or an ETag to guard them, one read does
-        return
-    first, size = one.offset, one.artifact.size
-    last = min(first + WAVE, size)
-    spans = {start: min(start + RANGE, last) for start in range(first, last, RANGE)}
-    requests = [
-        presigned.read(
-            one.url,
-            FileSink(one.partial.path, start, digest=False, truncate=False, limit=end - start),
-            etag=one.etag,
-            end=end,
-        )
-        for start, end in spans.items()
-    ]
-    here: set[int] = set()
-
-    def on_done(index: int, response: Response) -> Local | None:
-        start = first + index * RANGE
-        if _is_expected(one, response, start) and start + response.received == spans[start]:
-            here.add(start)
-        while one.offset in here:
-            here.remove(one.offset)
-            one.offset = spans[one.offset]
-        return Local(one.partial.sha256_of, (one.offset,)) if one.check else None
-
-    try:
-        outcomes = yield from gather_outcomes(requests, Progress(one.on_progress, size, first), on_done)
-    except Exception:
-        yield from local(one.partial.truncate, one.offset)
-        raise
-    if one.offset == last:
-        return
-    broken = outcomes[(one.offset - first) // RANGE]
-    if isinstance(broken, ConnectionFailed):
-        _count_received(one, broken)
-    yield from local(one.partial.truncate, one.offset)
-    for outcome in outcomes:
-        if isinstance(outcome, LumlError):
-            raise outcome
-    one.ranged = False  # other ranges came than were asked for
-
-
-def _etag_of(one: Download) -> Flow[str]:
-    """The ETag of the object behind a storage that reads ranges, or an empty string."""
-    try:
-        found = yield from send(presigned.probe(one.url))
-    except DecodeError:
-        return ""
-    if found.size != one.artifact.size:
-        raise _size_error(one, found.size)
-    return found.etag
-
-
-def _count_received(one: Download, error: ConnectionFailed) -> None:
-    """Count what a broken body has left in the partial."""
-    if error.received:
-        one.offset += error.received
-        one.etag = error.headers.get("etag", one.etag)
-
-
-def _is_expected(one: Download, response: Response, offset: int) -> bool:
-    """Whether an answer carries the artifact's bytes from the offset on, of the version that was begun with."""
-    found = presigned.content_range(response)
-    if found is not None and found.total != one.artifact.size:
-        raise _size_error(one, found.total)
-    start = found.start if found is not None else 0
-    return start == offset and (not one.etag or response.header("etag") in ("", one.etag))
-
-
-def _size_error(one: Download, size: int) -> IntegrityError:
-    return IntegrityError(f"the object has {size} bytes, the artifact {one.artifact.size}")
+def object_url(cfg: Config, artifact_id: str) -> Flow[str]:
+    """A fresh URL to read the object of an artifact."""
+    return (yield from send(artifacts.download_url(cfg, artifact_id)))["url"]
 
 
 def digest_of(artifact: ModelArtifact) -> str:
-    """The sha256 that an artifact's bytes must have; an IntegrityError where the registry has none."""
+    """The sha256 that an artifact's bytes must have; an IntegrityError if the registry has none."""
     digest = artifact.file_hash.lower()
     if len(digest) != 64 or digest.strip("0123456789abcdef"):
         raise IntegrityError(f"the registry has no sha256 of {artifact.id}: download it with verify=False")
     return digest
+
+
+def _fetch_and_verify(this: Download) -> Flow[bool]:
+    """Read the missing bytes, or a wave of them; return whether all are there and proven."""
+    size, digest = this.artifact.size, ""
+    if this.offset < size or not size:
+        if this.is_ranged:
+            yield from _fetch_wave(this)
+            if this.offset < size:
+                return False
+        else:
+            digest = yield from _fetch_rest(this)
+    if this.digest:
+        digest = digest or (yield from local(this.partial.sha256_of, size))
+        if digest != this.digest:
+            if this.kept:
+                yield from _restart(this)  # the bytes of the earlier run were not the artifact's
+                return False
+            name = this.artifact.id
+            raise IntegrityError(f"the bytes of {name} do not have its sha256; the stored object is not the artifact")
+    return True
+
+
+def _restart(this: Download) -> Flow[None]:
+    yield from local(this.partial.restart)
+    this.offset, this.kept, this.etag = 0, 0, ""
+
+
+def _fetch_rest(this: Download) -> Flow[str]:
+    """Read all missing bytes at once; return the digest of the whole file if it is compared."""
+    size, offset = this.artifact.size, this.offset
+    sink = FileSink(this.partial.path, offset, digest=bool(this.digest), limit=size - offset)
+    if offset and this.digest:
+        yield from local(prime_digest, this.partial.path, offset)
+    request = presigned.read(this.url, sink, etag=this.etag)
+    try:
+        response = yield from transfer(request, Progress(this.on_progress, size, offset))
+    except ConnectionFailed as error:
+        _count_received(this, error)
+        raise
+    if not _is_expected(this, response, offset):
+        raise DecodeError("the storage answered a ranged read with other bytes than the requested ones")
+    this.offset += response.received
+    if this.offset != size:
+        raise _size_error(this, this.offset)
+    return response.sha256
+
+
+def _fetch_wave(this: Download) -> Flow[None]:
+    """Read the next bytes as ranges side by side, and hash the bytes without a gap while other ranges arrive."""
+    if not this.etag:
+        this.etag = yield from _etag_of(this)
+    if not this.etag:
+        this.is_ranged = False  # the storage reads no ranges, or has no ETag to guard them
+        return
+    first, size = this.offset, this.artifact.size
+    last = min(first + WAVE, size)
+    ends = {start: min(start + RANGE, last) for start in range(first, last, RANGE)}
+    requests = [_range_request(this, start, end) for start, end in ends.items()]
+    finished: set[int] = set()
+
+    def on_done(index: int, response: Response) -> Local | None:
+        start = first + index * RANGE
+        if _is_expected(this, response, start) and start + response.received == ends[start]:
+            finished.add(start)
+        while this.offset in finished:
+            finished.remove(this.offset)
+            this.offset = ends[this.offset]
+        return Local(this.partial.sha256_of, (this.offset,)) if this.digest else None
+
+    try:
+        outcomes = yield from gather_outcomes(requests, Progress(this.on_progress, size, first), on_done)
+    except Exception:
+        yield from local(this.partial.truncate, this.offset)
+        raise
+    if this.offset == last:
+        return
+    broken = outcomes[(this.offset - first) // RANGE]
+    if isinstance(broken, ConnectionFailed):
+        _count_received(this, broken)
+    yield from local(this.partial.truncate, this.offset)
+    for outcome in outcomes:
+        if isinstance(outcome, LumlError):
+            raise outcome
+    this.is_ranged = False  # the storage sent other ranges than the requested ones
+
+
+def _range_request(this: Download, start: int, end: int) -> Request[Response]:
+    sink = FileSink(this.partial.path, start, digest=False, truncate=False, limit=end - start)
+    return presigned.read(this.url, sink, etag=this.etag, end=end)
+
+
+def _etag_of(this: Download) -> Flow[str]:
+    """The ETag of the object, or an empty string if the storage does not read ranges."""
+    try:
+        found = yield from send(presigned.probe(this.url))
+    except DecodeError:
+        return ""
+    if found.size != this.artifact.size:
+        raise _size_error(this, found.size)
+    return found.etag
+
+
+def _count_received(this: Download, error: ConnectionFailed) -> None:
+    """Count the bytes that a broken read has written to the partial file."""
+    if error.received:
+        this.offset += error.received
+        this.etag = error.headers.get("etag", this.etag)
+
+
+def _is_expected(this: Download, response: Response, offset: int) -> bool:
+    """Whether an answer has the artifact's bytes from `offset` on, of the version that the download began with."""
+    found = presigned.content_range(response)
+    if found is not None and found.total != this.artifact.size:
+        raise _size_error(this, found.total)
+    start = found.start if found is not None else 0
+    return start == offset and (not this.etag or response.header("etag") in ("", this.etag))
+
+
+def _size_error(this: Download, size: int) -> IntegrityError:
+    return IntegrityError(f"the object has {size} bytes, the artifact {this.artifact.size}")

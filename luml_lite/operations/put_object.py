@@ -1,17 +1,18 @@
-"""Getting a file's bytes into the bucket: one PUT or many parts, renewed, repeated and put together until they are in.
+"""Store a file in the bucket, in one PUT or in parts, with new URLs and new attempts where they are needed.
 
-What an answer that never came may have done is looked up before anything is repeated; only an object whose size has
-been probed counts as stored, because the platform itself never looks.
+If the answer to a request is lost, the flow looks at the object before it repeats the request. An object counts as
+stored only after a read of its size, because the platform never checks it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from ..api import artifacts, uploads
+from ..api import uploads
 from ..config import Config
 from ..core.flow import Flow, Local, Progress, back_off, gather_outcomes, local, send, transfer
 from ..core.redaction import Redacted
@@ -22,19 +23,20 @@ from ..files.archive import Archive
 from ..files.digests import md5_of
 from ..files.journal import Journal, UploadState
 from ..models.uploads import MultipartPlan, Part
-from ..storage import azure, presigned, s3
-from ..storage.presigned import is_refused
+from ..storage import presigned
+from ..storage.presigned import is_damaged, is_refused
+from ..storage.vendors import Vendor, vendor_of
+from .get_object import object_url
 
-# What S3, Azure and Azurite answer to a Content-MD5 that does not fit.
-_DAMAGED = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
-_MAX_RESENDS = 3  # times that one part is sent again for wrong bytes
+T = TypeVar("T")
+
+_MAX_RESENDS = 3  # times that one part is sent again because the bucket received other bytes
 
 
-class Upload(Redacted, Struct):
-    """An upload under way: the row's id and place, what is stored so far, and the journal that remembers it."""
+class Upload(Redacted, Struct, frozen=True):
+    """An upload of an archive to the object of a row: what is stored so far, and the journal that keeps it."""
 
     cfg: Config
-    collection_id: str | None
     archive: Archive
     state: UploadState
     url: str | None
@@ -42,252 +44,210 @@ class Upload(Redacted, Struct):
     journal: Journal | None = None
 
     @property
-    def azure(self) -> bool:
-        """Whether the bucket is one of Azure's."""
-        return self.state.type == "azure"
+    def vendor(self) -> Vendor:
+        """How the bucket stores objects; a ConfigurationError for an unknown type of bucket."""
+        return vendor_of(self.state.type)
 
 
 def put_object(upload: Upload) -> Flow[None]:
-    """Put the archive's bytes under the row's key and prove that all of them are there."""
-    yield from _save_state(upload)  # before a byte is sent, so that what is sent can always be found again
-    expected = ""
-    if upload.state.multipart:
-        expected = yield from _put_parts(upload)
-    else:
-        yield from _put_single(upload)
-    found = yield from probe_object(upload)
-    if found is None or found.size != upload.archive.size:
-        size = "no object" if found is None else f"{found.size} bytes"
-        raise IntegrityError(f"the bucket holds {size} instead of {upload.archive.size} bytes after the upload")
-    tag = s3.unquoted(found.etag)
-    if expected and "-" in tag and tag != expected:
-        raise IntegrityError("the bucket holds another object than the one that was uploaded")
+    """Store the archive's bytes in the bucket and prove that all of them are there."""
+    yield from _save_state(upload)  # before any byte is sent, so that a later call finds the upload
+    yield from (_put_parts(upload) if upload.state.multipart else _put_single(upload))
+    difference = yield from probe_difference(upload)
+    if difference:
+        raise IntegrityError(f"after the upload the bucket holds {difference} instead of {upload.archive.size} bytes")
 
 
-def probe_object(upload: Upload) -> Flow[presigned.Probe | None]:
-    """What the bucket holds under the row's key, or None."""
-    cfg, row = upload.cfg, upload.state.artifact_id
-    url = (yield from send(artifacts.download_url(cfg, row, collection_id=upload.collection_id)))["url"]
+def probe_difference(upload: Upload) -> Flow[str]:
+    """How the object in the bucket differs from the archive, in words; an empty string if it is the archive."""
+    etags = upload.state.etags
+    found = yield from _ask_bucket(upload, presigned.probe)
+    if found is None:
+        return "no object"
+    if found.size != upload.archive.size:
+        return f"{found.size} bytes"
+    ids = [etags[number] for number in sorted(etags)]
+    return "" if upload.vendor.can_be_made_of(found.etag, ids) else "an object of other parts"
+
+
+def _ask_bucket(upload: Upload, request: Callable[[str], Request[T]]) -> Flow[T | None]:
+    url = yield from object_url(upload.cfg, upload.state.artifact_id)
     try:
-        return (yield from send(presigned.probe(url)))
+        return (yield from send(request(url)))
     except StorageError as error:
         if error.status_code == 404:
             return None
         raise
 
 
-def is_damaged(error: LumlError) -> bool:
-    """Whether bytes arrived as others than were sent, and were not stored."""
-    return isinstance(error, IntegrityError) or (isinstance(error, StorageError) and error.code in _DAMAGED)
-
-
 def _put_single(upload: Upload) -> Flow[None]:
-    archive, url = upload.archive, upload.url
-    if url is None:
+    archive, vendor = upload.archive, upload.vendor
+    if upload.url is None:
         raise DecodeError("the platform gave no URL to upload to")
-    body = FileSlice(archive.path, 0, archive.size, upload.cfg.check_parts and not upload.azure)
-    request: Request[Any] = s3.put(url, body)
-    if upload.azure:
-        request = azure.put(url, body, (yield from _content_md5(upload, body)))
-    rounds = 0
-    while True:
+    request = yield from _put_request(upload, vendor.put, upload.url, 0, archive.size)
+    for attempt in range(_MAX_RESENDS):
         try:
             yield from transfer(request, Progress(upload.on_progress, archive.size))
             return
         except LumlError as error:
-            if upload.azure and is_refused(error):
-                break  # its single URL cannot be renewed, but block URLs can be had
-            rounds += 1
-            if not is_damaged(error) or rounds == _MAX_RESENDS:
+            if is_refused(error) and vendor.initiate is None:
+                break
+            if not is_damaged(error) or attempt + 1 == _MAX_RESENDS:
                 raise
+    # No new URL for the whole object can be had, but URLs for its parts can.
     upload.state.multipart = True
     yield from _put_parts(upload)
 
 
-def _put_parts(upload: Upload) -> Flow[str]:
-    """Send every part and put them together; the object's expected ETag where it is known."""
+def _put_request(
+    upload: Upload, build: Callable[[str, FileSlice], Request[Any]], url: str, start: int, end: int
+) -> Flow[Request[Any]]:
+    """The request that sends the bytes [start, end), with their MD5 if Config.check_parts asks for it."""
+    check, add_md5 = upload.cfg.check_parts, upload.vendor.add_md5
+    body = FileSlice(upload.archive.path, start, end - start, check and add_md5 is None)
+    request = build(url, body)
+    if check and add_md5 is not None:
+        request = add_md5(request, (yield from local(md5_of, body)))
+    return request
+
+
+def _put_parts(upload: Upload) -> Flow[None]:
+    """Send every part that is missing and make the object from all of them."""
     state = upload.state
-    started_over = False
+    has_restarted = False
     while True:
-        if not upload.azure and state.upload_id is None:
-            if upload.url is None:
-                raise DecodeError("the platform gave no URL to begin the multipart upload with")
-            state.upload_id = yield from _initiate(upload.url)
-            yield from _save_state(upload)  # the URL dies with this process, and the row could not go on without the id
+        yield from _initiate(upload)
         plan = yield from _request_plan(upload)
         try:
             plan = yield from _send_missing(upload, plan)
-            return (yield from _commit(upload, plan)) if upload.azure else (yield from _complete(upload, plan))
+            yield from _complete(upload, plan)
+            return
         except StorageError as error:
-            if error.code != "NoSuchUpload" or started_over or upload.url is None:
+            if error.code != "NoSuchUpload" or has_restarted or upload.url is None:
                 raise
-            # The bucket has forgotten the upload; a new one begins, and the old id is never used again.
-            started_over = True
-            state.upload_id, state.etags, state.parts = None, {}, []
+        # The bucket has dropped the upload. The old id is never used again.
+        has_restarted = True
+        state.upload_id, state.etags, state.parts = None, {}, []
 
 
-def _initiate(url: str) -> Flow[str]:
-    attempt = 0
-    while True:
+def _initiate(upload: Upload) -> Flow[None]:
+    """Have an upload id where the vendor needs one."""
+    initiate, attempt = upload.vendor.initiate, 0
+    while initiate is not None and upload.state.upload_id is None:
+        if upload.url is None:
+            raise DecodeError("the platform gave no URL to begin the multipart upload with")
         try:
-            return (yield from send(s3.initiate(url)))
+            upload.state.upload_id = yield from send(initiate(upload.url))
         except DecodeError as error:  # an error inside a 200; another upload id costs nothing
             attempt += 1
             yield from back_off(attempt, error)
+        else:
+            yield from _save_state(upload)  # the URL is lost with this process, and only the id can replace it
 
 
 def _request_plan(upload: Upload) -> Flow[MultipartPlan]:
-    state, archive = upload.state, upload.archive
+    state, size = upload.state, upload.archive.size
     plan = yield from send(
         uploads.multipart_plan(
             upload.cfg,
             bucket_secret_id=state.bucket_secret_id,
             bucket_location=state.bucket_location,
-            size=archive.size,
+            size=size,
             upload_id=state.upload_id,
         )
     )
     layout = [(part.start, part.end) for part in plan.parts]
-    gaps = [0, *(end for _, end in layout)] != [*(start for start, _ in layout), archive.size]
-    if gaps or any(start >= end for start, end in layout):
+    has_gaps = [0, *(end for _, end in layout)] != [*(start for start, _ in layout), size]
+    if has_gaps or any(start >= end for start, end in layout):
         raise DecodeError("the platform's parts do not cover the file once, in order")
     if state.parts != layout:
-        state.parts, state.etags = layout, {}  # what is stored of an earlier layout does not fit this one
+        state.parts, state.etags = layout, {}  # the stored parts of an earlier layout do not fit this one
         yield from _save_state(upload)
     return plan
 
 
 def _send_missing(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
-    """Send the parts that are missing, with fresh URLs once where one is refused; the plan with the latest URLs."""
-    state, archive = upload.state, upload.archive
-    renewed: set[int] = set()
-    rounds: dict[int, int] = {}
-    while missing := [part for part in plan.parts if part.number not in state.etags]:
-        done = sum(part.end - part.start for part in plan.parts) - sum(part.end - part.start for part in missing)
-        progress = Progress(upload.on_progress, archive.size, done)
+    """Send the parts that are not stored, each with a new URL once if one is refused; return the latest plan."""
+    size = upload.archive.size
+    renewals: Counter[int] = Counter()
+    resends: Counter[int] = Counter()
+    while missing := [part for part in plan.parts if part.number not in upload.state.etags]:
         requests: list[Request[str]] = []
         for part in missing:
-            requests.append((yield from _part_request(upload, part)))
-        outcomes = yield from gather_outcomes(requests, progress, _recorder(upload, missing, requests))
-        failure: tuple[Part, LumlError] | None = None
-        for part, outcome in zip(missing, outcomes, strict=True):
-            if isinstance(outcome, str):
-                state.etags[part.number] = outcome
-            elif outcome is not None and failure is None:
-                failure = part, outcome
-        if failure is None:
+            requests.append((yield from _put_request(upload, upload.vendor.put_part, part.url, part.start, part.end)))
+        progress = Progress(upload.on_progress, size, size - sum(part.end - part.start for part in missing))
+        outcomes = yield from gather_outcomes(requests, progress, _record_part(upload, missing, requests))
+        failures = [
+            (part.number, outcome)
+            for part, outcome in zip(missing, outcomes, strict=True)
+            if isinstance(outcome, LumlError)
+        ]
+        if not failures:
             continue
-        part, error = failure
-        if is_refused(error) and part.number not in renewed:
-            renewed.add(part.number)
+        number, error = failures[0]
+        if is_refused(error) and not renewals[number]:
+            renewals[number] += 1
             plan = yield from _request_plan(upload)
-        elif is_damaged(error) and rounds.get(part.number, 0) < _MAX_RESENDS:
-            rounds[part.number] = rounds.get(part.number, 0) + 1
+        elif is_damaged(error) and resends[number] < _MAX_RESENDS:
+            resends[number] += 1
         else:
             raise error
     return plan
 
 
-def _part_request(upload: Upload, part: Part) -> Flow[Request[str]]:
-    path = upload.archive.path
-    if upload.azure:
-        digest = yield from _content_md5(upload, FileSlice(path, part.start, part.end - part.start))
-        return azure.put_block(part, path, digest)
-    return s3.put_part(part, path, md5=upload.cfg.check_parts)
-
-
-def _content_md5(upload: Upload, body: FileSlice) -> Flow[bytes]:
-    """The MD5 that Azure is to compare: its answers carry none, so checking costs a pass before sending."""
-    if not upload.cfg.check_parts:
-        return b""
-    return (yield from local(md5_of, body))
-
-
-def _recorder(
+def _record_part(
     upload: Upload, parts: list[Part], requests: list[Request[str]]
-) -> Callable[[int, Response], Local | None] | None:
-    """Remembers each part as it is stored, so that a crash loses none."""
-    journal, state = upload.journal, upload.state
-    if journal is None:
-        return None
+) -> Callable[[int, Response], Local | None]:
+    """The `on_done` that keeps the id of each stored part, in the journal as well, so that a crash loses none."""
 
     def on_done(index: int, response: Response) -> Local | None:
         try:
-            state.etags[parts[index].number] = requests[index].reply(response)
+            upload.state.etags[parts[index].number] = requests[index].reply(response)
         except LumlError:
-            return None  # the flow sees the same error
-        return Local(journal.write, (state,))
+            return None  # the flow gets the same error
+        return None if upload.journal is None else Local(upload.journal.write, (upload.state,))
 
     return on_done
 
 
-def _complete(upload: Upload, plan: MultipartPlan) -> Flow[str]:
-    attempt = 0
-    renewed = False
+def _complete(upload: Upload, plan: MultipartPlan) -> Flow[None]:
+    """Make the object from its parts; after a lost answer, look whether it has been made before asking again."""
+    attempt, has_renewed, has_resent = 0, False, False
     while True:
-        etags = [upload.state.etags[part.number] for part in plan.parts]
-        expected = s3.composed(etags)
+        ids = {part.number: upload.state.etags[part.number] for part in plan.parts}
+        request = upload.vendor.complete(plan.complete_url, ids)
         try:
-            yield from send(s3.complete(plan.complete_url, plan.parts, etags))
-            return expected
-        except StorageError as error:
-            if is_refused(error) and not renewed:
-                renewed = True
-                plan = yield from _request_plan(upload)
-                continue
-            if error.code != "NoSuchUpload" and not is_unanswered(error) and error.status_code != 503:
-                raise
-            problem: LumlError = error
+            yield from send(request)
+            return
         except LumlError as error:
-            if not is_unanswered(error):
-                raise
             problem = error
-        found = yield from probe_object(upload)
-        if found is not None and found.size == upload.archive.size and _is_expected_etag(found.etag, expected):
-            return expected
-        if isinstance(problem, StorageError) and problem.code == "NoSuchUpload":
+        status, code = (problem.status_code, problem.code) if isinstance(problem, StorageError) else (0, "")
+        if is_refused(problem) and not has_renewed:
+            has_renewed = True
+            plan = yield from _request_plan(upload)
+        elif code == "InvalidBlockList" and not has_resent:
+            has_resent = True
+            yield from _forget_lost_parts(upload, plan)
+            plan = yield from _send_missing(upload, plan)
+        elif request.repeatable or not (code == "NoSuchUpload" or status == 503 or is_unanswered(problem)):
             raise problem
-        attempt += 1
-        yield from back_off(attempt, problem)
+        elif not (yield from probe_difference(upload)):
+            return
+        elif code == "NoSuchUpload":
+            raise problem
+        else:
+            attempt += 1
+            yield from back_off(attempt, problem)
 
 
-def _is_expected_etag(etag: str, expected: str) -> bool:
-    tag = s3.unquoted(etag)
-    return not expected or "-" not in tag or tag == expected
-
-
-def _commit(upload: Upload, plan: MultipartPlan) -> Flow[str]:
-    renewed = resent = False
-    while True:
-        try:
-            yield from send(azure.commit(plan.complete_url, plan.parts))
-            return ""
-        except StorageError as error:
-            if is_refused(error) and not renewed:
-                renewed = True
-                plan = yield from _request_plan(upload)
-            elif error.code == "InvalidBlockList" and not resent:
-                resent = True
-                upload.state.etags = yield from known_blocks(upload, plan)
-                plan = yield from _send_missing(upload, plan)
-            else:
-                raise
-
-
-def known_blocks(upload: Upload, plan: MultipartPlan) -> Flow[dict[int, str]]:
-    """The blocks that Azure holds already, by part number."""
-    cfg, row = upload.cfg, upload.state.artifact_id
-    url = (yield from send(artifacts.download_url(cfg, row, collection_id=upload.collection_id)))["url"]
-    try:
-        held = yield from send(azure.block_list(url))
-    except StorageError as error:
-        if error.status_code != 404:
-            raise
-        return {}
-    names = {part.number: azure.block_id(part.url) for part in plan.parts}
-    return {
-        part.number: names[part.number] for part in plan.parts if held.get(names[part.number]) == part.end - part.start
-    }
+def _forget_lost_parts(upload: Upload, plan: MultipartPlan) -> Flow[None]:
+    """Keep the ids of the parts that the bucket still holds."""
+    state, list_parts = upload.state, upload.vendor.list_parts
+    if list_parts is None:
+        return
+    held = (yield from _ask_bucket(upload, list_parts)) or {}
+    sizes = {part.number: part.end - part.start for part in plan.parts}
+    state.etags = {number: each for number, each in state.etags.items() if held.get(each) == sizes[number]}
 
 
 def _save_state(upload: Upload) -> Flow[None]:

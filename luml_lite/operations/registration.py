@@ -1,6 +1,21 @@
-"""The row of an upload: made once even where the answer was lost, confirmed or marked failed truthfully.
+"""Register an upload: make its row exactly once, then confirm it or mark it failed.
 
-upload_failed is final on the server, so a row is marked only when the call has definitely failed.
+The row of a lost create
+========================
+A create is sent once. If its answer is lost, the server may or may not have made a row, and the client has neither the
+row's id nor the upload URL, which no endpoint gives again. Such a row is an orphan: nobody can store its bytes. So the
+flow looks for the orphan, removes it, and creates again.
+
+Nothing in a row says which request made it. The orphan is the row that
+
+* is pending_upload and has this upload's sha256, size, model name and file name, and
+* was created after the request was sent. The clocks of client and server need not agree: the listing's Date header is
+  the server's time now, the seconds since the request are measured on the client, and their difference is the earliest
+  `created_at` of the orphan, give or take _SLACK.
+
+If two rows match, another process uploads the same file at this moment, and one of them is its row. Then nothing is
+removed: an orphan in a list costs less than the upload of another process. An orphan that must not be deleted is
+marked upload_failed. That state is final on the server, so a row of our own gets it only when the call has failed.
 """
 
 from __future__ import annotations
@@ -22,20 +37,19 @@ from ..files.archive import Archive
 from ..models.artifacts import ModelArtifact, ModelArtifactsList, ModelArtifactStatus
 from ..models.uploads import CreatedModel
 
-_SLACK = 2.0  # seconds; created_at and Date come from clocks of the same server, but Date has whole seconds
+_SLACK = 2.0  # seconds: created_at and Date are of one clock, but Date has whole seconds
 
 
 class ArtifactSpec(Struct, frozen=True):
-    """The row that an upload is to have."""
+    """The row that an upload needs."""
 
-    collection_id: str | None
     archive: Archive
     name: str
     description: str | None
     tags: list[str] | None
 
     def matches(self, row: ModelArtifact, status: ModelArtifactStatus) -> bool:
-        """Whether a row is of the same bytes under the same names."""
+        """Whether a row is in this status and has the same bytes and names."""
         archive = self.archive
         return (row.file_hash, row.size, row.model_name, row.file_name, row.status) == (
             archive.sha256,
@@ -46,21 +60,20 @@ class ArtifactSpec(Struct, frozen=True):
         )
 
 
-def create_row(cfg: Config, wanted: ArtifactSpec) -> Flow[CreatedModel]:
-    """Make the row. After a lost answer it is looked for and dropped: its upload URL is lost with the answer."""
-    archive = wanted.archive
+def create_row(cfg: Config, spec: ArtifactSpec) -> Flow[CreatedModel]:
+    """Make the row and get its upload URL; after a lost answer, remove the orphan and make the row again."""
+    archive = spec.archive
     request = artifacts.create(
         cfg,
-        wanted.collection_id,
         file_name=archive.file_name,
         metrics=archive.metrics,
         manifest=archive.manifest,
         file_hash=archive.sha256,
         file_index=archive.file_index,
         size=archive.size,
-        model_name=wanted.name,
-        description=wanted.description,
-        tags=wanted.tags,
+        model_name=spec.name,
+        description=spec.description,
+        tags=spec.tags,
     )
     attempt = 0
     while True:
@@ -71,45 +84,43 @@ def create_row(cfg: Config, wanted: ArtifactSpec) -> Flow[CreatedModel]:
             if not is_unanswered(error):
                 raise
             lost = error
-        orphan = yield from _find_orphan(cfg, wanted, began)
+        orphan = yield from _find_orphan(cfg, spec, began)
         if orphan is not None:
-            yield from _remove_orphan(cfg, wanted.collection_id, orphan)
+            yield from _remove_orphan(cfg, orphan)
         attempt += 1
         yield from back_off(attempt, lost)
 
 
-def confirm_row(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[ModelArtifact]:
-    """Set the row to uploaded and see that it is; a lost or refused answer is settled by looking."""
+def confirm_row(cfg: Config, artifact_id: str) -> Flow[ModelArtifact]:
+    """Set the row to uploaded and read it back, which also decides after a lost or refused answer."""
     attempt = 0
     while True:
         problem: LumlError | None = None
         try:
-            yield from send(
-                artifacts.update(cfg, artifact_id, status=ModelArtifactStatus.UPLOADED, collection_id=collection_id)
-            )
+            yield from send(artifacts.update(cfg, artifact_id, status=ModelArtifactStatus.UPLOADED))
         except LumlError as error:
             if not is_unanswered(error) and not isinstance(error, BadRequestError):
                 raise
             problem = error
-        row = yield from send(artifacts.get(cfg, artifact_id, collection_id=collection_id))
+        row = yield from send(artifacts.get(cfg, artifact_id))
         if row.status == ModelArtifactStatus.UPLOADED:
             return row
         if row.status != ModelArtifactStatus.PENDING_UPLOAD or problem is None:
-            raise FileError(f"somebody else set artifact {artifact_id} to {row.status} while it was uploaded")
+            raise FileError(f"another program set artifact {artifact_id} to {row.status} during its upload")
         attempt += 1
         yield from back_off(attempt, problem)
 
 
-def mark_failed(cfg: Config, artifact_id: str, collection_id: str | None) -> Flow[None]:
-    """Set the row to upload_failed; whatever goes wrong with that must not hide why the upload failed."""
-    yield from try_set_status(cfg, artifact_id, ModelArtifactStatus.UPLOAD_FAILED, collection_id)
+def mark_failed(cfg: Config, artifact_id: str) -> Flow[None]:
+    """Set the row to upload_failed if that is possible."""
+    yield from try_set_status(cfg, artifact_id, ModelArtifactStatus.UPLOAD_FAILED)
 
 
-def try_set_status(cfg: Config, artifact_id: str, status: ModelArtifactStatus, collection_id: str | None) -> Flow[None]:
-    """Set the row to a status of failure, if that can be done at all."""
-    request = artifacts.update(cfg, artifact_id, status=status, collection_id=collection_id)
+def try_set_status(cfg: Config, artifact_id: str, status: ModelArtifactStatus) -> Flow[None]:
+    """Set the row to a status of failure; an error here must not hide why the call failed, and is dropped."""
+    request = artifacts.update(cfg, artifact_id, status=status)
     try:
-        yield from send(structs.replace(request, idempotent=True))  # where it was done already, the answer is a 400
+        yield from send(structs.replace(request, idempotent=True))  # the second time the answer is a 400
     except Interrupted:
         raise
     except LumlError:
@@ -117,7 +128,7 @@ def try_set_status(cfg: Config, artifact_id: str, status: ModelArtifactStatus, c
 
 
 class _WithDate(Struct, frozen=True):
-    """A reply parser that keeps the server's Date beside the value."""
+    """A reply parser that returns the value and the Date header."""
 
     reply: Any
 
@@ -125,35 +136,34 @@ class _WithDate(Struct, frozen=True):
         return self.reply(response), response.header("date")
 
 
-def _find_orphan(cfg: Config, wanted: ArtifactSpec, began: float) -> Flow[ModelArtifact | None]:
-    """The one pending row that the lost request must have made, if there is exactly one so young."""
-    search = wanted.name if cfg.dialect == "artifacts" else None
-    page = artifacts.page(cfg, collection_id=wanted.collection_id, search=search)
+def _find_orphan(cfg: Config, spec: ArtifactSpec, began: float) -> Flow[ModelArtifact | None]:
+    """The one row that the lost request can have made, or None."""
+    page = artifacts.page(cfg, search=spec.name if cfg.dialect == "artifacts" else None)
     dated: Request[tuple[ModelArtifactsList, str]] = structs.replace(page, reply=_WithDate(page.reply))  # type: ignore[arg-type]
     listed, date = yield from send(dated)
     elapsed = (yield from local(now)) - began
     try:
         since = parsedate_to_datetime(date) - timedelta(seconds=elapsed + _SLACK)
     except (TypeError, ValueError, OverflowError):
-        return None  # without the server's time nobody can tell whose row it is
-    young = [
-        row for row in listed.items if wanted.matches(row, ModelArtifactStatus.PENDING_UPLOAD) and _is_since(row, since)
+        return None  # without the server's time a new row cannot be told from an old one
+    candidates = [
+        row for row in listed.items if spec.matches(row, ModelArtifactStatus.PENDING_UPLOAD) and _is_since(row, since)
     ]
-    return young[0] if len(young) == 1 else None
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _is_since(row: ModelArtifact, since: datetime) -> bool:
     try:
-        made = datetime.fromisoformat(row.created_at)
+        created = datetime.fromisoformat(row.created_at)
     except ValueError:
         return False
-    return (made if made.tzinfo else made.replace(tzinfo=UTC)) >= since
+    return (created if created.tzinfo else created.replace(tzinfo=UTC)) >= since
 
 
-def _remove_orphan(cfg: Config, collection_id: str | None, row: ModelArtifact) -> Flow[None]:
+def _remove_orphan(cfg: Config, row: ModelArtifact) -> Flow[None]:
     try:
-        yield from send(artifacts.force_delete(cfg, row.id, collection_id=collection_id))
+        yield from send(artifacts.force_delete(cfg, row.id))
     except NotFoundError:
         return
-    except APIStatusError:  # without the right to delete, the row can at least be told from a live one
-        yield from mark_failed(cfg, row.id, collection_id)
+    except APIStatusError:  # this key may not delete; marked, the row cannot be taken for an upload under way
+        yield from mark_failed(cfg, row.id)

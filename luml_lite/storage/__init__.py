@@ -1,1 +1,1 @@
-"""The buckets behind the platform: request builder and reply parser side by side, one file a vendor."""
+"""Requests to the buckets behind the platform: each file has the builders of a vendor beside their reply parsers."""

@@ -1,60 +1,53 @@
-"""Azure's presigned uploads: Put Blob, Put Block, Put Block List.
+"""Presigned uploads to Azure: Put Blob, Put Block, Put Block List.
 
-https://learn.microsoft.com/rest/api/storageservices/put-block-list has the limits: 50,000 blocks, 4,000 MiB a block.
+Limits, 50,000 blocks of 4,000 MiB: https://learn.microsoft.com/rest/api/storageservices/put-block-list
 """
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping
 from html import unescape
+from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from ..core.redaction import Redacted
-from ..core.request import FileSlice, Pairs, Request, Response, no_content
+from ..core.request import FileSlice, Request, Response, no_content
 from ..errors import DecodeError
-from ..models.uploads import Part
 
-_BLOB = (("x-ms-blob-type", "BlockBlob"),)
+T = TypeVar("T")
 
 
-def put(url: str, body: FileSlice, content_md5: bytes = b"") -> Request[None]:
-    """Send the whole blob; repeating it is harmless. Its MD5, if given, is compared by the storage."""
-    headers = _BLOB + _content_md5(content_md5)
+def put(url: str, body: FileSlice) -> Request[None]:
+    """Send the whole blob; repeating this is harmless."""
+    headers = (("x-ms-blob-type", "BlockBlob"),)
     return Request(method="PUT", url=url, headers=headers, body=body, presigned=True, reply=no_content)
 
 
-def put_block(part: Part, path: str, content_md5: bytes = b"") -> Request[str]:
-    """Send one block; the last one sent under an id counts. Its id comes back."""
-    return Request(
-        method="PUT",
-        url=part.url,
-        headers=_content_md5(content_md5),
-        body=FileSlice(path, part.start, part.end - part.start),
-        presigned=True,
-        reply=BlockId(part.url),
-    )
+def put_block(url: str, body: FileSlice) -> Request[str]:
+    """Send one block and return its id; Azure keeps the last block that was sent under an id."""
+    return Request(method="PUT", url=url, body=body, presigned=True, reply=BlockId(block_id(url)))
 
 
-def _content_md5(digest: bytes) -> Pairs:
-    return (("Content-MD5", b64encode(digest).decode()),) if digest else ()
+def add_md5(request: Request[T], digest: bytes) -> Request[T]:
+    """Add the MD5 of the body, so that Azure refuses other bytes; its answers carry no MD5 to compare."""
+    return structs.replace(request, headers=(*request.headers, ("Content-MD5", b64encode(digest).decode())))
 
 
-class BlockId(Redacted, Struct, frozen=True):
-    """A reply parser that gives the block id in the URL that was put to: Azure's answer carries none."""
+class BlockId(Struct, frozen=True):
+    """A reply parser that returns the id of the block that was sent; Azure does not repeat it."""
 
-    url: str
+    id: str
 
     def __call__(self, response: Response) -> str:
-        return block_id(self.url)
+        return self.id
 
 
-def commit(url: str, parts: Sequence[Part]) -> Request[None]:
-    """Make the blob of its blocks, in order; a shorter list would truncate it. Repeating it is harmless."""
-    rows = "".join(f"<Latest>{block_id(part.url)}</Latest>" for part in parts)
+def commit(url: str, ids: Mapping[int, str]) -> Request[None]:
+    """Make the blob from its blocks; `ids` has all part numbers, ascending. Repeating this is harmless."""
+    rows = "".join(f"<Latest>{each}</Latest>" for each in ids.values())
     return Request(
         method="PUT",
         url=url,
@@ -66,15 +59,15 @@ def commit(url: str, parts: Sequence[Part]) -> Request[None]:
 
 
 def block_id(url: str) -> str:
-    """The block id that a presigned block URL is for."""
+    """The block id in a presigned block URL."""
     values = parse_qs(urlsplit(url).query.replace("+", "%2B")).get("blockid")
     if not values:
-        raise DecodeError("a block URL without a block id; the platform's answer is not what the protocol says")
+        raise DecodeError("the platform gave a URL for a block without a block id")
     return values[0]
 
 
-def block_list(download_url: str) -> Request[dict[str, int]]:
-    """The blocks that are stored but not committed, as id to size; needs only the right to read."""
+def list_blocks(download_url: str) -> Request[dict[str, int]]:
+    """The blocks that are stored but not committed, as id to size; the right to read is enough."""
     url = f"{download_url}&comp=blocklist&blocklisttype=uncommitted"
     return Request(method="GET", url=url, presigned=True, reply=_blocks)
 

@@ -1,6 +1,6 @@
-"""What every vendor's presigned URL has in common: its expiry, its refusals, and ranged reads.
+"""Presigned URLs of every vendor: their expiry, their errors, ranged reads and deletes.
 
-A presigned GET URL is signed for GET, so nothing here sends HEAD, and no header that would need a signature.
+A URL is signed for one method and for few headers: nothing here sends HEAD, or a header that needs a signature.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 from msgspec import Struct
 
 from ..core.request import FileSink, Request, Response, raw_response
-from ..errors import DecodeError, LumlError, StorageError
+from ..errors import DecodeError, IntegrityError, LumlError, StorageError
+
+# The answers of S3, Azure and Azurite to a Content-MD5 that is not the body's.
+_WRONG_MD5 = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
 
 
 def expiry(url: str) -> datetime | None:
-    """When a presigned URL ends by its own words (S3's X-Amz-Date and X-Amz-Expires, Azure's se), or None."""
+    """When a presigned URL expires, read from its query (X-Amz-Date and X-Amz-Expires of S3, se of Azure), or None."""
     query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     try:
         if "X-Amz-Date" in query:
@@ -33,7 +36,7 @@ def expiry(url: str) -> datetime | None:
 
 
 def has_expired(url: str, date: str) -> bool:
-    """Whether a URL was over at the time of an answer's Date header; the client's clock does not matter."""
+    """Whether a URL had expired by the Date header of an answer; the client's clock is not used."""
     end = expiry(url)
     try:
         return end is not None and parsedate_to_datetime(date) >= end
@@ -42,28 +45,37 @@ def has_expired(url: str, date: str) -> bool:
 
 
 def storage_error(request: Request[object], response: Response) -> StorageError:
-    """The error that a bucket's answer stands for; S3 and Azure both say `<Code>` and `<Message>`."""
+    """The error for a bucket's answer; S3 and Azure both send `<Code>` and `<Message>`."""
     text = response.body[:4096].decode("utf-8", "replace")
     code = response.header("x-ms-error-code") or element(text, "Code")
-    over = response.status in (400, 401, 403) and has_expired(request.url, response.header("date"))
-    advice = "; the URL had expired" if over else ""
-    said = " ".join(
-        word for word in (str(response.status), code, element(text, "Message").split("\n")[0][:200]) if word
-    )
-    return StorageError(f"storage answered {said}{advice}", status_code=response.status, code=code, expired=over)
+    expired = response.status in (400, 401, 403) and has_expired(request.url, response.header("date"))
+    advice = "; the URL had expired" if expired else ""
+    words = (str(response.status), code, element(text, "Message").split("\n")[0][:200])
+    message = f"storage answered {' '.join(filter(None, words))}{advice}"
+    return StorageError(message, status_code=response.status, code=code, expired=expired)
+
+
+def is_refused(error: LumlError) -> bool:
+    """Whether a bucket refused a presigned URL; the vendors' codes do not tell whether it had expired."""
+    return isinstance(error, StorageError) and (error.expired or error.status_code in (401, 403))
+
+
+def is_damaged(error: LumlError) -> bool:
+    """Whether the bucket received other bytes than were sent, and did not store them."""
+    return isinstance(error, IntegrityError) or (isinstance(error, StorageError) and error.code in _WRONG_MD5)
 
 
 def element(text: str, name: str) -> str:
     """The text of the first XML element of that name, in any namespace, or an empty string.
 
-    The documents are flat and small; a full parser would cost an import and bring entity expansion with it.
+    The documents are flat and small; an XML parser would be one more import, and would expand entities.
     """
     found = re.search(rf"<(?:\w+:)?{name}(?:\s[^>]*)?>([^<]*)</", text)
     return unescape(found[1]).strip() if found else ""
 
 
 class ContentRange(Struct, frozen=True):
-    """The half-open range [start, end) that an answer carries, of an object of `total` bytes."""
+    """The half-open range [start, end) in an answer, of an object of `total` bytes."""
 
     start: int
     end: int
@@ -71,15 +83,15 @@ class ContentRange(Struct, frozen=True):
 
 
 def content_range(response: Response) -> ContentRange | None:
-    """The range that a 206, or a 200 from a server that answers ranges so, says it carries."""
+    """The range in the Content-Range header; some servers answer a ranged read with a 200 that has one."""
     found = re.fullmatch(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})", response.header("content-range").strip())
     return ContentRange(int(found[1]), int(found[2]) + 1, int(found[3])) if found else None
 
 
 def read(url: str, into: FileSink, *, etag: str = "", end: int | None = None) -> Request[Response]:
-    """The object's bytes from `into.offset` on, up to `end`; with an etag only if the object is still that one.
+    """The object's bytes from `into.offset` on, up to `end`; with an `etag` only if the object still has it.
 
-    If-Match guards a resumed read; If-Range does not, since servers answer 206 to one that does not match.
+    If-Match guards a resumed read; If-Range does not, since some servers answer 206 to an ETag that does not match.
     """
     headers = _range(into.offset, end)
     if etag and headers:
@@ -88,13 +100,13 @@ def read(url: str, into: FileSink, *, etag: str = "", end: int | None = None) ->
 
 
 def read_range(url: str, start: int, end: int) -> Request[bytes]:
-    """The object's bytes [start, end), in memory; anything else than exactly these is a DecodeError."""
+    """The object's bytes [start, end), in memory; an answer with another range is a DecodeError."""
     reply = RangeBody(start, end)
     return Request(method="GET", url=url, headers=_range(start, end), presigned=True, reply=reply, limit=end - start)
 
 
 class RangeBody(Struct, frozen=True):
-    """A reply parser for a ranged read: the body if it is the range that was asked for."""
+    """A reply parser for a ranged read: the body, which must be the range [start, end)."""
 
     start: int
     end: int
@@ -102,50 +114,45 @@ class RangeBody(Struct, frozen=True):
     def __call__(self, response: Response) -> bytes:
         found = content_range(response)
         if found is None or (found.start, found.end) != (self.start, self.end):
-            raise DecodeError(f"asked for bytes {self.start} to {self.end} and got another range; try again")
+            raise DecodeError(f"the storage sent another range than bytes {self.start} to {self.end}; try again")
         if len(response.body) != self.end - self.start:
-            raise DecodeError(f"{len(response.body)} bytes came instead of {self.end - self.start}; try again")
+            raise DecodeError(f"the storage sent {len(response.body)} of {self.end - self.start} bytes; try again")
         return response.body
 
 
 class Probe(Struct, frozen=True):
-    """What one byte tells of an object: how large it is and which version."""
+    """The size of an object and its ETag."""
 
     size: int
     etag: str
 
 
 def probe(url: str) -> Request[Probe]:
-    """Size and ETag of the object behind a download URL, by its first byte; a missing object is a StorageError 404."""
-    return Request(method="GET", url=url, headers=_range(0, 1), presigned=True, reply=_probed, limit=1)
+    """Size and ETag of the object behind a download URL, by reading its first byte; 404 if there is no object."""
+    return Request(method="GET", url=url, headers=_range(0, 1), presigned=True, reply=_probe, limit=1)
 
 
-def _probed(response: Response) -> Probe:
+def _probe(response: Response) -> Probe:
     found = content_range(response)
     if found is None:
-        raise DecodeError("the storage answered a ranged read without Content-Range; its size cannot be checked")
+        raise DecodeError("the storage answered a ranged read without Content-Range: the object's size is unknown")
     return Probe(found.total, response.header("etag"))
 
 
 def delete(url: str) -> Request[None]:
-    """Delete the object; repeating it is harmless."""
-    return Request(method="DELETE", url=url, presigned=True, reply=done)
+    """Delete the object; repeating this is harmless."""
+    return Request(method="DELETE", url=url, presigned=True, reply=ensure_no_error)
 
 
-def done(response: Response) -> None:
-    """A reply parser for answers that carry nothing: one that says an error inside a 200 is that error."""
+def ensure_no_error(response: Response) -> None:
+    """A reply parser for answers without content; an error inside a 200 is raised as a StorageError."""
     text = response.body[:4096].decode("utf-8", "replace")
     if re.search(r"<(?:\w+:)?Error[\s>]", text):
         code = element(text, "Code")
-        raise StorageError(f"storage answered an error inside a 200: {code}", status_code=500, code=code)
+        raise StorageError(f"storage answered 200 with an error inside: {code}", status_code=500, code=code)
 
 
 def _range(start: int, end: int | None) -> tuple[tuple[str, str], ...]:
     if end is not None:
         return (("Range", f"bytes={start}-{end - 1}"),)
     return (("Range", f"bytes={start}-"),) if start else ()
-
-
-def is_refused(error: LumlError) -> bool:
-    """Whether a presigned URL was not, or no longer, accepted; the codes cannot tell which."""
-    return isinstance(error, StorageError) and (error.expired or error.status_code in (401, 403))

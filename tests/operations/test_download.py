@@ -268,7 +268,7 @@ def test_a_directory_or_a_bad_id_is_told(target: Path) -> None:
     with pytest.raises(FileDownloadError, match="cannot write"):
         play(download(CFG, uid(1), target / "x"), BEGIN[0])
     with pytest.raises(InvalidArgumentError):
-        download(CFG, "my model")
+        play(download(CFG, "my model"))
 
 
 def test_the_artifacts_own_name_stays_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import md5
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from luml_lite.core.request import Response
-from luml_lite.errors import ConnectionFailed, DecodeError, IntegrityError, PermissionDeniedError, StorageError
+from luml_lite.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    DecodeError,
+    IntegrityError,
+    PermissionDeniedError,
+    StorageError,
+)
 from luml_lite.files.archive import Archive
 from luml_lite.files.journal import UploadState
 from luml_lite.operations.put_object import Upload, put_object
@@ -20,7 +29,7 @@ from luml_lite.testing import json_response
 from .flow_player import CFG, Step, lost, play, probe, uid, url
 
 TAGS = [md5(bytes([number])).hexdigest() for number in range(3)]  # noqa: S324
-WHOLE = s3.composed(TAGS)
+WHOLE = s3.composed_etag(TAGS)
 EXPIRED = StorageError("403 AccessDenied; the URL had expired", status_code=403, code="AccessDenied", expired=True)
 NO_UPLOAD = StorageError("404 NoSuchUpload", status_code=404, code="NoSuchUpload")
 PLAN = "POST bucket-secrets/upload/multipart"
@@ -41,7 +50,7 @@ def upload(archive: Archive, kind: str = "s3", *, multipart: bool = True, **chan
         bucket_secret_id=uid(9),
     )
     cfg = CFG.replace(**changes)
-    return Upload(cfg, None, archive, record, "https://bucket.example/first?X-Amz-Signature=SECRET", None)
+    return Upload(cfg, archive, record, "https://bucket.example/first?X-Amz-Signature=SECRET", None)
 
 
 def begun(upload_id: str = "u1") -> Response:
@@ -391,3 +400,27 @@ def test_a_commit_whose_url_expired_is_renewed_once(archive: Archive) -> None:
         ("PUT bend", STORED),
         *proof(archive, "0x1"),
     )
+
+
+@pytest.mark.parametrize("multipart", [False, True])
+def test_an_unknown_type_of_bucket_is_an_error_before_any_byte_is_sent(archive: Archive, multipart: bool) -> None:
+    """The message names the type and what to do."""
+    with pytest.raises(ConfigurationError, match=r"'tape'.*s3 and azure.*upgrade"):
+        play(put_object(upload(archive, "tape", multipart=multipart)))
+
+
+def test_azure_gets_the_md5_of_a_block_before_it_and_s3_compares_it_after(archive: Archive) -> None:
+    """Only Azure's answers carry no MD5, so only there checking costs another pass over the file."""
+    sent: list[Any] = []
+
+    def keep(effect: Any) -> list[Response]:
+        sent.extend(effect.requests)
+        return [STORED] if effect.requests[0].headers else tags(1)
+
+    for kind in ("s3", "azure"):
+        start = upload(archive, kind, multipart=False, check_parts=True)
+        play(put_object(start), ("PUT first", keep), *proof(archive, "x"))
+    s3_put, azure_put = sent
+    assert (s3_put.headers, s3_put.body.md5) == ((), True)
+    assert ("Content-MD5", b64encode(md5(Path(archive.path).read_bytes()).digest()).decode()) in azure_put.headers  # noqa: S324
+    assert not azure_put.body.md5

@@ -33,7 +33,7 @@ REFUSED = BadRequestError("400: Invalid status transition", status_code=400)
 @pytest.fixture
 def wanted(archive: Archive) -> ArtifactSpec:
     """The row that is to be made."""
-    return ArtifactSpec(None, archive, "a name", None, ["t"])
+    return ArtifactSpec(archive, "a name", None, ["t"])
 
 
 def row(wanted: ArtifactSpec, number: int = 1, **fields: Any) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def state(status: str) -> Response:
 
 def confirm(*script: Any) -> ModelArtifact:
     """Drive a confirmation."""
-    found: ModelArtifact = play(confirm_row(CFG, uid(1), None), *script)
+    found: ModelArtifact = play(confirm_row(CFG, uid(1)), *script)
     return found
 
 
@@ -172,7 +172,7 @@ def test_marking_failed_never_raises_what_the_server_says() -> None:
     """The cause of the failure is what the caller must see."""
     garbage = Response(200, {}, b"<html>")
     for answer in (state("upload_failed"), REFUSED, lost(), ArtifactNotFoundError("404", status_code=404), garbage):
-        assert play(mark_failed(CFG, uid(1), None), ("PATCH artifacts/1 upload_failed", answer)) is None
+        assert play(mark_failed(CFG, uid(1)), ("PATCH artifacts/1 upload_failed", answer)) is None
 
 
 def test_an_orphan_is_known_however_long_the_server_was_away(
@@ -213,4 +213,4 @@ def test_marking_is_repeated_and_hides_nothing() -> None:
         assert effect.repeatable
         return Response(200, {}, b"<html>")
 
-    play(mark_failed(CFG, uid(1), None), ("PATCH artifacts/1 upload_failed", garbled))
+    play(mark_failed(CFG, uid(1)), ("PATCH artifacts/1 upload_failed", garbled))

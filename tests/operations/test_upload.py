@@ -104,6 +104,14 @@ def test_a_failure_marks_the_row_and_names_it(archive: Archive) -> None:
     assert "SECRET" not in repr(caught.value)
 
 
+def test_an_unknown_type_of_bucket_marks_the_row(archive: Archive) -> None:
+    """Nothing was sent to the bucket, and the error says which type it is."""
+    with pytest.raises(FileUploadError, match="'tape'") as caught:
+        play(upload(CFG, archive.path), created(archive, kind="tape"), FAILED)
+    assert isinstance(caught.value.__cause__, ConfigurationError)
+    assert caught.value.artifact_id == uid(1)
+
+
 @pytest.mark.parametrize("trouble", [lost(), InternalServerError("500", status_code=500)])
 def test_trouble_with_the_mark_never_hides_the_cause(archive: Archive, trouble: Exception) -> None:
     """The upload's own error comes out."""
@@ -133,9 +141,11 @@ def test_a_failed_create_marks_nothing(archive: Archive) -> None:
 def test_what_cannot_work_is_told_before_the_file_is_read(tmp_path: Path, archive: Archive) -> None:
     """A missing collection, a bad option, and a file that is no model: no request at all."""
     with pytest.raises(ConfigurationError):
-        upload(CFG.replace(collection=None), archive.path)
+        play(upload(CFG.replace(collection=None), archive.path))
+    with pytest.raises(ConfigurationError):
+        play(upload(CFG.replace(orbit=None), tmp_path / "missing.fnnx"))
     with pytest.raises(InvalidArgumentError):
-        upload(CFG, archive.path, if_exists="overwrite")  # type: ignore[arg-type]
+        play(upload(CFG, archive.path, if_exists="overwrite"))  # type: ignore[arg-type]
     with pytest.raises(FileError):
         play(upload(CFG, tmp_path / "missing.fnnx"))
     with pytest.raises(FileError, match="max_file_size"):

@@ -33,7 +33,7 @@ def journals(cfg: Config) -> list[str]:
 
 def cut_short(cfg: Config, archive: Archive) -> None:
     """An upload whose network goes away after its first part."""
-    with pytest.raises(FileUploadError, match="same call goes on"):
+    with pytest.raises(FileUploadError, match="same call continues"):
         play(
             upload(cfg, archive.path),
             created(archive, multipart=True),
@@ -201,7 +201,7 @@ def test_a_file_that_was_only_touched_goes_on(resuming: Config, archive: Archive
 
 def test_an_upload_whose_id_is_known_goes_on_though_no_part_was_planned(resuming: Config, archive: Archive) -> None:
     """The URL that began it is gone with its process, the id is in the journal."""
-    with pytest.raises(FileUploadError, match="same call goes on"):
+    with pytest.raises(FileUploadError, match="same call continues"):
         play(upload(resuming, archive.path), created(archive, multipart=True), ("POST first", begun()), (PLAN, lost()))
     play(
         upload(resuming, archive.path),

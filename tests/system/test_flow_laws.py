@@ -189,7 +189,7 @@ def after(place: Place, hand: Hand, outcome: Any, resume: bool) -> None:
         return
     if hand.interrupted:
         assert isinstance(outcome, Interrupted | FileUploadError), outcome
-    pending = isinstance(outcome, FileUploadError) and "goes on" in str(outcome)
+    pending = isinstance(outcome, FileUploadError) and "continues" in str(outcome)
     for row in made:
         # An interruption leaves the row for the next call, or came when it was being marked already.
         right = {0} if pending else {0, 1} if resume and isinstance(outcome, Interrupted) else {1}

@@ -219,13 +219,17 @@ def parts_of(bucket: S3Bucket, key: str, file: Path, upload: str) -> list[Part]:
     ]
 
 
+def part_body(part: Part, file: Path, md5: bool = False) -> FileSlice:
+    return FileSlice(str(file), part.start, part.end - part.start, md5)
+
+
 def test_s3_parts_become_one_object(verbs: Any, s3_bucket: S3Bucket, key: str, file: Path) -> None:
     upload = verbs.run(s3.initiate(s3_bucket.presign("POST", key, {"uploads": ""})), CFG)
     parts = parts_of(s3_bucket, key, file, upload)
     assert len(parts) == 3
-    etags = verbs.run(gather(s3.put_part(part, str(file), md5=True) for part in parts), CFG)
-    done = verbs.run(s3.complete(s3_bucket.presign("POST", key, {"uploadId": upload}), parts, etags), CFG)
-    assert done == s3.composed(etags)
+    etags = verbs.run(gather(s3.put(part.url, part_body(part, file, md5=True)) for part in parts), CFG)
+    done = verbs.run(s3.complete(s3_bucket.presign("POST", key, {"uploadId": upload}), dict(enumerate(etags, 1))), CFG)
+    assert done == s3.composed_etag(etags)
     assert s3.unquoted(verbs.run(presigned.probe(s3_bucket.presign("GET", key, {})), CFG).etag) == done
     assert s3_bucket.read(key) == file.read_bytes()
 
@@ -233,9 +237,9 @@ def test_s3_parts_become_one_object(verbs: Any, s3_bucket: S3Bucket, key: str, f
 def test_s3_refuses_a_part_that_it_does_not_have(verbs: Any, s3_bucket: S3Bucket, key: str, file: Path) -> None:
     upload = verbs.run(s3.initiate(s3_bucket.presign("POST", key, {"uploads": ""})), CFG)
     parts = parts_of(s3_bucket, key, file, upload)[:1]
-    verbs.run(s3.put_part(parts[0], str(file)), CFG)
+    verbs.run(s3.put(parts[0].url, part_body(parts[0], file)), CFG)
     with pytest.raises(StorageError) as caught:
-        verbs.run(s3.complete(s3_bucket.presign("POST", key, {"uploadId": upload}), parts, ["0" * 32]), CFG)
+        verbs.run(s3.complete(s3_bucket.presign("POST", key, {"uploadId": upload}), {1: "0" * 32}), CFG)
     assert caught.value.code == "InvalidPart"
 
 
@@ -248,10 +252,11 @@ def blocks_of(bucket: AzureBucket, key: str, file: Path) -> list[Part]:
 
 def test_azure_blocks_become_one_blob(verbs: Any, azure_bucket: AzureBucket, key: str, file: Path) -> None:
     parts = blocks_of(azure_bucket, key, file)
-    names = verbs.run(gather(azure.put_block(part, str(file)) for part in parts), CFG)
-    held = verbs.run(azure.block_list(azure_bucket.presign("GET", key, {})), CFG)
+    names = verbs.run(gather(azure.put_block(part.url, part_body(part, file)) for part in parts), CFG)
+    held = verbs.run(azure.list_blocks(azure_bucket.presign("GET", key, {})), CFG)
     assert held == {name: part.end - part.start for name, part in zip(names, parts, strict=True)}
-    verbs.run(azure.commit(azure_bucket.presign("PUT", key, {"comp": "blocklist"}), parts), CFG)
+    ids = dict(enumerate(names, 1))
+    verbs.run(azure.commit(azure_bucket.presign("PUT", key, {"comp": "blocklist"}), ids), CFG)
     assert azure_bucket.read(key) == file.read_bytes()
 
 
@@ -259,12 +264,13 @@ def test_azure_refuses_a_list_with_a_missing_block_and_loses_nothing(
     verbs: Any, azure_bucket: AzureBucket, key: str, file: Path
 ) -> None:
     parts = blocks_of(azure_bucket, key, file)
-    commit = azure.commit(azure_bucket.presign("PUT", key, {"comp": "blocklist"}), parts)
-    verbs.run(gather(azure.put_block(part, str(file)) for part in parts[:2]), CFG)
+    ids = {part.number: azure.block_id(part.url) for part in parts}
+    commit = azure.commit(azure_bucket.presign("PUT", key, {"comp": "blocklist"}), ids)
+    verbs.run(gather(azure.put_block(part.url, part_body(part, file)) for part in parts[:2]), CFG)
     with pytest.raises(StorageError) as caught:
         verbs.run(commit, CFG)
     assert caught.value.code == "InvalidBlockList"
-    verbs.run(azure.put_block(parts[2], str(file)), CFG)
+    verbs.run(azure.put_block(parts[2].url, part_body(parts[2], file)), CFG)
     verbs.run(commit, CFG)
     assert azure_bucket.read(key) == file.read_bytes()
 
