@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
+from inspect import GEN_CLOSED, GEN_RUNNING, getgeneratorstate
 from typing import Any, NoReturn, TypeVar
 
 from ..config import Config
 from ..core.cancellation import CancelToken, Stopped
-from ..core.flow import Batch, Emit, Flow, Outcome, Stream, send
+from ..core.flow import Batch, Emit, Flow, Outcome, Stream
 from ..core.request import Request, Response
 from ..transport.workers import WORKERS, WorkerPool
 from .batch import REPORT_INTERVAL, BatchState
@@ -31,12 +32,10 @@ if hasattr(os, "register_at_fork"):
 
 async def run(work: Request[T] | Flow[T], cfg: Config) -> T:
     """Execute a request or a flow and return its value."""
-    flow: Flow[T] = send(work) if isinstance(work, Request) else work
-    driver = _Driver(flow, cfg)
+    driver = _Driver(work, cfg)
     while isinstance(await driver.advance(), Emit):
         pass
-    value: T = driver.value
-    return value
+    return driver.value  # type: ignore[no-any-return]
 
 
 class iterate(AsyncIterator[T]):
@@ -59,7 +58,7 @@ class iterate(AsyncIterator[T]):
         while True:
             for item in self._items:
                 return item  # type: ignore[no-any-return]
-            if self._driver.is_over:
+            if getgeneratorstate(self._driver.flow) == GEN_CLOSED:
                 raise StopAsyncIteration
             emitted = await self._driver.advance()
             if not isinstance(emitted, Emit):
@@ -173,7 +172,7 @@ class _Driver(FlowRunner):
         timer = asyncio.get_running_loop().call_later(bound, self.stop.set)
         try:
             async with asyncio.timeout(2 * bound):  # for a thread that ignores its token
-                while self.is_running:  # noqa: ASYNC110
+                while getgeneratorstate(self.flow) == GEN_RUNNING:  # noqa: ASYNC110
                     await asyncio.sleep(REPORT_INTERVAL)
                 with suppress(Exception, Stopped):  # as a rule the flow ends with the Interrupted thrown into it
                     await self._advance()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ..config import Config
 from ..core.cancellation import CancelToken, Stopped
-from ..core.flow import Batch, Emit, Flow, Local, Outcome, Stream, send
+from ..core.flow import Batch, Emit, Flow, Local, Outcome, Stream
 from ..core.request import Request, Response
 from ..transport.workers import WORKERS
 from .attempts import Step
@@ -25,12 +25,10 @@ T = TypeVar("T")
 
 def run(work: Request[T] | Flow[T], cfg: Config) -> T:
     """Execute a request or a flow in this thread and return its value."""
-    flow: Flow[T] = send(work) if isinstance(work, Request) else work
-    driver = _Driver(flow, cfg)
+    driver = _Driver(work, cfg)
     while isinstance(driver.advance(), Emit):
         pass
-    value: T = driver.value
-    return value
+    return driver.value  # type: ignore[no-any-return]
 
 
 def iterate(stream: Stream[T], cfg: Config) -> Iterator[T]:
@@ -46,8 +44,8 @@ def iterate(stream: Stream[T], cfg: Config) -> Iterator[T]:
 class _Driver(FlowRunner):
     """Executes one flow in the calling thread."""
 
-    def __init__(self, flow: Flow[Any] | Stream[Any], cfg: Config) -> None:
-        super().__init__(flow, cfg)
+    def __init__(self, work: Request[Any] | Flow[Any] | Stream[Any], cfg: Config) -> None:
+        super().__init__(work, cfg)
         self.sigint = SigintGuard()
 
     def advance(self) -> Emit[Any] | None:

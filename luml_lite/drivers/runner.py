@@ -23,11 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Any
 
 from ..config import Config
 from ..core.cancellation import CancelToken, Stopped, use_token
-from ..core.flow import Emit, Flow, Local, Outcome, Stream
+from ..core.flow import Emit, Flow, Local, Outcome, Stream, send
 from ..core.request import Request, Response
 from ..errors import FileError, Interrupted, LumlError
 from .attempts import Step, expand, transport_for
@@ -38,8 +39,8 @@ class FlowRunner:
 
     waits: tuple[type, ...] = (Emit,)  # steps that `work` does not perform but returns
 
-    def __init__(self, flow: Flow[Any] | Stream[Any], cfg: Config) -> None:
-        self.flow = expand(flow, cfg)
+    def __init__(self, work: Request[Any] | Flow[Any] | Stream[Any], cfg: Config) -> None:
+        self.flow = expand(send(work) if isinstance(work, Request) else work, cfg)
         self.cfg = cfg
         self.stop = CancelToken()
         self.late_stop = CancelToken()  # set after `stop`: ends a request that must not be sent twice
@@ -62,7 +63,7 @@ class FlowRunner:
                 if not stop.flag:
                     self.perform(step)
             except Exception as error:
-                if self.is_over or stop.flag:
+                if getgeneratorstate(self.flow) == GEN_CLOSED or stop.flag:
                     raise
                 self.set_error(error)
             except Stopped:
@@ -114,16 +115,6 @@ class FlowRunner:
     def set_error(self, error: BaseException) -> None:
         """Throw this into the flow at the next step."""
         self._reply, self._error, self._has_reply = None, error, False
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the flow has ended."""
-        return self.flow.gi_frame is None  # type: ignore[attr-defined]
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a thread is inside the code of the flow."""
-        return self.flow.gi_running  # type: ignore[attr-defined, no-any-return]
 
     def interrupt(self) -> None:
         """Prepare the flow and a new token for the cleanup (2 to 4 above); `work` then performs it."""
