@@ -29,21 +29,21 @@ LAB = Organization(id="1", name="Lab")
 
 
 def finish(flow: Any, reply: Any) -> Any:
-    """Tell a flow its last reply and return its value."""
+    """Send the last reply into a flow and return its value."""
     with pytest.raises(StopIteration) as end:
         flow.send(reply)
     return end.value.value
 
 
 def test_send_yields_its_request_and_returns_the_decoded_value() -> None:
-    """One good reply, decoded."""
+    """The reply of the driver is a response; the value is what it decodes to."""
     flow = send(REQUEST)
     assert next(flow) is REQUEST
     assert finish(flow, GOOD) == LAB
 
 
-def test_a_malformed_answer_names_its_request_and_hides_the_codecs_error() -> None:
-    """What msgspec raises would show the answer in the chain of exceptions."""
+def test_a_malformed_response_is_an_error_that_names_the_request() -> None:
+    """The chain of exceptions hides the error of msgspec, which would show the body."""
     flow = send(REQUEST)
     next(flow)
     with pytest.raises(DecodeError, match=r"GET /x") as caught:
@@ -52,8 +52,8 @@ def test_a_malformed_answer_names_its_request_and_hides_the_codecs_error() -> No
     assert caught.value.__context__ is None
 
 
-def test_settle_tells_what_became_of_each() -> None:
-    """Values, errors and what was never started, in request order; a malformed answer is an error of its own."""
+def test_gather_outcomes_returns_the_value_or_error_of_each() -> None:
+    """In the order of the requests; None for one that was never started, a DecodeError for a malformed response."""
     failure = ConnectionFailed("x")
     progress = Progress(None, 10)
     flow = gather_outcomes([REQUEST] * 4, progress)
@@ -64,7 +64,7 @@ def test_settle_tells_what_became_of_each() -> None:
 
 
 def test_gather_returns_values_in_order_or_raises_the_first_failure() -> None:
-    """Nothing between."""
+    """There is no partial result."""
     flow = gather([REQUEST, REQUEST])
     next(flow)
     assert finish(flow, [GOOD, GOOD]) == [LAB, LAB]
@@ -76,15 +76,15 @@ def test_gather_returns_values_in_order_or_raises_the_first_failure() -> None:
 
 
 def test_a_transfer_is_a_batch_of_one() -> None:
-    """So that its bytes are reported and it stays interruptible."""
+    """So its bytes are reported, and it can be interrupted while it blocks."""
     progress = Progress(print, 5)
     flow = transfer(REQUEST, progress)
     assert next(flow) == Batch((REQUEST,), progress)
     assert finish(flow, [GOOD]) == LAB
 
 
-def test_local_and_again_are_effects() -> None:
-    """What is to be called and what is to be waited for is data."""
+def test_local_and_back_off_yield_effects() -> None:
+    """They call nothing and wait for nothing: the driver does."""
     flow = local(divmod, 7, 2)
     assert next(flow) == Local(divmod, (7, 2))
     assert finish(flow, (3, 1)) == (3, 1)

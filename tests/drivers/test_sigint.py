@@ -1,4 +1,4 @@
-"""Ctrl-C, cancellation and timeouts against a server that stalls: prompt, clean, and as themselves."""
+"""Ctrl-C, cancellation and timeouts while a server stalls: the call ends promptly and cleanly, as what it was."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ PROMPT = 30  # seconds, on a busy machine
 
 @contextmanager
 def silent() -> Iterator[str]:
-    """A server that takes connections and bytes up to its window, and never answers."""
+    """A server that accepts connections, reads nothing, and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def put(base: str, path: Path) -> Request[None]:
-    """A presigned PUT of a file to that server."""
+    """A presigned PUT of a file to the silent server."""
     size = path.stat().st_size
     return Request(method="PUT", url=f"{base}/x", body=FileSlice(str(path), 0, size), presigned=True, reply=no_content)
 
 
 @pytest.fixture
 def big(tmp_path: Path) -> Path:
-    """A sparse file that no socket buffer holds."""
+    """A sparse file that is larger than all socket buffers."""
     path = tmp_path / "big"
     path.touch()
     os.truncate(path, 64 * 1024 * 1024)
@@ -49,53 +49,53 @@ def big(tmp_path: Path) -> Path:
 
 
 def sockets() -> int:
-    """How many sockets this process has open."""
+    """The number of open sockets of this process."""
     links = (os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd"))
     return sum(os.readlink(link).startswith("socket:") for link in links if os.path.lexists(link))
 
 
 def test_a_stalled_upload_times_out(big: Path) -> None:
-    """A send that does not move ends after the stall window, not after the read timeout."""
+    """An upload whose bytes do not move ends after the stall window, not after the read timeout."""
     quick = Timeouts(connect=0.3, read=1000, stall_window=0.3)
     with silent() as base:
-        began = time.monotonic()
+        start = time.monotonic()
         with pytest.raises(TimedOut):
             luml_lite.run(gather([put(base, big)]), Config(timeouts=quick, retry=Retry(attempts=1)))
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - start < 60
 
 
-def test_cancelling_a_task_cuts_its_connection(big: Path) -> None:
-    """The task ends at once as cancelled, its thread is back, its socket closed, and its flow has cleaned up."""
-    seen: list[str] = []
+def test_cancelling_a_task_closes_its_connections(big: Path) -> None:
+    """The task ends promptly as cancelled, its sockets are closed, and its flow has cleaned up."""
+    calls: list[str] = []
 
     def flow(base: str):  # type: ignore[no-untyped-def]
         try:
             yield from gather([put(base, big)] * 3)
         except Exception as error:
-            seen.append(type(error).__name__)
-            yield from local(seen.append, "cleaned up")
+            calls.append(type(error).__name__)
+            yield from local(calls.append, "cleaned up")
             raise
 
     async def main(base: str) -> float:
         idle = sockets()
         task = asyncio.create_task(luml_lite.aio.run(flow(base), PATIENT))
-        while sockets() < idle + 3:  # noqa: ASYNC110 - nothing tells of a connect
+        while sockets() < idle + 3:  # noqa: ASYNC110 - a connect has no event
             await asyncio.sleep(0.01)
-        began = time.monotonic()
+        start = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return time.monotonic() - began
+        return time.monotonic() - start
 
     before = sockets()
     with silent() as base:
         assert asyncio.run(main(base)) < PROMPT
-    assert seen == ["Interrupted", "cleaned up"]
+    assert calls == ["Interrupted", "cleaned up"]
     assert sockets() <= before
 
 
 def test_a_timeout_around_a_verb_is_a_timeout(big: Path) -> None:
-    """asyncio.timeout sees its own cancellation come back."""
+    """The caller of asyncio.timeout sees TimeoutError, not CancelledError."""
 
     async def main(base: str) -> None:
         async with asyncio.timeout(0.3):
@@ -136,7 +136,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("phase", ["transfer", "hash"])
-def test_ctrl_c_lets_the_flow_clean_up_and_goes_on(phase: str, big: Path) -> None:
+def test_ctrl_c_has_the_flow_clean_up_and_is_raised_again(phase: str, big: Path) -> None:
     """SIGINT during a stalled transfer or a long hash ends the call promptly, as KeyboardInterrupt."""
     with silent() as base:
         command = [sys.executable, "-c", SCRIPT, phase, base, str(big)]
@@ -144,16 +144,16 @@ def test_ctrl_c_lets_the_flow_clean_up_and_goes_on(phase: str, big: Path) -> Non
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
             time.sleep(0.5)
-            began = time.monotonic()
+            start = time.monotonic()
             process.send_signal(signal.SIGINT)
             rest, _ = process.communicate(timeout=60)
     assert rest == "Interrupted cleaned up\nKeyboardInterrupt\n"
-    assert time.monotonic() - began < PROMPT
+    assert time.monotonic() - start < PROMPT
 
 
 @pytest.mark.slow
-def test_no_worker_outlives_its_work_for_long(big: Path) -> None:
-    """Idle threads of the library end by themselves."""
+def test_idle_workers_end(big: Path) -> None:
+    """A few seconds after a call the library has no thread."""
     quick = Timeouts(connect=0.2, read=30, stall_window=0.2)
     with silent() as base, pytest.raises(TimedOut):
         luml_lite.run(gather([put(base, big)]), Config(timeouts=quick, retry=Retry(attempts=1)))

@@ -1,4 +1,4 @@
-"""Work at the end: in atexit handlers, where no thread can be started any more, and in tasks that are cancelled."""
+"""Calls at the end: in atexit handlers, where no thread can be started any more, and in cancelled tasks."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ import luml_lite
 base_url, key, path, *places = sys.argv[1:]
 cfg = luml_lite.Config(base_url=base_url, api_key=key, **dict(zip(("organization", "orbit", "collection"), places)))
 
-def late():
-    made = luml_lite.upload(cfg, path)
-    luml_lite.download(cfg, made.id, path + ".copy")
-    print(made.status, len(luml_lite.list(cfg).items))
+def transfer():
+    artifact = luml_lite.upload(cfg, path)
+    luml_lite.download(cfg, artifact.id, path + ".copy")
+    print(artifact.status, len(luml_lite.list(cfg).items))
 
-atexit.register(late)
+atexit.register(transfer)
 """
 
 
 def test_transfers_work_at_exit(luml_registry: Any, tmp_path: Path) -> None:
-    """Trackers upload there, and Python 3.12 starts no thread that late."""
+    """Experiment trackers upload in an atexit handler, where Python 3.12 and later start no thread."""
     path = tmp_path / "model.fnnx"
     write_model(str(path), {})
     cfg = luml_registry.config
@@ -49,24 +49,24 @@ def test_transfers_work_at_exit(luml_registry: Any, tmp_path: Path) -> None:
     assert (tmp_path / "model.fnnx.copy").read_bytes() == path.read_bytes()
 
 
-def test_work_is_done_in_place_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its outcome is told by the same future."""
+def test_the_calling_thread_does_the_work_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The future has the result or the exception as usual."""
 
     def none(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", none)
-    threads = WorkerPool(2)
-    assert threads.submit(threading.current_thread).result(0) is threading.current_thread()
+    pool = WorkerPool(2)
+    assert pool.submit(threading.current_thread).result(0) is threading.current_thread()
     with pytest.raises(ZeroDivisionError):
-        threads.submit(lambda: 1 // 0).result(0)
+        pool.submit(lambda: 1 // 0).result(0)
 
 
-def test_what_no_thread_has_begun_never_runs_and_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its flow has ended with the cancellation, and nobody would undo it."""
-    threads, over = WorkerPool(1), threading.Event()
-    monkeypatch.setattr(aio_driver, "WORKERS", threads)
-    threads.submit(over.wait)  # the only thread there is
+def test_work_that_has_not_started_is_dropped_by_a_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never runs, since its flow has ended and would not undo it; and the cancellation does not wait for it."""
+    pool, end = WorkerPool(1), threading.Event()
+    monkeypatch.setattr(aio_driver, "WORKERS", pool)
+    pool.submit(end.wait)  # the only thread there is
     done: list[str] = []
 
     def flow() -> Flow[None]:
@@ -76,17 +76,17 @@ def test_what_no_thread_has_begun_never_runs_and_is_not_waited_for(monkeypatch: 
         async with asyncio.timeout(0.2):
             await luml_lite.aio.run(flow(), Config(timeouts=Timeouts(cleanup=1000)))
 
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(TimeoutError):
         asyncio.run(main())
-    assert time.monotonic() - began < 60
-    over.set()
-    assert threads.submit(lambda: "free").result(10) == "free"  # all that was queued before has had its turn
+    assert time.monotonic() - start < 60
+    end.set()
+    assert pool.submit(lambda: "free").result(10) == "free"  # the queue was empty before
     assert done == []
 
 
 def test_a_second_cancellation_leaves_no_task_behind() -> None:
-    """What must not be sent twice is waited for by the first one; the second one waits for nothing."""
+    """The first one waits for the response to a request that must not be sent twice; the second one does not."""
 
     class Silent:
         def send(self, request: Any, /, *, timeouts: Any, stop: Any, on_bytes: Any) -> Any:

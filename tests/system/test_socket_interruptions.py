@@ -1,6 +1,7 @@
-"""Ctrl-C and task.cancel() at every step, on real sockets: prompt, clean, truthful, and the next call is right.
+"""Ctrl-C and task.cancel() at every step, on real sockets: the call ends promptly and cleanly, and the next one works.
 
-Each comes once before the server has seen the request, which then hangs, and once when it has acted and answers.
+Each step is interrupted twice: before the server has the request, which then hangs, and when the server has acted and
+answers.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ every_case = pytest.mark.parametrize(
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("colour", ["sync", "async"])
 def test_ctrl_c(zygote: Victims, worlds: Any, kind: Any, storage: str, way: str, colour: str) -> None:
-    """SIGINT comes back as KeyboardInterrupt within the bound of the cleanup, which has been done."""
+    """The call cleans up and raises KeyboardInterrupt within the bound of the cleanup."""
     job = kind(worlds(storage))
     world: World = job.world
     for at in range(counted(job, COLOURS[colour])):
@@ -61,7 +62,7 @@ def test_ctrl_c(zygote: Victims, worlds: Any, kind: Any, storage: str, way: str,
 @every_case
 @pytest.mark.parametrize("way", WAYS)
 def test_task_cancel(worlds: Any, kind: Any, storage: str, way: str) -> None:
-    """A cancelled task ends as cancelled, within the bound of the cleanup, and nothing of it is left."""
+    """The task cleans up and ends as cancelled within the bound of the cleanup, and leaves nothing behind."""
     job = kind(worlds(storage))
     world: World = job.world
     for at in range(counted(job, COLOURS["async"])):
@@ -77,7 +78,7 @@ def test_task_cancel(worlds: Any, kind: Any, storage: str, way: str) -> None:
             def strike() -> None:
                 struck.append(time.monotonic())
                 loop.call_soon_threadsafe(task.cancel)
-                time.sleep(0.01)  # so that the answer does not win
+                time.sleep(0.01)  # so that the cancellation is processed before the response
 
             world.proxy.arm(striking(strike, way, answers=True), at)  # noqa: B023
             with pytest.raises(asyncio.CancelledError):

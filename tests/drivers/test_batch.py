@@ -1,0 +1,66 @@
+"""Batches: `on_done` and the Local that it returns run one at a time, in the thread that has sent the request."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from luml_lite import Config
+from luml_lite.core.flow import Flow, Local, Outcome, gather_outcomes
+from luml_lite.core.request import Request, Response, no_content
+
+from ..sync_async import COLOURS
+
+REQUESTS = [Request(method="GET", url=f"/{index}", reply=no_content) for index in range(12)]
+
+
+class Recording:
+    """A transport that answers with 200 and keeps the thread of each request."""
+
+    def __init__(self) -> None:
+        self.threads: dict[int, threading.Thread] = {}
+
+    def send(self, request: Any, /, **options: Any) -> Response:
+        self.threads[int(request.url.rpartition("/")[2])] = threading.current_thread()
+        return Response(200)
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_on_done_and_its_local_run_one_at_a_time_in_the_sending_thread(colour: str) -> None:
+    transport = Recording()
+    calls: list[tuple[str, int]] = []
+
+    def append(kind: str, index: int) -> None:
+        assert threading.current_thread() is transport.threads[index]
+        calls.append((kind, index))
+
+    def write(index: int) -> None:
+        time.sleep(0.005)
+        append("local", index)
+
+    def on_done(index: int, response: Response) -> Local:
+        append("on_done", index)
+        return Local(write, (index,))
+
+    def flow() -> Flow[list[Outcome[None]]]:
+        return (yield from gather_outcomes(REQUESTS, on_done=on_done))
+
+    COLOURS[colour].run(flow(), Config(api_key="k", transport=transport))
+    assert sorted(index for kind, index in calls if kind == "on_done") == [*range(12)]
+    assert calls[1::2] == [("local", index) for _, index in calls[::2]]
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_a_local_that_fails_ends_the_batch(colour: str) -> None:
+    """The flow sees the exception, and no further request is started."""
+    transport = Recording()
+
+    def flow() -> Flow[list[Outcome[None]]]:
+        return (yield from gather_outcomes(REQUESTS, on_done=lambda index, response: Local(divmod, (1, 0))))
+
+    with pytest.raises(ZeroDivisionError):
+        COLOURS[colour].run(flow(), Config(api_key="k", transport=transport, concurrency=1))
+    assert [*transport.threads] == [0]
