@@ -1,7 +1,7 @@
 """The asyncio driver: worker threads step a flow and perform its effects, and a task does the waiting.
 
 So nothing blocks the event loop, and a call that sleeps or waits for a batch occupies no thread. Cancelling the task
-closes its connections, has the flow clean up for a bounded time, and goes on as CancelledError (see `runner.py`).
+closes its connections, has the flow clean up for a bounded time, and raises CancelledError again (see `runner.py`).
 """
 
 from __future__ import annotations

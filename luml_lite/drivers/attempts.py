@@ -19,7 +19,6 @@ from ..api import errors
 from ..config import Config
 from ..core import retry
 from ..core.flow import Backoff, Batch, Emit, Flow, Local, Outcome, Stream
-from ..core.protocols import Transport
 from ..core.request import Request, Response
 from ..errors import ConfigurationError, LumlError
 from ..storage import presigned
@@ -115,12 +114,3 @@ def expand(flow: Flow[Any] | Stream[Any], cfg: Config) -> Generator[Step, Any, A
 def _delay(cfg: Config, attempt: int, start: float, error: LumlError) -> float | None:
     """Seconds to sleep before another attempt, or None to give up."""
     return retry.next_delay(cfg.retry, attempt, time.monotonic() - start, error, random.random())  # noqa: S311
-
-
-def transport_for(cfg: Config) -> Transport:
-    """The transport of a Config; the shared pool, and with it urllib3, is loaded when first needed."""
-    if cfg.transport is None:
-        from ..transport import pool
-
-        return pool.SHARED
-    return cfg.transport

@@ -1,4 +1,7 @@
-"""The state of a batch: which request is next, the outcome of each, and how many bytes were moved."""
+"""The state of a batch: which request is next, the outcome of each, and how many bytes have moved.
+
+Threads share the state under two locks: one to take the next request, one for `on_done` and the Local that it returns.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ REPORT_INTERVAL = 0.1  # seconds between two calls of on_progress
 
 
 class BatchState:
-    """The state of a batch; several threads `work` on it at the same time."""
+    """A batch that several threads perform together: each of them calls `work`."""
 
     def __init__(self, batch: Batch, runner: FlowRunner) -> None:
         self.batch = batch
         self.runner = runner
-        self.width = max(1, min(runner.cfg.concurrency, len(batch.requests)))  # how many threads `work`
+        self.width = max(1, min(runner.cfg.concurrency, len(batch.requests)))  # how many threads call `work`
         self.outcomes: list[Outcome[Response]] = [None] * len(batch.requests)
         self.stop = CancelToken()
         self._next = 0
@@ -32,7 +35,7 @@ class BatchState:
         self._recording = threading.Lock()
 
     def work(self) -> Iterator[float]:
-        """Send one request after another in this thread; yields seconds to sleep."""
+        """Send one request after another in this thread; yields the seconds to sleep before another attempt."""
         try:
             while (index := self.next_index()) is not None:
                 self.record(index, (yield from self._send(index)))
@@ -83,7 +86,7 @@ class BatchState:
                     effect.func(*effect.args)
 
     def report(self) -> None:
-        """Call on_progress if more bytes were moved than it was last called with."""
+        """Call on_progress if more bytes have moved than at its last call."""
         progress = self.batch.progress
         if progress is None or progress.callback is None:
             return

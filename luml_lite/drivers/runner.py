@@ -4,8 +4,8 @@ Three things interrupt a call: KeyboardInterrupt, the cancellation of its task, 
 a cancellation. The driver then cleans up in this order:
 
 1. It sets the cancel token of the runner, which closes sockets and ends long local work, and waits for the threads
-   that work for the flow. It does not wait longer than `Timeouts.cleanup`. A request that must not be sent twice goes
-   on for half of that time before its socket is closed, because only its response tells whether the server has acted.
+   that work for the flow. It does not wait longer than `Timeouts.cleanup`. A request that must not be sent twice gets
+   half of that time before its socket is closed, because only its response shows whether the server has acted.
 2. A reply that has arrived, but that the flow has not received, is sent into the flow. Otherwise the flow would not
    know that a row or a file exists by now, and would leave it behind.
 3. `Interrupted` is thrown into the flow at its current effect. It is an Exception, so that the flow needs one kind of
@@ -13,7 +13,7 @@ a cancellation. The driver then cleans up in this order:
 4. The effects of the cleanup are performed under a new token, since the old one is set. The new one is set when
    `Timeouts.cleanup` is over; after that every further request fails with `Interrupted`, and the flow ends soon.
 5. A second interruption ends the cleanup early. In any case the flow is closed at the end.
-6. The original exception goes on to the caller, whatever the cleanup has raised.
+6. The original exception is raised again, whatever the cleanup has raised.
 
 A thread that ignores its token may still run when the time is over. The driver gives it up. Such a thread does not
 touch the flow any more: its own token stays set, and it looks at that before it sets a reply or takes a step.
@@ -31,7 +31,7 @@ from ..core.cancellation import CancelToken, Stopped, use_token
 from ..core.flow import Emit, Flow, Local, Outcome, Stream, send
 from ..core.request import Request, Response
 from ..errors import FileError, Interrupted, LumlError
-from .attempts import Step, expand, transport_for
+from .attempts import Step, expand
 
 
 class FlowRunner:
@@ -53,7 +53,7 @@ class FlowRunner:
 
     def work(self) -> Any:
         """Perform steps in this thread; return the first one of `waits`, or None when the flow has ended."""
-        # The token as it is now, so that a thread that is given up ends. A cleanup goes on when its token is set.
+        # The token as it is now, so that a thread that is given up ends. A cleanup continues when its token is set.
         stop = CancelToken() if self.is_cleanup else self.stop
         while not stop.flag:
             try:
@@ -97,7 +97,11 @@ class FlowRunner:
 
     def try_send(self, request: Request[Any], stop: CancelToken, on_bytes: Callable[[int], None]) -> Outcome[Response]:
         """Send a prepared request once; return its response or error, or None if it was stopped."""
-        transport = transport_for(self.cfg)
+        transport = self.cfg.transport
+        if transport is None:
+            from ..transport import pool  # when first needed, since it loads urllib3
+
+            transport = pool.SHARED
         try:
             return transport.send(request, timeouts=self.cfg.timeouts, stop=stop, on_bytes=on_bytes)
         except LumlError as error:
