@@ -1,4 +1,4 @@
-"""Model archives of any size that take no room on disk: plain tars whose last member is a hole."""
+"""Model archives of any size that use no disk space: plain tars whose last member is a hole."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _SMALL = {
 
 
 class Sparse(NamedTuple):
-    """An archive on disk: `size` in bytes, `file_index` maps members to (offset, size)."""
+    """An archive on disk of `size` bytes; `file_index` maps the names of members to (offset, size)."""
 
     path: str
     size: int
     file_index: dict[str, tuple[int, int]]
 
 
-def sparse(path: str, size: int) -> Sparse:
+def write_sparse(path: str, size: int) -> Sparse:
     """Write a plain tar of exactly `size` bytes, at least 8 KiB, nearly all of them a hole."""
     index: dict[str, tuple[int, int]] = {}
     with open(path, "wb") as file:

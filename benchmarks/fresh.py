@@ -1,4 +1,4 @@
-"""Running one job in a fresh process and reading the facts that it writes down."""
+"""Runs one job in a fresh process and returns its measurements."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ WORKERS = Path(__file__).parent / "workers"
 
 
 class JobFailed(Exception):
-    """A worker ended without facts; the message is the end of what it printed."""
+    """A worker failed; the message is the end of its output."""
 
 
 def run(
-    python: str, worker: str, job: str, given: dict[str, Any], *, timeout: float, env: dict[str, str] | None = None
+    python: str, worker: str, job: str, args: dict[str, Any], *, timeout: float, env: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """Do a worker's job in a fresh process of the interpreter `python`; a JobFailed says why there are no facts.
+    """Run a worker's job in a fresh process of the interpreter `python`, and return its measurements.
 
-    The process starts in an empty directory, so that it imports what its environment has installed.
+    The process starts in an empty directory, so that it imports only packages of its environment. Raises JobFailed if
+    it fails or takes more than `timeout` seconds.
     """
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "facts.json")
-        command = [python, str(WORKERS / f"{worker}.py"), job, json.dumps(given), out]
+        command = [python, str(WORKERS / f"{worker}.py"), job, json.dumps(args), out]
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LUML_", "COV"))}
         try:
-            ended = subprocess.run(
+            process = subprocess.run(
                 command,
                 cwd=folder,
                 env={**clean, **(env or {})},
@@ -38,10 +39,10 @@ def run(
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise JobFailed(f"not done after {timeout:g} s") from None
-        if ended.returncode:
-            said = ended.stderr.decode(errors="replace").strip()
-            raise JobFailed(said[-2000:] or f"ended with status {ended.returncode}")
+            raise JobFailed(f"not finished after {timeout:g} s") from None
+        if process.returncode:
+            output = process.stderr.decode(errors="replace").strip()
+            raise JobFailed(output[-2000:] or f"ended with status {process.returncode}")
         with open(out) as file:
             facts: dict[str, Any] = json.load(file)
     return facts

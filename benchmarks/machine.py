@@ -1,4 +1,4 @@
-"""What the numbers were measured on: facts of the machine, and whether it had anything else to do."""
+"""The machine that runs the benchmark: its properties, and the share of idle processor time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def facts() -> dict[str, Any]:
-    """Processor, memory, kernel and the versions that matter."""
+    """Processor, memory, kernel, and the versions that affect the measurements."""
     return {
         "processor": _line("/proc/cpuinfo", "model name") or platform.processor(),
         "cores": os.cpu_count(),
@@ -26,7 +26,7 @@ def facts() -> dict[str, Any]:
 
 
 def idle(seconds: float = 1.0) -> float | None:
-    """The share of processor time that nobody used during the next `seconds`, where the system tells."""
+    """The share of idle processor time during the next `seconds`; None if the system does not report it."""
     before = _times()
     time.sleep(seconds)
     after = _times()

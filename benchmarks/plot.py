@@ -1,4 +1,4 @@
-"""The plot: luml_lite against the others, ratio by case, and memory against file size. SVG, written as text."""
+"""The plot as SVG: the ratios of luml_lite to the others in each case, and memory by file size."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 MiB = 1024**2
-_COLOURS = {"published": "#c2542d", "floor": "#7a7a7a", "luml_lite": "#2a6f97"}
+_COLOURS = {"published": "#c2542d", "baseline": "#7a7a7a", "luml_lite": "#2a6f97"}
 _ROW, _LEFT, _WIDE = 15, 330, 360
 
 
 def svg(report: dict[str, Any]) -> str:
-    """The report as a picture: below 1 luml_lite takes less."""
+    """The report as SVG; a ratio below 1 means that luml_lite needs less."""
     rows = _ratios(report)
     top = 60
     bottom = top + _ROW * max(len(rows), 16) + 10
-    parts = [_text(10, 22, "luml_lite against the published client and the floor (1 = equal, left is better)", 14)]
+    parts = [_text(10, 22, "luml_lite against the published client and the baseline (1 = equal, left is better)", 14)]
     low, high = 0.01, 10.0
 
     def across(ratio: float) -> float:
@@ -50,23 +50,23 @@ def _ratios(report: dict[str, Any]) -> list[tuple[str, str, float]]:
             target["metric"] for target in report["targets"] if target["name"] == case["name"] and target["than"]
         }
         metric = "wall" if "wall" in metrics else "cpu"
-        own = case["found"]["luml_lite"]
-        for than in ("published", "floor"):
-            other = case["found"].get(than, {})
+        own = case["results"]["luml_lite"]
+        for than in ("published", "baseline"):
+            other = case["results"].get(than, {})
             if metric in own and other.get(metric) and (metrics or than == "published"):
                 rows.append((f"{case['title']}: {metric} / {than}", than, own[metric] / other[metric]))
     return rows
 
 
 def _memory(report: dict[str, Any], left: float, top: float, wide: float, high: float) -> list[str]:
-    """Peak memory of uploads and downloads against the size of the file, both axes logarithmic."""
+    """Peak memory of uploads and downloads by file size; both axes are logarithmic."""
     series: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for case in report["cases"]:
         way, _, rest = case["name"].partition("-tcp-")
         for name in ("luml_lite", "published"):
-            found = case["found"].get(name, {})
-            if rest and "rss" in found:
-                series.setdefault((name, way), []).append((float(rest), found["rss"] / MiB))
+            results = case["results"].get(name, {})
+            if rest and "rss" in results:
+                series.setdefault((name, way), []).append((float(rest), results["rss"] / MiB))
     parts = [_text(left, top - 26, "peak memory (MiB) against file size (MB), TCP", 12)]
 
     def place(size: float, memory: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What came out: medians, whether each target is met, and both as Markdown."""
+"""Medians, verdicts on the targets, and the report as Markdown."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ MiB = 1024**2
 _UNITS = {"wall": "s wall", "cpu": "s CPU", "rss": "MiB", "moved": "bytes", "requests": "requests"}
 
 
-def summed(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The median of each fact over the runs of one contender; `failed` says why where a run had none."""
+def medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The median of each measurement over the runs of one contender; `failed` is the reason if a run failed."""
     failed = [run["failed"] for run in runs if "failed" in run]
     if failed:
         return {"failed": failed[0], "runs": len(runs)}
     return {**{name: median(run[name] for run in runs) for name in runs[0]}, "runs": len(runs)}
 
 
-def judged(case: Case, found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each target of a case with the value that was measured."""
-    return [each for target in case.targets if (each := _judged(case, target, found)) is not None]
+def verdicts(case: Case, results: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The targets of a case, each with the measured value and whether it is met."""
+    return [each for target in case.targets if (each := _verdict(case, target, results)) is not None]
 
 
-def _judged(case: Case, target: Target, found: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
-    own, other = found["luml_lite"], found.get(target.than, {})
+def _verdict(case: Case, target: Target, results: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    own, other = results["luml_lite"], results.get(target.than, {})
     if target.than and not other:
         return None
     verdict: dict[str, Any] = {"case": case.title, "name": case.name, "metric": target.metric, "than": target.than}
@@ -48,31 +48,35 @@ def markdown(report: dict[str, Any]) -> str:
         f"{_share(report['idle'][1])}{'' if report['quiet'] else ': **not a quiet machine, trust ratios only**'}.",
         "",
     ]
-    for scheme, found in report["ceiling"].items():
-        lines.append(f"Far end, {scheme.upper()}, one socket: takes {found['up'] / 1e6:.0f} MB/s, gives "
-                     f"{found['down'] / 1e6:.0f} MB/s.")  # fmt: skip
+    for scheme, results in report["ceiling"].items():
+        lines.append(f"Server, {scheme.upper()}, one socket: receives {results['up'] / 1e6:.0f} MB/s, sends "
+                     f"{results['down'] / 1e6:.0f} MB/s.")  # fmt: skip
     lines += ["", "| case | | wall s | CPU s | peak MiB | requests | bytes moved |", "|---|---|--:|--:|--:|--:|--:|"]
     for case in report["cases"]:
-        for name, found in case["found"].items():
-            if "failed" in found:
-                lines.append(f"| {case['title']} | {name} | failed: {found['failed'].strip().splitlines()[-1][:120]} |")
+        for name, results in case["results"].items():
+            if "failed" in results:
+                lines.append(
+                    f"| {case['title']} | {name} | failed: {results['failed'].strip().splitlines()[-1][:120]} |"
+                )
                 continue
-            facts = f"{found['wall']:.3f} | {found['cpu']:.3f} | {found['rss'] / MiB:.0f}"
-            lines.append(f"| {case['title']} | {name} | {facts} | {found['requests']:.0f} | {found['moved']:,.0f} |")
+            facts = f"{results['wall']:.3f} | {results['cpu']:.3f} | {results['rss'] / MiB:.0f}"
+            lines.append(
+                f"| {case['title']} | {name} | {facts} | {results['requests']:.0f} | {results['moved']:,.0f} |"
+            )
     lines += ["", "| target | at most | measured | met |", "|---|--:|--:|---|"]
     lines += [_target(each) for each in report["targets"]]
     return "\n".join(lines) + "\n"
 
 
-def _target(found: dict[str, Any]) -> str:
-    scale = MiB if found["metric"] == "rss" else 1
-    unit = f"x {found['than']}, {found['metric']}" if found["than"] else _UNITS.get(found["metric"], found["metric"])
-    value = "the other failed" if found["met"] else "**no measurement**"
-    if found["value"] is not None:
-        value = f"{found['value'] / scale:,.2f}"
-    return (
-        f"| {found['case']} | {found['most'] / scale:,.2f} {unit} | {value} | {'yes' if found['met'] else '**no**'} |"
-    )
+def _target(verdict: dict[str, Any]) -> str:
+    metric, than, value = verdict["metric"], verdict["than"], verdict["value"]
+    scale = MiB if metric == "rss" else 1
+    unit = f"x {than}, {metric}" if than else _UNITS.get(metric, metric)
+    measured = "the other failed" if verdict["met"] else "**no measurement**"
+    if value is not None:
+        measured = f"{value / scale:,.2f}"
+    most = f"{verdict['most'] / scale:,.2f} {unit}"
+    return f"| {verdict['case']} | {most} | {measured} | {'yes' if verdict['met'] else '**no**'} |"
 
 
 def _load(machine: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""luml_lite's side of every case."""
+"""The jobs of every case, done by luml_lite."""
 
 from __future__ import annotations
 
@@ -6,89 +6,89 @@ import sys
 import time
 from typing import Any
 
-from meter import Clock, main, peak
+from usage import Clock, main, peak_memory
 
 
-def imported(given: dict[str, Any]) -> dict[str, Any]:
-    """Import a module: luml_lite, or msgspec to compare it with."""
+def import_module(args: dict[str, Any]) -> dict[str, Any]:
+    """Import luml_lite, or msgspec for comparison."""
     before = len(sys.modules)
     with Clock() as clock:
-        __import__(given["module"])
+        __import__(args["module"])
     return {**clock.facts(), "modules": len(sys.modules) - before}
 
 
-def first(given: dict[str, Any]) -> dict[str, Any]:
-    """From import to the first artifact in hand."""
+def first(args: dict[str, Any]) -> dict[str, Any]:
+    """Import luml_lite and get one artifact."""
     before = len(sys.modules)
     with Clock() as clock:
         import luml_lite
 
-        luml_lite.get(_config(given), given["id"])
+        luml_lite.get(_config(args), args["id"])
     return {**clock.facts(), "modules": len(sys.modules) - before}
 
 
-def gets(given: dict[str, Any]) -> dict[str, Any]:
-    """One get after the other on a kept connection."""
+def gets(args: dict[str, Any]) -> dict[str, Any]:
+    """Get one artifact repeatedly on one connection."""
     import luml_lite
 
-    cfg = _config(given)
-    luml_lite.get(cfg, given["id"])
+    cfg = _config(args)
+    luml_lite.get(cfg, args["id"])
     with Clock() as clock:
-        for _ in range(given["count"]):
-            luml_lite.get(cfg, given["id"])
+        for _ in range(args["count"]):
+            luml_lite.get(cfg, args["id"])
     return clock.facts()
 
 
-def list_all(given: dict[str, Any]) -> dict[str, Any]:
-    """Read every artifact of the collection."""
+def list_all(args: dict[str, Any]) -> dict[str, Any]:
+    """Read all artifacts of the collection."""
     import luml_lite
 
-    cfg = _config(given)
+    cfg = _config(args)
     luml_lite.list(cfg, limit=1)
     with Clock() as clock:
-        count = sum(1 for _ in luml_lite.list_all(cfg, collection_id=given["collection"]))
-    assert count == given["count"], count
+        count = sum(1 for _ in luml_lite.list_all(cfg, collection_id=args["collection"]))
+    assert count == args["count"], count
     return clock.facts()
 
 
-def async_gets(given: dict[str, Any]) -> dict[str, Any]:
-    """Many gets at once in asyncio."""
+def async_gets(args: dict[str, Any]) -> dict[str, Any]:
+    """Get one artifact many times concurrently in asyncio."""
     import asyncio
 
     import luml_lite
 
     async def work() -> dict[str, Any]:
-        cfg = _config(given)
-        await luml_lite.aio.get(cfg, given["id"])
+        cfg = _config(args)
+        await luml_lite.aio.get(cfg, args["id"])
         with Clock() as clock:
-            await asyncio.gather(*(luml_lite.aio.get(cfg, given["id"]) for _ in range(given["count"])))
+            await asyncio.gather(*(luml_lite.aio.get(cfg, args["id"]) for _ in range(args["count"])))
         return clock.facts()
 
     return asyncio.run(work())
 
 
-def upload(given: dict[str, Any]) -> dict[str, Any]:
-    """Upload a file; with `warm`, after another one, whose peak is `rss_before`."""
-    return _transferred(given, lambda verbs, cfg, what: verbs.upload(cfg, what))
+def upload(args: dict[str, Any]) -> dict[str, Any]:
+    """Upload a file; with `warm`, upload that file first and report its peak memory as `rss_before`."""
+    return _transfer(args, lambda verbs, cfg, what: verbs.upload(cfg, what))
 
 
-def download(given: dict[str, Any]) -> dict[str, Any]:
-    """Download an artifact, verified, to a path; with `warm`, after another one, whose peak is `rss_before`."""
-    return _transferred(given, lambda verbs, cfg, what: verbs.download(cfg, what, given["target"]))
+def download(args: dict[str, Any]) -> dict[str, Any]:
+    """Download and verify an artifact; with `warm`, download that one first and report its peak as `rss_before`."""
+    return _transfer(args, lambda verbs, cfg, what: verbs.download(cfg, what, args["target"]))
 
 
-def read_member(given: dict[str, Any]) -> dict[str, Any]:
+def read_member(args: dict[str, Any]) -> dict[str, Any]:
     """Read one member of an artifact."""
     import luml_lite
 
-    cfg = _config(given)
+    cfg = _config(args)
     with Clock() as clock:
-        content = luml_lite.read_member(cfg, given["id"], given["member"])
+        content = luml_lite.read_member(cfg, args["id"], args["member"])
     return {**clock.facts(), "size": len(content)}
 
 
-def ticking(given: dict[str, Any]) -> dict[str, Any]:
-    """Transfer in asyncio beside a ticker of 10 ms; the ticker's longest gap, and its longest with an idle loop."""
+def ticking(args: dict[str, Any]) -> dict[str, Any]:
+    """Transfer in asyncio beside a ticker of 10 ms; measure the longest gaps of the ticker, also with an idle loop."""
     import asyncio
 
     import luml_lite
@@ -105,60 +105,60 @@ def ticking(given: dict[str, Any]) -> dict[str, Any]:
         gaps: list[float] = []
         ticks = asyncio.create_task(ticker(gaps))
         await work
-        await asyncio.sleep(0.02)  # a tick that is overdue comes
+        await asyncio.sleep(0.02)  # lets an overdue tick run
         ticks.cancel()
         return max(gaps)
 
     async def blocked(seconds: float) -> None:
         await asyncio.sleep(0.05)
-        time.sleep(seconds)  # noqa: ASYNC251 - this is the fault that the ticker must see
+        time.sleep(seconds)  # noqa: ASYNC251 - the ticker must detect this fault
 
     async def work() -> dict[str, Any]:
-        cfg = _config(given)
+        cfg = _config(args)
         idle = await beside(asyncio.sleep(1))
-        if given["block"]:
-            return {"idle": idle, "blocked": await beside(blocked(given["block"]))}
-        up = await beside(luml_lite.aio.upload(cfg, given["path"]))
-        down = await beside(luml_lite.aio.download(cfg, given["id"], given["target"]))
+        if args["block"]:
+            return {"idle": idle, "blocked": await beside(blocked(args["block"]))}
+        up = await beside(luml_lite.aio.upload(cfg, args["path"]))
+        down = await beside(luml_lite.aio.download(cfg, args["id"], args["target"]))
         return {"idle": idle, "upload": up, "download": down}
 
     return asyncio.run(work())
 
 
-def _config(given: dict[str, Any]) -> Any:
+def _config(args: dict[str, Any]) -> Any:
     import luml_lite
 
-    return luml_lite.Config(api_key="key", base_url=given["url"], **given["place"], **given.get("config", {}))
+    return luml_lite.Config(api_key="key", base_url=args["url"], **args["place"], **args.get("config", {}))
 
 
-def _transferred(given: dict[str, Any], transfer: Any) -> dict[str, Any]:
-    """A first request comes before the clock, since the published client's constructor sends some as well."""
+def _transfer(args: dict[str, Any], transfer: Any) -> dict[str, Any]:
+    """Send one request before the measurement, since the published client's constructor sends some as well."""
     import luml_lite
 
-    cfg = _config(given)
+    cfg = _config(args)
     facts: dict[str, Any] = {}
-    if given.get("colour") == "async":
+    if args.get("colour") == "async":
         import asyncio
 
         async def work() -> None:
-            await luml_lite.aio.get(cfg, given["id"])
-            if given.get("warm"):
-                await transfer(luml_lite.aio, cfg, given["warm"])
-                facts["rss_before"] = peak()
+            await luml_lite.aio.get(cfg, args["id"])
+            if args.get("warm"):
+                await transfer(luml_lite.aio, cfg, args["warm"])
+                facts["rss_before"] = peak_memory()
             with Clock() as clock:
-                await transfer(luml_lite.aio, cfg, given["what"])
+                await transfer(luml_lite.aio, cfg, args["what"])
             facts.update(clock.facts())
 
         asyncio.run(work())
         return facts
-    luml_lite.get(cfg, given["id"])
-    if given.get("warm"):
-        transfer(luml_lite, cfg, given["warm"])
-        facts["rss_before"] = peak()
+    luml_lite.get(cfg, args["id"])
+    if args.get("warm"):
+        transfer(luml_lite, cfg, args["warm"])
+        facts["rss_before"] = peak_memory()
     with Clock() as clock:
-        transfer(luml_lite, cfg, given["what"])
+        transfer(luml_lite, cfg, args["what"])
     return {**facts, **clock.facts()}
 
 
-JOBS = (imported, first, gets, list_all, async_gets, upload, download, read_member, ticking)
+JOBS = (import_module, first, gets, list_all, async_gets, upload, download, read_member, ticking)
 main({job.__name__: job for job in JOBS})

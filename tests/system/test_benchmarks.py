@@ -1,4 +1,4 @@
-"""The benchmark measures what it says: its far end, link and verdicts are checked on work with a known answer."""
+"""The benchmark measures correctly: its server, slow link and verdicts are checked on work with known results."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 
 import luml_lite
 from benchmarks import plot, table
-from benchmarks.archives import sparse
+from benchmarks.archives import write_sparse
 from benchmarks.cases import Case, Contender, Target
-from benchmarks.far import COLLECTION, ORBIT, ORGANIZATION, Far
 from benchmarks.fresh import JobFailed, run
-from benchmarks.shape import Shape
+from benchmarks.server import COLLECTION, ORBIT, ORGANIZATION, Server
+from benchmarks.slow_link import SlowLink
 from luml_lite.errors import FileUploadError
 from luml_lite.files import archive
 
@@ -33,45 +33,47 @@ def config(url: str) -> luml_lite.Config:
 
 @pytest.mark.parametrize("size", [8192, 1_000_003, 9_000_000_000])
 def test_a_sparse_archive_is_a_model_of_exactly_that_size(tmp_path: Path, size: int) -> None:
-    made = sparse(str(tmp_path / "model.luml"), size)
-    with tarfile.open(made.path) as tar:
+    sparse = write_sparse(str(tmp_path / "model.luml"), size)
+    with tarfile.open(sparse.path) as tar:
         found = {each.name: (each.offset_data, each.size) for each in tar}
-    assert found == made.file_index
-    assert Path(made.path).stat().st_size == size
+    assert found == sparse.file_index
+    assert Path(sparse.path).stat().st_size == size
 
 
-def test_the_far_end_refuses_chunked_bodies_as_storage_does() -> None:
-    """A client that leaves Content-Length out must not look fast here."""
+def test_the_server_refuses_chunked_bodies_as_storage_does() -> None:
+    """A client without Content-Length must not look fast here."""
     import http.client
 
-    with Far() as far:
-        connection = http.client.HTTPConnection("127.0.0.1", far.port)
-        connection.request("PUT", "/bucket/key", iter([b"bytes"]), encode_chunked=True)
+    with Server() as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port)
+        connection.putrequest("PUT", "/bucket/key")
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.endheaders()  # without a body, since the server closes the connection after the head
         assert connection.getresponse().status == 411
         connection.close()
 
 
-def test_the_far_end_takes_and_gives_bytes_that_luml_lite_can_prove(tmp_path: Path) -> None:
-    """What is downloaded is the file, and a digest that does not fit is noticed."""
-    made = sparse(str(tmp_path / "model.luml"), 3_000_000)
-    facts = archive.inspect(made.path)
-    with Far() as far:
-        cfg = config(far.url)
-        assert luml_lite.upload(cfg, made.path).status == "uploaded"
-        key = far.put(made, facts.sha256)
+def test_the_server_exchanges_bytes_that_luml_lite_can_verify(tmp_path: Path) -> None:
+    """A download equals the file, and a wrong digest is detected."""
+    sparse = write_sparse(str(tmp_path / "model.luml"), 3_000_000)
+    facts = archive.inspect(sparse.path)
+    with Server() as server:
+        cfg = config(server.url)
+        assert luml_lite.upload(cfg, sparse.path).status == "uploaded"
+        key = server.put(sparse, facts.sha256)
         luml_lite.download(cfg, key, tmp_path / "copy.luml")
-        assert (tmp_path / "copy.luml").read_bytes() == Path(made.path).read_bytes()
+        assert (tmp_path / "copy.luml").read_bytes() == Path(sparse.path).read_bytes()
         with pytest.raises(luml_lite.IntegrityError):
-            luml_lite.download(cfg, far.put(made, "0" * 64), tmp_path / "other.luml")
+            luml_lite.download(cfg, server.put(sparse, "0" * 64), tmp_path / "other.luml")
 
 
-def test_the_link_is_as_slow_as_it_says(tmp_path: Path) -> None:
-    """3 MB at 3 MB/s take a second and some round trips, up and down; faster would be no link of that rate."""
-    made = sparse(str(tmp_path / "model.luml"), 3_000_000)
-    with Far() as far, Shape(far.port, 3_000_000, 0.05, 0.0, 0) as url:
-        key = far.put(made, archive.inspect(made.path).sha256)
+def test_the_slow_link_keeps_its_rate(tmp_path: Path) -> None:
+    """3 MB at 3 MB/s take a second and some round trips in both directions."""
+    sparse = write_sparse(str(tmp_path / "model.luml"), 3_000_000)
+    with Server() as server, SlowLink(server.port, 3_000_000, 0.05, 0.0, 0) as url:
+        key = server.put(sparse, archive.inspect(sparse.path).sha256)
         for call in (
-            lambda: luml_lite.upload(config(url), made.path),
+            lambda: luml_lite.upload(config(url), sparse.path),
             lambda: luml_lite.download(config(url), key, tmp_path / "copy.luml"),
         ):
             before = time.monotonic()
@@ -79,19 +81,19 @@ def test_the_link_is_as_slow_as_it_says(tmp_path: Path) -> None:
             assert 1.0 <= time.monotonic() - before <= 20
 
 
-def test_the_link_cuts_the_connections_it_was_told_to(tmp_path: Path) -> None:
-    """With as many cuts as there are attempts the upload fails, so the cuts are real; with one it does not."""
-    made = sparse(str(tmp_path / "model.luml"), 20_000_000)
-    with Far() as far:
-        with Shape(far.port, 1e9, 0.0, 0.0, 1) as url:
-            assert luml_lite.upload(config(url), made.path).status == "uploaded"
-        with Shape(far.port, 1e9, 0.0, 0.0, 100) as url, pytest.raises(FileUploadError):
-            luml_lite.upload(config(url), made.path)
+def test_the_slow_link_cuts_the_given_number_of_connections(tmp_path: Path) -> None:
+    """An upload survives one cut, and fails if all attempts are cut."""
+    sparse = write_sparse(str(tmp_path / "model.luml"), 20_000_000)
+    with Server() as server:
+        with SlowLink(server.port, 1e9, 0.0, 0.0, 1) as url:
+            assert luml_lite.upload(config(url), sparse.path).status == "uploaded"
+        with SlowLink(server.port, 1e9, 0.0, 0.0, 100) as url, pytest.raises(FileUploadError):
+            luml_lite.upload(config(url), sparse.path)
 
 
-def test_a_worker_that_fails_is_told_with_its_reason() -> None:
+def test_a_failed_worker_is_reported_with_its_reason() -> None:
     with pytest.raises(JobFailed, match="no_such_module"):
-        run(sys.executable, "ours", "imported", {"module": "no_such_module"}, timeout=60)
+        run(sys.executable, "ours", "import_module", {"module": "no_such_module"}, timeout=60)
 
 
 CASE = Case("case", "a case", [Contender("luml_lite", "ours", "gets", {})], [Target("cpu", 0.5, "published")])
@@ -103,47 +105,47 @@ def facts(cpu: float) -> dict[str, float]:
 
 @pytest.mark.parametrize(("cpu", "met"), [(0.5, True), (0.51, False)])
 def test_a_target_is_met_up_to_its_ratio(cpu: float, met: bool) -> None:
-    [verdict] = table.judged(CASE, {"luml_lite": facts(cpu), "published": facts(1.0)})
+    [verdict] = table.verdicts(CASE, {"luml_lite": facts(cpu), "published": facts(1.0)})
     assert (verdict["met"], verdict["value"]) == (met, cpu)
 
 
 def test_a_failure_of_ours_meets_no_target() -> None:
-    [verdict] = table.judged(CASE, {"luml_lite": {"failed": "why"}, "published": facts(1.0)})
+    [verdict] = table.verdicts(CASE, {"luml_lite": {"failed": "why"}, "published": facts(1.0)})
     assert not verdict["met"]
 
 
 def test_medians_are_taken_and_one_failed_run_fails_the_contender() -> None:
-    assert table.summed([{"cpu": 1.0}, {"cpu": 9.0}, {"cpu": 2.0}]) == {"cpu": 2.0, "runs": 3}
-    assert table.summed([{"cpu": 1.0}, {"failed": "why"}])["failed"] == "why"
+    assert table.medians([{"cpu": 1.0}, {"cpu": 9.0}, {"cpu": 2.0}]) == {"cpu": 2.0, "runs": 3}
+    assert table.medians([{"cpu": 1.0}, {"failed": "why"}])["failed"] == "why"
 
 
 def test_the_plot_is_a_picture_with_a_bar_for_each_ratio() -> None:
-    found = {"luml_lite": facts(0.1), "published": facts(1.0)}
+    results = {"luml_lite": facts(0.1), "published": facts(1.0)}
     name = "upload-tcp-100"
     report = {
-        "cases": [{"name": name, "title": "a <case>", "found": found}],
-        "targets": [{**verdict, "name": name} for verdict in table.judged(CASE, found)],
+        "cases": [{"name": name, "title": "a <case>", "results": results}],
+        "targets": [{**verdict, "name": name} for verdict in table.verdicts(CASE, results)],
     }
-    picture = ElementTree.fromstring(plot.svg(report))  # noqa: S314 - our own text
+    picture = ElementTree.fromstring(plot.svg(report))  # noqa: S314 - the plot is our own
     words = [each.text for each in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert "a <case>: cpu / published" in words
     assert "0.10" in words
 
 
 def test_the_command_measures_and_reports(tmp_path: Path) -> None:
-    """The whole way once, on the cheapest case, with an environment of its own for luml_lite."""
+    """Run the command once, on the cheapest case, with a separate environment for luml_lite."""
     command = [sys.executable, "-m", "benchmarks", "--cases", "import", "--repeats", "1", "--without-published"]
     command += ["--sizes", "1", "--schemes", "tcp", "--plot", str(tmp_path / "plot.svg")]
-    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert "| import | luml_lite |" in said
-    assert "| wheel, dependencies | 2.00" in said
+    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert "| import | luml_lite |" in output
+    assert "| wheel, dependencies | 2.00" in output
     assert (tmp_path / "plot.svg").exists()
 
 
-def test_the_readmes_command_is_one_that_the_benchmark_takes(tmp_path: Path) -> None:
-    """With its options it names every case of the table; running them takes a quarter of an hour."""
+def test_the_command_of_the_readme_is_valid(tmp_path: Path) -> None:
+    """Its options select every case of the table; running them takes a quarter of an hour."""
     [line] = [each for each in (ROOT / "README.md").read_text().splitlines() if "python -m benchmarks" in each]
     options = line.partition("python -m benchmarks")[2].split()
     command = [sys.executable, "-m", "benchmarks", *options, "--list"]
-    said = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
-    assert {"import", "get", "list", "async", "member", "upload-tls-5000", "slow-download-200-cut", "wheel"} <= {*said}
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    assert {"import", "get", "list", "async", "member", "upload-tls-5000", "slow-download-200-cut", "wheel"} <= {*names}

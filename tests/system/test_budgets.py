@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import pytest
 
 import luml_lite
-from benchmarks.archives import Sparse, sparse
-from benchmarks.far import BIG, COLLECTION, ORBIT, ORGANIZATION, Counts, Far
-from benchmarks.far.registry import page
+from benchmarks.archives import Sparse, write_sparse
 from benchmarks.fresh import run
+from benchmarks.server import BIG, COLLECTION, ORBIT, ORGANIZATION, Counts, Server
+from benchmarks.server.registry import page
 from luml_lite.core.request import Response
 from luml_lite.files.digests import hash_file
 from luml_lite.testing import Scripted
@@ -37,7 +37,7 @@ PLACE = {"organization": ORGANIZATION, "orbit": ORBIT, "collection": COLLECTION}
 class Ground(NamedTuple):
     """A far end, archives by size, and the ids by which it has them as artifacts."""
 
-    far: Far
+    far: Server
     archives: dict[int, Sparse]
     ids: dict[int, str]
     target: str
@@ -75,16 +75,16 @@ def _available() -> int:
 @pytest.fixture(scope="module")
 def ground(folder: Path) -> Iterator[Ground]:
     """The far end with one artifact of each size."""
-    archives = {size: sparse(str(folder / f"m{size}.luml"), size) for size in (SMALL, MIDDLE, LARGE)}
-    with Far() as far:
+    archives = {size: write_sparse(str(folder / f"m{size}.luml"), size) for size in (SMALL, MIDDLE, LARGE)}
+    with Server() as far:
         ids = {size: far.put(archive, hash_file(archive.path).hexdigest()) for size, archive in archives.items()}
         yield Ground(far, archives, ids, str(folder / "target.luml"))
 
 
 @pytest.fixture(scope="module")
-def single(ground: Ground) -> Iterator[Far]:
+def single(ground: Ground) -> Iterator[Server]:
     """A far end that takes any size in one PUT."""
-    with Far(single_limit=2 * LARGE) as far:
+    with Server(single_limit=2 * LARGE) as far:
         yield far
 
 
@@ -97,7 +97,7 @@ def _no_target_left(ground: Ground) -> Iterator[None]:
 @pytest.mark.timeout(300)  # of 5 GB on a busy machine
 @pytest.mark.parametrize("colour", ["sync", "async"])
 @pytest.mark.parametrize("way", ["upload in parts", "upload at once", "download"])
-def test_5_gb_need_at_most_12_mib_more_than_1_mb(ground: Ground, single: Far, way: str, colour: str) -> None:
+def test_5_gb_need_at_most_12_mib_more_than_1_mb(ground: Ground, single: Server, way: str, colour: str) -> None:
     """The same process moves 1 MB, then 5 GB; its peak grows by no more than its few buffers."""
     job = way.split()[0]
     url = single.url if way == "upload at once" else ""
@@ -112,7 +112,7 @@ def test_5_gb_need_at_most_12_mib_more_than_1_mb(ground: Ground, single: Far, wa
 
 def test_the_memory_test_sees_a_part_held_whole(ground: Ground) -> None:
     """The yardstick works: a body held in memory shows in the peak."""
-    code = "import meter; before = meter.peak(); held = bytearray(32 * 2**20); print(meter.peak() - before)"
+    code = "from usage import peak_memory as peak; before = peak(); held = bytearray(2**25); print(peak() - before)"
     env = {**os.environ, "PYTHONPATH": str(ROOT / "benchmarks" / "workers")}
     said = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True)
     assert int(said.stdout) > 30 * MiB

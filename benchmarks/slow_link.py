@@ -1,7 +1,7 @@
 """A slow link: a proxy process that limits the rate, delays every byte, and cuts some connections.
 
-One link each way is shared by all connections. Bytes leave when the link is free and arrive half a round trip later; a
-new connection waits one round trip more, as its handshake would. Slow start and loss are not modelled.
+All connections share one link in each direction. Bytes leave when the link is free and arrive half a round trip later.
+A new connection waits one more round trip, as for a handshake. Slow start and packet loss are not modelled.
 """
 
 from __future__ import annotations
@@ -16,73 +16,79 @@ import sys
 import threading
 import time
 
-from .peer import Peer
+from .subprocesses import Subprocess
 
 _CHUNK = 16 * 1024
-_LATE = 0.005  # seconds
+_LATE = 0.005  # seconds by which a thread may wake too late
 
 
 class Link:
-    """One direction: a clock that says when the next byte can leave."""
+    """One direction of the link, which sends `rate` bytes per second."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._lock = threading.Lock()
         self._free = 0.0
 
-    def departs(self, count: int) -> float:
-        """When the last of `count` bytes has left, on the monotonic clock."""
+    def reserve(self, count: int) -> float:
+        """Reserve the link for `count` bytes; return the time of the monotonic clock at which the last one leaves."""
         with self._lock:
-            # A thread that wakes a little late must not leave the link idle: it may catch up that much.
+            # A thread that wakes late must not leave the link idle, so it may catch up by _LATE.
             self._free = max(self._free, time.monotonic() - _LATE) + count / self._rate
             return self._free
 
 
-class Shape:
-    """A shaping proxy in front of a port, in a process of its own; a context manager.
+class SlowLink:
+    """A context manager that runs the proxy in front of a port, and gives the URL of the proxy.
 
-    `rate` in bytes a second, `rtt` in seconds. A connection is cut with probability `cut`, and the first `cut_first`
-    ones that carry so much for certain, somewhere in their first 8 MiB.
+    `rate` is in bytes per second, `rtt` in seconds. A connection is cut with probability `cut`. The first `cut_first`
+    connections are always cut. The cut comes within the first 8 MiB of a connection that carries enough.
     """
 
     def __init__(self, port: int, rate: float, rtt: float, cut: float, cut_first: int) -> None:
         self._options = [port, rate, rtt, cut, cut_first]
 
     def __enter__(self) -> str:
-        self._peer = Peer("benchmarks.shape", *self._options)
-        return f"http://127.0.0.1:{self._peer.told}"
+        self._process = Subprocess("benchmarks.slow_link", *self._options)
+        return f"http://127.0.0.1:{self._process.first_line}"
 
     def __exit__(self, *failure: object) -> None:
-        self._peer.stop()
+        self._process.stop()
 
 
 class Cuts:
-    """How many connections are still to be cut for certain."""
+    """The number of connections that are still to be cut."""
 
     def __init__(self, count: int) -> None:
         self._lock = threading.Lock()
         self._left = count
 
     def take(self) -> bool:
-        """Whether this one is among them."""
+        """Count one connection down; whether it is to be cut."""
         with self._lock:
             self._left -= 1
             return self._left >= 0
 
 
 def _pump(
-    source: socket.socket, sink: socket.socket, link: Link, delay: float, greeting: float, cut_at: int, cut: Cuts | None
+    source: socket.socket,
+    sink: socket.socket,
+    link: Link,
+    delay: float,
+    handshake: float,
+    cut_at: int,
+    cuts: Cuts | None,
 ) -> None:
-    """Carry bytes one way until there are no more, or `cut_at` have gone and both sides are reset.
+    """Carry bytes in one direction until the sender ends, or reset both sides after `cut_at` bytes.
 
-    Without `cut` that happens for certain, else if it has a cut left.
+    With `cuts`, the reset happens only if a cut is left.
     """
-    # What is on its way: at most what the link holds in a delay and a little more, so that senders feel its rate.
-    flying: queue.Queue[tuple[float, bytes]] = queue.Queue(maxsize=128)
+    # Bytes on their way: little more than the link holds during the delay, so that senders are slowed to its rate.
+    in_flight: queue.Queue[tuple[float, bytes]] = queue.Queue(maxsize=128)
 
     def deliver() -> None:
         while True:
-            due, data = flying.get()
+            due, data = in_flight.get()
             time.sleep(max(0.0, due - time.monotonic()))
             try:
                 if not data:
@@ -97,25 +103,26 @@ def _pump(
     try:
         while data := source.recv(_CHUNK):
             moved += len(data)
-            if moved >= cut_at and (cut is None or cut.take()):
+            if moved >= cut_at and (cuts is None or cuts.take()):
                 for each in (source, sink):
                     each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    each.shutdown(socket.SHUT_RD)  # else the other way's thread, which reads it, holds the reset back
+                    # Otherwise the thread of the other direction, which reads the socket, delays the reset.
+                    each.shutdown(socket.SHUT_RD)
                     each.close()
                 return
             if moved >= cut_at:
                 cut_at = 1 << 62
-            leaves = link.departs(len(data)) + greeting
-            flying.put((leaves + delay, data))
-            greeting = 0.0
+            leaves = link.reserve(len(data)) + handshake
+            in_flight.put((leaves + delay, data))
+            handshake = 0.0
             time.sleep(max(0.0, leaves - time.monotonic()))
-        flying.put((time.monotonic() + delay, b""))
+        in_flight.put((time.monotonic() + delay, b""))
     except OSError:
-        flying.put((0.0, b""))
+        in_flight.put((0.0, b""))
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Run the proxy until standard input ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("rate", type=float)
@@ -131,15 +138,15 @@ def main() -> None:
     def accept() -> None:
         cuts = Cuts(options.cut_first)
         while True:
-            near, _ = listener.accept()
-            far = socket.create_connection(("127.0.0.1", options.port))
-            for each in (near, far):
+            client, _ = listener.accept()
+            server = socket.create_connection(("127.0.0.1", options.port))
+            for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             cut_at = chance.randrange(1 << 20, 8 << 20)
             cut = None if chance.random() < options.cut else cuts
-            for way in ((near, far, up, options.rtt), (far, near, down, 0.0)):
-                source, sink, link, greeting = way
-                work = (source, sink, link, options.rtt / 2, greeting, cut_at, cut)
+            for way in ((client, server, up, options.rtt), (server, client, down, 0.0)):
+                source, sink, link, handshake = way
+                work = (source, sink, link, options.rtt / 2, handshake, cut_at, cut)
                 threading.Thread(target=_pump, args=work, daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()

@@ -1,4 +1,4 @@
-"""The floor of every case: what bare sockets, hashlib, urllib3 and msgspec can do on this machine."""
+"""The baseline of every case: the same work with bare sockets, hashlib, urllib3 and msgspec."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import urllib3
-from meter import Clock, main
+from usage import Clock, main
 
 CHUNK = 1024 * 1024
 
@@ -43,36 +43,36 @@ class Artifact(msgspec.Struct):
 
 
 class Page(msgspec.Struct):
-    """A page of them."""
+    """A page of artifacts."""
 
     items: list[Artifact]
     cursor: str | None
 
 
-def gets(given: dict[str, Any]) -> dict[str, Any]:
-    """The same answers by urllib3 and an untyped decode."""
+def gets(args: dict[str, Any]) -> dict[str, Any]:
+    """Get one artifact repeatedly, with urllib3 and an untyped decode."""
     pool = urllib3.PoolManager(retries=False)
-    place = given["place"]
+    place = args["place"]
     url = (
-        f"{given['url']}/v1/organizations/{place['organization']}/orbits/{place['orbit']}"
-        f"/collections/{place['collection']}/artifacts/{given['id']}"
+        f"{args['url']}/v1/organizations/{place['organization']}/orbits/{place['orbit']}"
+        f"/collections/{place['collection']}/artifacts/{args['id']}"
     )
     headers = {"Authorization": "Bearer key"}
     msgspec.json.decode(pool.request("GET", url, headers=headers).data)
     with Clock() as clock:
-        for _ in range(given["count"]):
+        for _ in range(args["count"]):
             msgspec.json.decode(pool.request("GET", url, headers=headers).data)
     return clock.facts()
 
 
-def list_all(given: dict[str, Any]) -> dict[str, Any]:
-    """The same pages by urllib3 and a typed decode, one Struct a page."""
+def list_all(args: dict[str, Any]) -> dict[str, Any]:
+    """Read all pages of the collection, with urllib3 and a typed decode."""
     decoder = msgspec.json.Decoder(Page)
     pool = urllib3.PoolManager(retries=False)
-    place = given["place"]
+    place = args["place"]
     url = (
-        f"{given['url']}/v1/organizations/{place['organization']}/orbits/{place['orbit']}/artifacts"
-        f"?limit={{}}&order=desc&collection_ids={given['collection']}"
+        f"{args['url']}/v1/organizations/{place['organization']}/orbits/{place['orbit']}/artifacts"
+        f"?limit={{}}&order=desc&collection_ids={args['collection']}"
     )
     headers = {"Authorization": "Bearer key"}
     decoder.decode(pool.request("GET", url.format(1), headers=headers).data)
@@ -85,34 +85,34 @@ def list_all(given: dict[str, Any]) -> dict[str, Any]:
             for _ in page.items:
                 count += 1
             cursor = page.cursor
-    assert count == given["count"], count
+    assert count == args["count"], count
     return clock.facts()
 
 
-def upload(given: dict[str, Any]) -> dict[str, Any]:
-    """Hash the file, then send it: on one socket, or its parts on as many sockets as luml_lite uses."""
-    size = os.path.getsize(given["what"])
+def upload(args: dict[str, Any]) -> dict[str, Any]:
+    """Hash the file, then send it on one socket, or its parts on as many sockets as luml_lite uses."""
+    size = os.path.getsize(args["what"])
     with Clock() as clock:
         digest = hashlib.sha256()
-        with open(given["what"], "rb", buffering=0) as file:
+        with open(args["what"], "rb", buffering=0) as file:
             view = memoryview(mmap.mmap(-1, CHUNK))
             while count := file.readinto(view):
                 digest.update(view[:count])
-        step = given["part"] or size
+        step = args["part"] or size
         starts = list(range(0, size, step))
         lock = threading.Lock()
 
         def send() -> None:
-            sock = _connected(given["url"])
+            sock = _connect(args["url"])
             while True:
                 with lock:
                     if not starts:
                         break
                     start = starts.pop(0)
-                _put(sock, given["what"], start, min(start + step, size))
+                _put(sock, args["what"], start, min(start + step, size))
             sock.close()
 
-        threads = [threading.Thread(target=send) for _ in range(4 if given["part"] else 1)]
+        threads = [threading.Thread(target=send) for _ in range(4 if args["part"] else 1)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -120,36 +120,36 @@ def upload(given: dict[str, Any]) -> dict[str, Any]:
     return clock.facts()
 
 
-def download(given: dict[str, Any]) -> dict[str, Any]:
-    """Receive, hash and write on one socket, and have it on disk in the end."""
+def download(args: dict[str, Any]) -> dict[str, Any]:
+    """Receive the file on one socket, hash and write it, and sync it to disk."""
     with Clock() as clock:
-        sock = _connected(given["url"])
+        sock = _connect(args["url"])
         digest = hashlib.sha256()
-        with open(given["target"], "wb", buffering=0) as file:
-            for view in _got(sock, given["what"]):
+        with open(args["target"], "wb", buffering=0) as file:
+            for view in _get_object(sock, args["what"]):
                 digest.update(view)
                 file.write(view)
             os.fsync(file.fileno())
         sock.close()
-    assert digest.hexdigest() == given["sha256"]
+    assert digest.hexdigest() == args["sha256"]
     return clock.facts()
 
 
-def ceiling(given: dict[str, Any]) -> dict[str, Any]:
-    """What the far end takes and gives when nothing else is done; bytes a second up and down on one socket."""
+def ceiling(args: dict[str, Any]) -> dict[str, Any]:
+    """The speed of the server itself: bytes per second up and down on one socket."""
     view = memoryview(mmap.mmap(-1, CHUNK))
-    sock = _connected(given["url"])
+    sock = _connect(args["url"])
     with Clock() as up:
-        sock.sendall(f"PUT /bucket/ceiling HTTP/1.1\r\nHost: far\r\nContent-Length: {given['size']}\r\n\r\n".encode())
-        for start in range(0, given["size"], CHUNK):
-            sock.sendall(view[: given["size"] - start])
-        _head(sock)
+        sock.sendall(f"PUT /bucket/ceiling HTTP/1.1\r\nHost: server\r\nContent-Length: {args['size']}\r\n\r\n".encode())
+        for start in range(0, args["size"], CHUNK):
+            sock.sendall(view[: args["size"] - start])
+        _read_head(sock)
     with Clock() as down:
-        moved = sum(len(each) for each in _got(sock, given["what"]))
-    return {**up.facts(), "up": given["size"] / up.wall, "down": moved / down.wall}
+        moved = sum(len(each) for each in _get_object(sock, args["what"]))
+    return {**up.facts(), "up": args["size"] / up.wall, "down": moved / down.wall}
 
 
-def _connected(url: str) -> socket.socket:
+def _connect(url: str) -> socket.socket:
     parts = urlsplit(url)
     sock = socket.create_connection((parts.hostname, parts.port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -160,7 +160,7 @@ def _connected(url: str) -> socket.socket:
 
 def _put(sock: socket.socket, path: str, start: int, end: int) -> None:
     view = memoryview(mmap.mmap(-1, CHUNK))
-    sock.sendall(f"PUT /bucket/floor HTTP/1.1\r\nHost: far\r\nContent-Length: {end - start}\r\n\r\n".encode())
+    sock.sendall(f"PUT /bucket/baseline HTTP/1.1\r\nHost: server\r\nContent-Length: {end - start}\r\n\r\n".encode())
     with open(path, "rb", buffering=0) as file:
         file.seek(start)
         left = end - start
@@ -168,20 +168,20 @@ def _put(sock: socket.socket, path: str, start: int, end: int) -> None:
             count = file.readinto(view[: min(left, CHUNK)]) or 0
             sock.sendall(view[:count])
             left -= count
-    _head(sock)
+    _read_head(sock)
 
 
-def _head(sock: socket.socket) -> bytes:
+def _read_head(sock: socket.socket) -> bytes:
     head = b""
     while b"\r\n\r\n" not in head:
-        head += sock.recv(1)  # not a byte of the body
+        head += sock.recv(1)  # byte by byte, so that no byte of the body is read
     assert head.startswith(b"HTTP/1.1 200"), head
     return head
 
 
-def _got(sock: socket.socket, key: str) -> Any:
-    sock.sendall(f"GET /bucket/{key} HTTP/1.1\r\nHost: far\r\n\r\n".encode())
-    head = _head(sock).lower()
+def _get_object(sock: socket.socket, key: str) -> Any:
+    sock.sendall(f"GET /bucket/{key} HTTP/1.1\r\nHost: server\r\n\r\n".encode())
+    head = _read_head(sock).lower()
     left = int(head.partition(b"content-length: ")[2].split(b"\r")[0])
     view = memoryview(mmap.mmap(-1, CHUNK))
     while left:

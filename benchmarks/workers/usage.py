@@ -1,6 +1,6 @@
-"""What a worker measures about itself; a worker is a fresh process that does one job and writes down the facts.
+"""Measures the resource usage of a worker: a fresh process that runs one job and writes its measurements to a file.
 
-Workers run as scripts, outside of this package, since the published client's environment has none of it.
+Workers run as scripts, outside of this package, which the environment of the published client lacks.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 Job = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def peak() -> int:
-    """The most memory that this process has had resident, in bytes.
+def peak_memory() -> int:
+    """The peak of this process's resident memory, in bytes.
 
-    Linux counts a fork's share of its parent into ru_maxrss, so the high-water mark of the address space is taken.
+    On Linux ru_maxrss includes memory shared with the parent of a fork, so VmHWM is read instead.
     """
     if os.path.exists("/proc/self/status"):
         with open("/proc/self/status") as file:
@@ -30,7 +30,7 @@ def peak() -> int:
 
 
 class Clock:
-    """Wall and CPU seconds of a block, all threads together."""
+    """A context manager that measures wall and CPU seconds, of all threads together."""
 
     def __enter__(self) -> Clock:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
@@ -41,13 +41,13 @@ class Clock:
         self.cpu = time.process_time() - self._cpu
 
     def facts(self) -> dict[str, float]:
-        """The two times, and the peak memory so far."""
-        return {"wall": self.wall, "cpu": self.cpu, "rss": peak()}
+        """Both times, and the peak memory so far."""
+        return {"wall": self.wall, "cpu": self.cpu, "rss": peak_memory()}
 
 
 def main(jobs: dict[str, Job]) -> None:
-    """Do the job named on the command line, with its parameters, and write its facts to the path given last."""
-    name, parameters, out = sys.argv[1:]
-    facts = jobs[name](json.loads(parameters))
+    """Run the job on the command line with its arguments, and write its measurements to a file."""
+    name, args, out = sys.argv[1:]
+    facts = jobs[name](json.loads(args))
     with open(out, "w") as file:
         json.dump(facts, file)

@@ -1,4 +1,4 @@
-"""A process of its own beside the client: started from this checkout, and stopped by its process id."""
+"""A module of this package that runs in a subprocess, as the server and the slow link do."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 
 
-class Peer:
-    """A module of this package at work; `told` is the JSON of the first line that it has printed."""
+class Subprocess:
+    """A running module; `first_line` is the first line of its output, decoded from JSON."""
 
     def __init__(self, module: str, *options: object) -> None:
         self._process = subprocess.Popen(
@@ -29,10 +29,10 @@ class Peer:
         if not line:
             self.stop()
             raise RuntimeError(f"{module} did not start")
-        self.told: Any = json.loads(line)
+        self.first_line: Any = json.loads(line)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the process and wait for its end."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()

@@ -1,6 +1,6 @@
-"""What the far end knows: rows, prepared pages and objects. No sockets here; answers are bytes or a range of a file.
+"""The benchmark server's rows, prepared pages and objects, without sockets.
 
-It plays the current server generation, just enough of it for the benchmarks, and keeps no byte that is sent to it.
+It implements as much of the current platform as the benchmarks need, and discards the bytes of uploads.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class FileRange(NamedTuple):
     end: int
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A status, headers without Content-Length, and a body."""
 
     status: int
@@ -42,14 +42,14 @@ class Answer(NamedTuple):
 
 
 class Object(NamedTuple):
-    """What the bucket holds under a key: its size, and the file it can be read from, if there is one."""
+    """An object of the bucket: its size, and the path of its file; the path is empty for uploads."""
 
     size: int
     path: str
 
 
 def row(number: int, collection: str = COLLECTION) -> dict[str, Any]:
-    """A listed artifact as current servers send it, about 1.4 KB of JSON."""
+    """An artifact in a list of the current platform, about 1.4 KB of JSON."""
     return {
         "file_name": f"model-{number}.luml",
         "name": f"model {number}",
@@ -84,11 +84,11 @@ def row(number: int, collection: str = COLLECTION) -> dict[str, Any]:
 
 @cache
 def page(cursor: str, limit: int) -> bytes:
-    """A page of the big collection; the cursor is the number to go on with."""
+    """A page of the big collection; the cursor is the number of its first row."""
     start = int(cursor or 0)
     end = min(start + limit, BIG_SIZE)
-    following = str(end) if end < BIG_SIZE else None
-    return _json({"items": [row(number, BIG) for number in range(start, end)], "cursor": following})
+    next_cursor = str(end) if end < BIG_SIZE else None
+    return _json({"items": [row(number, BIG) for number in range(start, end)], "cursor": next_cursor})
 
 
 def part_size(size: int) -> int:
@@ -108,53 +108,53 @@ class Registry:
         self._number = itertools.count(1_000_000)
         self._rows: dict[str, dict[str, Any]] = {FIRST: row(0)}
         self._objects: dict[str, Object] = {}
-        self._parts: dict[str, int] = {}  # bytes that came for a multipart upload, all parts together
+        self._parts: dict[str, int] = {}  # bytes received for a multipart upload, all parts together
         self._first = _json(row(0))
 
-    def answer(self, method: str, path: str, query: str, body: bytes, base: str) -> Answer:
-        """Answer a request of the API or the bucket; `base` is the URL that the caller came in by."""
+    def answer(self, method: str, path: str, query: str, body: bytes, base: str) -> Response:
+        """Answer a request of the API or the bucket; `base` is the address that the client used."""
         path = path.removeprefix("/v1")
         names = path.strip("/").split("/")
         if names[0] == "bucket":
             return self._bucket(method, names[1], query, 0)
         if names[0] == "-":
-            return self._told(json.loads(body))
+            return self._add_artifact(json.loads(body))
         if names[0] == "users":
-            return _ok([{**_named(ORGANIZATION, "Org"), "logo": None}])
+            return _ok([{**_resource(ORGANIZATION, "Org"), "logo": None}])
         if path == "/bucket-secrets/upload/multipart":
             return self._plan(json.loads(body), base)
         if names[2:] == ["orbits"]:
-            return _ok([{**_named(ORBIT, "Orbit"), "organization_id": ORGANIZATION, "bucket_secret_id": BUCKET}])
+            return _ok([{**_resource(ORBIT, "Orbit"), "organization_id": ORGANIZATION, "bucket_secret_id": BUCKET}])
         if names[4:] == ["artifacts"]:
-            return self._listed(parse_qs(query))
+            return self._list(parse_qs(query))
         if names[4:] == ["collections"]:
             found = [_collection(COLLECTION, 1), _collection(BIG, BIG_SIZE)]
             return _ok({"items": found, "cursor": None})
         if names[6:] == ["artifacts"] and method == "POST":
-            return self._created(json.loads(body), base)
+            return self._create_artifact(json.loads(body), base)
         if names[6:7] == ["artifacts"]:
             return self._artifact(method, names[7:], body, base)
-        return Answer(404, (), b'{"detail":"Not Found"}')
+        return Response(404, (), b'{"detail":"Not Found"}')
 
-    def stored(self, key: str, query: str, length: int) -> Answer:
-        """Note that a PUT brought `length` bytes of an object or of a part."""
+    def put(self, key: str, query: str, length: int) -> Response:
+        """Answer a PUT of `length` bytes of an object or part."""
         return self._bucket("PUT", key, query, length)
 
-    def _artifact(self, method: str, names: list[str], body: bytes, base: str) -> Answer:
+    def _artifact(self, method: str, names: list[str], body: bytes, base: str) -> Response:
         artifact_id, *then = names
         if artifact_id == FIRST and not then:
-            return Answer(200, _JSON, self._first)
+            return Response(200, _JSON, self._first)
         if then:
             return _ok({"url": f"{base}/bucket/{artifact_id}?X-Amz-Signature=0"})
         with self.lock:
             found = self._rows.get(artifact_id)
             if found is None:
-                return Answer(404, _JSON, b'{"detail":"Artifact not found"}')
+                return Response(404, _JSON, b'{"detail":"Artifact not found"}')
             if method == "PATCH":
                 found.update(json.loads(body))
             return _ok(found)
 
-    def _created(self, wanted: dict[str, Any], base: str) -> Answer:
+    def _create_artifact(self, wanted: dict[str, Any], base: str) -> Response:
         made = {**row(next(self._number)), **wanted, "status": "pending_upload"}
         self._rows[made["id"]] = made
         multipart = made["size"] > self.single_limit
@@ -167,7 +167,7 @@ class Registry:
         }
         return _ok({"artifact": made, "upload_details": details})
 
-    def _plan(self, wanted: dict[str, Any], base: str) -> Answer:
+    def _plan(self, wanted: dict[str, Any], base: str) -> Response:
         key, size, upload_id = wanted["bucket_location"], wanted["size"], wanted["upload_id"]
         step = part_size(size)
         url = f"{base}/bucket/{key}?uploadId={upload_id}&X-Amz-Signature=0"
@@ -183,7 +183,7 @@ class Registry:
         ]
         return _ok({"type": "s3", "upload_id": upload_id, "parts": parts, "complete_url": url})
 
-    def _bucket(self, method: str, key: str, query: str, length: int) -> Answer:
+    def _bucket(self, method: str, key: str, query: str, length: int) -> Response:
         words = parse_qs(query, keep_blank_values=True)
         with self.lock:
             if method == "PUT":
@@ -191,25 +191,25 @@ class Registry:
                     self._parts[key] = self._parts.get(key, 0) + length
                 else:
                     self._objects[key] = Object(length, "")
-                return Answer(200, (("ETag", '"not-an-md5"'),), b"")
+                return Response(200, (("ETag", '"not-an-md5"'),), b"")
             if method == "POST" and "uploads" in words:
                 namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
                 name = "InitiateMultipartUploadResult"
-                return Answer(200, _XML, f'<{name} xmlns="{namespace}"><UploadId>one</UploadId></{name}>'.encode())
+                return Response(200, _XML, f'<{name} xmlns="{namespace}"><UploadId>one</UploadId></{name}>'.encode())
             if method == "POST":
                 self._objects[key] = Object(self._parts.pop(key, 0), "")
                 name = "CompleteMultipartUploadResult"
-                return Answer(200, _XML, f'<{name}><ETag>"made-of-parts"</ETag></{name}>'.encode())
+                return Response(200, _XML, f'<{name}><ETag>"made-of-parts"</ETag></{name}>'.encode())
             if method == "DELETE":
                 self._objects.pop(key, None)
-                return Answer(204, (), b"")
-            return Answer(404, (), b"<Error><Code>NoSuchKey</Code></Error>")
+                return Response(204, (), b"")
+            return Response(404, (), b"<Error><Code>NoSuchKey</Code></Error>")
 
-    def read(self, key: str, ranged: tuple[int, int | None] | None) -> Answer:
-        """Answer a GET of an object, whole or the inclusive range of its bytes; of what was sent, only the probe."""
+    def read(self, key: str, ranged: tuple[int, int | None] | None) -> Response:
+        """Answer a GET of an object or an inclusive range of its bytes; of an upload, only one byte can be read."""
         found = self._objects.get(key)
         if found is None:
-            return Answer(404, (), b"<Error><Code>NoSuchKey</Code></Error>")
+            return Response(404, (), b"<Error><Code>NoSuchKey</Code></Error>")
         start, end = 0, found.size
         status = 200
         headers: tuple[tuple[str, str], ...] = (("ETag", '"not-an-md5"'), ("Accept-Ranges", "bytes"))
@@ -219,20 +219,20 @@ class Registry:
             status = 206
             headers += (("Content-Range", f"bytes {start}-{end - 1}/{found.size}"),)
         if not found.path:
-            assert end - start == 1, "bytes that were sent are not kept"
-            return Answer(status, headers, b"\0")
-        return Answer(status, headers, FileRange(found.path, start, end))
+            assert end - start == 1, "the bytes of uploads are discarded"
+            return Response(status, headers, b"\0")
+        return Response(status, headers, FileRange(found.path, start, end))
 
-    def _listed(self, words: dict[str, list[str]]) -> Answer:
+    def _list(self, words: dict[str, list[str]]) -> Response:
         if words["collection_ids"] == [BIG]:
-            return Answer(200, _JSON, page(words.get("cursor", [""])[0], int(words["limit"][0])))
+            return Response(200, _JSON, page(words.get("cursor", [""])[0], int(words["limit"][0])))
         return _ok({"items": [row(0)], "cursor": None})
 
-    def _told(self, given: dict[str, Any]) -> Answer:
+    def _add_artifact(self, args: dict[str, Any]) -> Response:
         made = row(next(self._number))
-        made.update(size=given["size"], file_hash=given["sha256"], file_index=given["file_index"])
+        made.update(size=args["size"], file_hash=args["sha256"], file_index=args["file_index"])
         self._rows[made["id"]] = made
-        self._objects[made["id"]] = Object(given["size"], given["path"])
+        self._objects[made["id"]] = Object(args["size"], args["path"])
         return _ok({"id": made["id"]})
 
 
@@ -244,17 +244,17 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _ok(value: Any) -> Answer:
-    return Answer(200, _JSON, _json(value))
+def _ok(value: Any) -> Response:
+    return Response(200, _JSON, _json(value))
 
 
-def _named(thing: str, name: str) -> dict[str, Any]:
+def _resource(thing: str, name: str) -> dict[str, Any]:
     return {"id": thing, "name": name, "created_at": _STAMP, "updated_at": None}
 
 
 def _collection(collection: str, total: int) -> dict[str, Any]:
     return {
-        **_named(collection, f"collection of {total}"),
+        **_resource(collection, f"collection of {total}"),
         "description": "",
         "orbit_id": ORBIT,
         "type": "model",
