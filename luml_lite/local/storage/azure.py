@@ -17,7 +17,7 @@ from secrets import randbits
 from ..responses import HTTPError, Response
 from .object_index import AlreadyExists, Part, StoredObject, block_upload_id
 from .ranges import read_object
-from .request import OCTET_STREAM, StorageRequest, is_only_new, md5_header, read_whole, receive
+from .request import OCTET_STREAM, StorageRequest, VendorError, is_only_new, md5_header, read_whole, receive
 from .signing import check_azure
 
 MAX_BLOCK = 4000 * 1024**2  # bytes: https://learn.microsoft.com/rest/api/storageservices/put-block#remarks
@@ -55,16 +55,18 @@ _ALIASES = {  # the codes of S3, which both vendors share, and those of Azure
 
 def handle(request: StorageRequest) -> Response:
     """Answer one request for a blob; an HTTPError refuses it."""
-    needed = _PERMISSIONS.get(request.method)
-    if needed is None:
-        raise error("UnsupportedHttpVerb", request.key)
-    code = check_azure(request.signer, needed, request.path, request.query, request.moment)
-    if code:
-        raise error(code, request.key)
     try:
+        needed = _PERMISSIONS.get(request.method)
+        if needed is None:
+            raise VendorError("UnsupportedHttpVerb")
+        code = check_azure(request.signer, needed, request.path, request.query, request.moment)
+        if code:
+            raise VendorError(code)
         return _dispatch(request, dict(request.query))
     except AlreadyExists:
-        raise error("BlobAlreadyExists", request.key) from None
+        raise _error("BlobAlreadyExists") from None
+    except VendorError as refusal:
+        raise _error(refusal.code, refusal.headers) from None
 
 
 def _dispatch(request: StorageRequest, parameters: dict[str, str]) -> Response:
@@ -81,12 +83,12 @@ def _dispatch(request: StorageRequest, parameters: dict[str, str]) -> Response:
             return _commit(request)
         case "DELETE", None:
             if not request.blobs.delete(request.name):
-                raise error("BlobNotFound", request.key)
+                raise VendorError("BlobNotFound")
             return Response(202)
-    raise error("UnsupportedHttpVerb", request.key)
+    raise VendorError("UnsupportedHttpVerb")
 
 
-def error(code: str, key: str, headers: dict[str, str] | None = None) -> HTTPError:
+def _error(code: str, headers: dict[str, str] | None = None) -> HTTPError:
     """The error response of Azure for a code of _ERRORS, or the code of S3 for the same error."""
     code = _ALIASES.get(code, code)
     status, message = _ERRORS[code]
@@ -102,14 +104,14 @@ def _get(request: StorageRequest) -> Response:
         digest = {"content-md5": b64encode(bytes.fromhex(blob.md5)).decode()} if blob.md5 and not has_range else {}
         return {"x-ms-blob-type": "BlockBlob", **digest}
 
-    return read_object(request, error, past_end_is_empty=True, headers_of=headers_of)
+    return read_object(request, past_end_is_empty=True, headers_of=headers_of)
 
 
 def _put(request: StorageRequest) -> Response:
     if request.headers.get("x-ms-blob-type", "").lower() != "blockblob":
-        raise error("MissingRequiredHeader", request.key)
+        raise VendorError("MissingRequiredHeader")
     only_new = is_only_new(request)
-    stored = receive(request, MAX_BLOCK, error)
+    stored = receive(request, MAX_BLOCK)
     headers = request.headers
     content_type = headers.get("x-ms-blob-content-type") or headers.get("content-type") or OCTET_STREAM
     blob = request.blobs.put(request.name, stored, _etag(), content_type, only_new=only_new)
@@ -121,8 +123,8 @@ def _put_block(request: StorageRequest, block_id: str) -> Response:
         if not 0 < len(b64decode(block_id, validate=True)) <= MAX_BLOCK_ID:
             raise ValueError
     except ValueError:
-        raise error("InvalidBlockId", request.key) from None
-    stored = receive(request, MAX_BLOCK, error)
+        raise VendorError("InvalidBlockId") from None
+    stored = receive(request, MAX_BLOCK)
     request.blobs.add_part(request.name, block_upload_id(request.name), block_id, stored, opening=True)
     return Response(201)
 
@@ -131,7 +133,7 @@ def _block_list(request: StorageRequest, kind: str) -> Response:
     name, upload_id = request.name, block_upload_id(request.name)
     blob = request.blobs.find(name)
     if blob is None and not request.blobs.has_upload(name, upload_id):
-        raise error("BlobNotFound", request.key)
+        raise VendorError("BlobNotFound")
     committed = request.blobs.committed_parts(name) if kind in ("committed", "all") else []
     uncommitted = request.blobs.parts(upload_id) if kind in ("uncommitted", "all") else []
     blocks = _blocks("CommittedBlocks", committed) + _blocks("UncommittedBlocks", uncommitted)
@@ -150,14 +152,14 @@ def _blocks(name: str, parts: Sequence[Part]) -> str:
 
 def _commit(request: StorageRequest) -> Response:
     document = read_whole(request.body)
-    expected = md5_header(request, "content-md5", error)
+    expected = md5_header(request, "content-md5")
     digest = md5(document, usedforsecurity=False).digest()
     if expected not in (None, digest):
-        raise error("InvalidOperation", request.key)
+        raise VendorError("InvalidOperation")
     listed = _listed_blocks(document.decode("utf-8", "replace"))
     if listed is None:
-        raise error("InvalidBlockList", request.key)
-    blob_md5 = md5_header(request, "x-ms-blob-content-md5", error)
+        raise VendorError("InvalidBlockList")
+    blob_md5 = md5_header(request, "x-ms-blob-content-md5")
 
     def choose(uncommitted: list[Part], committed: list[Part]) -> tuple[Sequence[Part], str, str | None]:
         new, old = ({part.name: part for part in parts} for parts in (uncommitted, committed))
@@ -165,10 +167,10 @@ def _commit(request: StorageRequest) -> Response:
         try:
             chosen = [sources[source][name] for source, name in listed]
         except KeyError:
-            raise error("InvalidBlockList", request.key) from None
+            raise VendorError("InvalidBlockList") from None
         # Each file belongs to one segment, so a block cannot be in a blob twice.
         if len({part.file for part in chosen}) != len(chosen):
-            raise error("InvalidBlockList", request.key)
+            raise VendorError("InvalidBlockList")
         return chosen, _etag(), blob_md5.hex() if blob_md5 else None
 
     only_new = is_only_new(request)

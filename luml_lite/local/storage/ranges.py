@@ -10,16 +10,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from ..responses import HTTPError, Response
+from ..responses import Response
 from .object_index import StoredObject
-from .request import StorageRequest
+from .request import StorageRequest, VendorError
 
 _ATTEMPTS = 3  # how often an object may be replaced while it is opened before the client has to retry
 
 
 def read_object(
     request: StorageRequest,
-    error: Callable[..., HTTPError],
     *,
     past_end_is_empty: bool,
     headers_of: Callable[[StoredObject], dict[str, str]] = lambda _: {},
@@ -28,9 +27,9 @@ def read_object(
     for _ in range(_ATTEMPTS):
         blob = request.blobs.find(request.name)
         if blob is None:
-            raise error("NoSuchKey", request.key)
+            raise VendorError("NoSuchKey")
         if not _matches(request.headers.get("if-match"), blob.etag):
-            raise error("PreconditionFailed", request.key)
+            raise VendorError("PreconditionFailed")
         headers = {
             "accept-ranges": "bytes",
             "content-type": blob.content_type,
@@ -43,7 +42,7 @@ def read_object(
         if interval:
             start, end = interval
             if start >= blob.size and not (past_end_is_empty and start == blob.size):
-                raise error("InvalidRange", request.key, {"content-range": f"bytes */{blob.size}"})
+                raise VendorError("InvalidRange", {"content-range": f"bytes */{blob.size}"})
             status = 206
             headers["content-range"] = f"bytes {start}-{end - 1}/{blob.size}"
         body = request.blobs.read(request.name, blob, start, end)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +10,17 @@ from ..responses import Body, BodyLost, HTTPError, Response
 from .file_store import FileStore, StoredFile
 from .object_index import AlreadyExists, ObjectIndex, ObjectName
 
-Error = Callable[[str, str], HTTPError]  # builds a vendor's error from a code and a key; the codes are those of S3
 MAX_DOCUMENT = 16 * 1024 * 1024  # bytes of a JSON body or a list of parts; 10,000 parts take about one million
 OCTET_STREAM = "application/octet-stream"  # the content type of an object that was sent without one
+
+
+class VendorError(Exception):
+    """Refuses a request with an error code; codes that both vendors share are those of S3."""
+
+    def __init__(self, code: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.headers = headers
 
 
 @dataclass(frozen=True)
@@ -41,22 +48,22 @@ class StorageRequest:
         return ObjectName(self.bucket, self.key)
 
 
-def receive(request: StorageRequest, most: int, error: Error) -> StoredFile:
+def receive(request: StorageRequest, most: int) -> StoredFile:
     """Store the body as a file; refuse one above `most` bytes and one that does not match its Content-MD5."""
     if request.body.length is None:
-        raise error("MissingContentLength", request.key)
+        raise VendorError("MissingContentLength")
     if request.body.length > most:
-        raise error("EntityTooLarge", request.key)
-    expected = md5_header(request, "content-md5", error)
+        raise VendorError("EntityTooLarge")
+    expected = md5_header(request, "content-md5")
 
     def check(digest: bytes) -> None:
         if expected not in (None, digest):
-            raise error("BadDigest", request.key)
+            raise VendorError("BadDigest")
 
     return request.objects.receive(request.body, check)
 
 
-def md5_header(request: StorageRequest, name: str, error: Error) -> bytes | None:
+def md5_header(request: StorageRequest, name: str) -> bytes | None:
     """The MD5 in a header, or None if the header is missing."""
     value = request.headers.get(name)
     if value is None:
@@ -66,7 +73,7 @@ def md5_header(request: StorageRequest, name: str, error: Error) -> bytes | None
     except ValueError:
         digest = b""
     if len(digest) != 16:
-        raise error("InvalidDigest", request.key)
+        raise VendorError("InvalidDigest")
     return digest
 
 

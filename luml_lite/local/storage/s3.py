@@ -16,7 +16,7 @@ from ..responses import HTTPError, Response
 from .buckets import MAX_PARTS
 from .object_index import AlreadyExists, Part, StoredObject
 from .ranges import read_object
-from .request import OCTET_STREAM, StorageRequest, is_only_new, read_whole, receive
+from .request import OCTET_STREAM, StorageRequest, VendorError, is_only_new, read_whole, receive
 from .signing import check_s3
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html, in bytes
@@ -48,21 +48,23 @@ _ERRORS = {
 
 def handle(request: StorageRequest) -> Response:
     """Answer one request for an object; an HTTPError refuses it."""
-    code = check_s3(request.signer, request.method, request.host, request.path, request.query, request.moment)
-    if code is None and any(name.startswith("x-amz-") for name in request.headers):
-        code = "SignatureDoesNotMatch"
-    if code:
-        raise error(code, request.key)
     try:
+        code = check_s3(request.signer, request.method, request.host, request.path, request.query, request.moment)
+        if code is None and any(name.startswith("x-amz-") for name in request.headers):
+            code = "SignatureDoesNotMatch"
+        if code:
+            raise VendorError(code)
         return _dispatch(request, dict(request.query))
     except AlreadyExists:
         raise error("PreconditionFailed", request.key) from None
+    except VendorError as refusal:
+        raise error(refusal.code, request.key, refusal.headers) from None
 
 
 def _dispatch(request: StorageRequest, parameters: dict[str, str]) -> Response:
     match request.method:
         case "GET" | "HEAD":
-            return read_object(request, error, past_end_is_empty=False)
+            return read_object(request, past_end_is_empty=False)
         case "PUT" if "uploadId" in parameters:
             return _put_part(request, parameters["uploadId"], parameters.get("partNumber", ""))
         case "PUT":
@@ -76,12 +78,12 @@ def _dispatch(request: StorageRequest, parameters: dict[str, str]) -> Response:
             return _complete(request, parameters["uploadId"])
         case "DELETE" if "uploadId" in parameters:
             if not request.blobs.abort_upload(request.name, parameters["uploadId"]):
-                raise error("NoSuchUpload", request.key)
+                raise VendorError("NoSuchUpload")
             return Response(204)
         case "DELETE":
             request.blobs.delete(request.name)
             return Response(204)
-    raise error("MethodNotAllowed", request.key)
+    raise VendorError("MethodNotAllowed")
 
 
 def error(code: str, key: str, headers: dict[str, str] | None = None) -> HTTPError:
@@ -98,7 +100,7 @@ def _xml(status: int, document: str, headers: dict[str, str] | None = None) -> R
 
 def _put(request: StorageRequest) -> Response:
     only_new = is_only_new(request)
-    stored = receive(request, MAX_PUT, error)
+    stored = receive(request, MAX_PUT)
     content_type = request.headers.get("content-type", OCTET_STREAM)
     blob = request.blobs.put(request.name, stored, f'"{stored.md5.hex()}"', content_type, only_new=only_new)
     return Response(200, {"etag": blob.etag})
@@ -106,30 +108,30 @@ def _put(request: StorageRequest) -> Response:
 
 def _put_part(request: StorageRequest, upload_id: str, number: str) -> Response:
     if not (number.isascii() and number.isdigit() and len(number) < 6 and 1 <= int(number) <= MAX_PARTS):
-        raise error("InvalidArgument", request.key)
+        raise VendorError("InvalidArgument")
     if not request.blobs.has_upload(request.name, upload_id):
-        raise error("NoSuchUpload", request.key)
-    stored = receive(request, MAX_PUT, error)
+        raise VendorError("NoSuchUpload")
+    stored = receive(request, MAX_PUT)
     if not request.blobs.add_part(request.name, upload_id, int(number), stored):
-        raise error("NoSuchUpload", request.key)
+        raise VendorError("NoSuchUpload")
     return Response(200, {"etag": f'"{stored.md5.hex()}"'})
 
 
 def _complete(request: StorageRequest, upload_id: str) -> Response:
     listed = _listed_parts(read_whole(request.body).decode("utf-8", "replace"))
     if not listed:
-        raise error("MalformedXML", request.key)
+        raise VendorError("MalformedXML")
     numbers = [number for number, _ in listed]
     if numbers != sorted(set(numbers)):
-        raise error("InvalidPartOrder", request.key)
+        raise VendorError("InvalidPartOrder")
 
     def choose(parts: list[Part], _: list[Part]) -> tuple[Sequence[Part], str, str | None]:
         by_number = {part.name: part for part in parts}
         chosen = [part for number, etag in listed if (part := by_number.get(number)) and part.md5.hex() == etag]
         if len(chosen) != len(listed):
-            raise error("InvalidPart", request.key)
+            raise VendorError("InvalidPart")
         if any(part.size < request.smallest_part for part in chosen[:-1]):
-            raise error("EntityTooSmall", request.key)
+            raise VendorError("EntityTooSmall")
         digest = md5(b"".join(part.md5 for part in chosen), usedforsecurity=False).hexdigest()
         return chosen, f'"{digest}-{len(chosen)}"', None
 
@@ -148,7 +150,7 @@ def _object_from_upload(request: StorageRequest, upload_id: str) -> StoredObject
     """The object that an earlier completion of the upload created."""
     blob = request.blobs.find(request.name)
     if blob is None or blob.upload_id != upload_id:
-        raise error("NoSuchUpload", request.key)
+        raise VendorError("NoSuchUpload")
     return blob
 
 
