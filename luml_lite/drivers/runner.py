@@ -3,7 +3,7 @@
 Three things interrupt a call: KeyboardInterrupt, the cancellation of its task, and a timeout, which asyncio turns into
 a cancellation. The driver then cleans up in this order:
 
-1. It sets the cancel token of the runner, which closes sockets and ends long local work, and waits for the threads
+1. It sets the cancel token of the effect, which closes sockets and ends long local work, and waits for the threads
    that work for the flow. It does not wait longer than `Timeouts.cleanup`. A request that must not be sent twice gets
    half of that time before its socket is closed, because only its response shows whether the server has acted.
 2. A reply that has arrived, but that the flow has not received, is sent into the flow. Otherwise the flow would not
