@@ -39,13 +39,13 @@ BOUNDS = Bounds(head=2.0, idle=2.0, stall=2.0, body=1_000_000)
 
 
 def shut(connection: socket.socket) -> None:
-    """Say that nothing more comes, if the server has not ended the connection already."""
+    """Shut down the sending side, unless the server has ended the connection already."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
 
 
 class Target:
-    """A served registry with something in it, and raw requests at it."""
+    """A served registry with some rows and objects, and raw requests to it."""
 
     def __init__(self, served: Served, place: Path) -> None:
         self.served = served
@@ -81,7 +81,7 @@ class Target:
         self.urls = [re.sub(r"^http://[^/]+", "", url) for url in self.urls]
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes, *, length: str | None = None) -> int:
-        """One request as it stands; the status of the answer, 0 when the connection ended without one."""
+        """Send one raw request; the status of the response, or 0 if the connection ended without one."""
         said = str(len(body)) if length is None else length
         lines = [f"{method} {target} HTTP/1.1", f"Host: {self.where.netloc}", f"Content-Length: {said}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -100,11 +100,11 @@ class Target:
             return int(found[1]) if found else 0
 
     def key(self) -> dict[str, str]:
-        """The owner's authorization."""
+        """The header with the owner's key."""
         return {"Authorization": f"Bearer {self.served.api_key}"}
 
     def check(self) -> None:
-        """The server still answers, its directory holds what it should, and nothing is beside it."""
+        """Check that the server answers and that files exist only where they belong."""
         assert self.send("GET", "/v1/users/me/organizations", self.key(), b"") == 200
         assert [path.name for path in self.place.iterdir()] == ["registry"]
         names = {path.name for path in (self.place / "registry").iterdir()}
@@ -114,7 +114,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """One target for all; at the end nothing may be left running or open."""
+    """One target for all tests; at the end no thread and no file may be left."""
     place = tmp_path_factory.mktemp("fuzz")
     threads = threading.active_count()
     with serve(place / "registry", bounds=BOUNDS, layout=Layout(1000, 1000)) as served:
@@ -197,7 +197,7 @@ def test_any_path_and_query_is_answered(target: Target, data: st.DataObject) -> 
 @TRIED
 @given(data=st.data())
 def test_any_body_is_answered(target: Target, data: st.DataObject) -> None:
-    """A valid body with something wrong put somewhere into it, or no JSON at all."""
+    """A valid body with one error at a random place, or no JSON."""
     served = target.served
     base = f"/v1/organizations/{served.organization}"
     orbit = f"{base}/orbits/{served.orbit}"
@@ -276,7 +276,7 @@ def test_any_request_to_storage_is_answered(target: Target, data: st.DataObject)
 @settings(TRIED, max_examples=max(EXAMPLES // 3, 10))
 @given(data=st.data())
 def test_any_head_is_answered_or_cut(target: Target, data: st.DataObject) -> None:
-    """Lengths that lie, and bytes that are no HTTP."""
+    """Wrong lengths, and bytes that are not HTTP."""
     if data.draw(st.booleans()):
         lengths = st.sampled_from(("-1", "1e3", "", "99999999999999999999", "900000000", "0x10", "5, 5", "\u0663"))
         length = data.draw(lengths | st.integers(0, 500).map(str))

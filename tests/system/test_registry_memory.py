@@ -1,4 +1,4 @@
-"""Many large bodies at once, both ways, through a server whose memory does not grow with them.
+"""Concurrent large uploads and downloads through a server whose memory does not grow with them.
 
 The size of one body is 200 MB, and what LUML_STREAM_BYTES says where the full measure is wanted (1 GB).
 """
@@ -41,7 +41,7 @@ def put(url: str, size: int) -> int:
 
 
 def get(url: str) -> int:
-    """Read everything behind a URL and return how much it was."""
+    """Read a URL to the end and return the number of bytes."""
     where = urlsplit(url)
     with socket.create_connection((str(where.hostname), int(where.port or 80))) as connection:
         head = f"GET {where.path}?{where.query} HTTP/1.1\r\nHost: {where.netloc}\r\nConnection: close\r\n\r\n"
@@ -55,7 +55,7 @@ def get(url: str) -> int:
 
 
 def peak(pid: int) -> int:
-    """The most memory, in bytes, that a process has had resident so far."""
+    """The peak of a process's resident memory, in bytes."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert found
     return int(found[1]) * 1024

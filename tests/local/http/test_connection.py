@@ -1,4 +1,4 @@
-"""What happens on one connection: invitations to send a body, heads out of bounds, slow readers, and its end."""
+"""Connections of the registry's HTTP server: 100 Continue, oversized heads, slow readers, and how they end."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ CLI = "import sys; from luml_lite.cli import main; sys.exit(main())"
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    """A server that takes a reader for dead after two seconds."""
+    """A server that ends a connection after two seconds without progress."""
     with serve(tmp_path / "r", bounds=Bounds(stall=2.0, stall_bytes=4096)) as served:
         yield served
 
 
 def url_of(served: Served, method: str, key: str) -> str:
-    """A signed URL of an object, as a path."""
+    """The path and query of a presigned URL."""
     settings = served.registry.settings
     bucket = OwnBucket("s3", served.names.bucket_secret, served.base_url, settings.signer, settings.now(), 60)
     return bucket.presign(method, key, {}).removeprefix(served.base_url)
 
 
-def stored(served: Served, content: bytes) -> str:
-    """The path of a new object's bytes."""
+def store(served: Served, content: bytes) -> str:
+    """Store a new object; the path and query of its download URL."""
     kept = served.registry.objects.receive(Bytes(content), lambda digest: None)
     served.registry.blobs.put(ObjectName(served.names.bucket_secret, "k"), kept, '"e"', "a/b")
     return url_of(served, "GET", "k")
 
 
-def connected(base_url: str, head: str) -> socket.socket:
-    """A connection on which a head was sent; its Host is added."""
+def connect(base_url: str, head: str) -> socket.socket:
+    """Open a connection and send a head, to which Host is added."""
     where = urlsplit(base_url)
     connection = socket.create_connection((str(where.hostname), int(where.port or 80)), timeout=60)
     first, _, rest = head.partition("\n")
@@ -59,43 +59,43 @@ def connected(base_url: str, head: str) -> socket.socket:
     return connection
 
 
-def refuses(base_url: str) -> bool:
-    """Whether nobody is let in any more, after a while at most."""
+def refuses_connections(base_url: str) -> bool:
+    """Whether the server refuses new connections within a few seconds."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            connected(base_url, "GET / HTTP/1.1").close()
+            connect(base_url, "GET / HTTP/1.1").close()
         except ConnectionError:
             return True
         time.sleep(0.05)
     return False
 
 
-def rest_of(connection: socket.socket) -> bytes:
-    """Everything until the server ends the connection."""
+def read_rest(connection: socket.socket) -> bytes:
+    """Read until the server ends the connection."""
     answer = b""
     while chunk := connection.recv(65536):
         answer += chunk
     return answer
 
 
-def test_a_client_that_waits_for_it_is_invited_to_send_its_body(served: Served) -> None:
+def test_a_client_that_expects_100_continue_gets_it(served: Served) -> None:
     target = url_of(served, "PUT", "k")
-    with connected(
+    with connect(
         served.base_url, f"PUT {target} HTTP/1.1\nContent-Length: 3\nExpect: 100-continue\nConnection: close"
     ) as connection:
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"abc")
-        assert rest_of(connection).startswith(b"HTTP/1.1 200 ")
+        assert read_rest(connection).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("sent", [b"", b"x" * 1000], ids=["waits", "sends anyway"])
-def test_a_body_that_is_refused_is_not_asked_for(tmp_path: Path, sent: bytes) -> None:
-    """A refusal comes before the body does, and no invitation before it; the connection ends with it."""
+def test_a_refused_body_gets_no_100_continue(tmp_path: Path, sent: bytes) -> None:
+    """The server refuses before the body arrives, without 100 Continue, and ends the connection."""
     with serve(tmp_path / "r", bounds=Bounds(stall=1000.0)) as served:
         target = url_of(served, "PUT", "k").replace("Signature=", "Signature=0")
         head = f"PUT {target} HTTP/1.1\nContent-Length: 1000\nExpect: 100-continue"
-        with connected(served.base_url, head) as connection:
+        with connect(served.base_url, head) as connection:
             connection.sendall(sent)
             answer = connection.recv(65536)
             assert answer.startswith(b"HTTP/1.1 403 ")
@@ -103,20 +103,20 @@ def test_a_body_that_is_refused_is_not_asked_for(tmp_path: Path, sent: bytes) ->
 
 
 def test_the_headers_of_a_request_are_bounded_together(served: Served) -> None:
-    """No header is too long and there are not too many of them, but a megabyte is."""
+    """Length and number of the headers are within limits, but their sum of a megabyte is not."""
     headers = "\n".join(f"X-{number}: {'y' * 16_000}" for number in range(60))
-    with connected(served.base_url, f"GET / HTTP/1.1\nX: y\n{headers}") as connection:
+    with connect(served.base_url, f"GET / HTTP/1.1\nX: y\n{headers}") as connection:
         assert connection.recv(12) == b"HTTP/1.1 431"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["a file", "memory"])
 def test_a_slow_reader_gets_everything(served: Served, source: str) -> None:
-    """It takes its time, many times what a dead one is given, never much at once, and is not taken for dead."""
+    """It needs many times the stall timeout and reads little each time, but always makes progress."""
     desk = Desk(served.registry)
     if source == "a file":
         content = os.urandom(1_000_000) * 8
-        target = stored(served, content)
+        target = store(served, content)
     else:
         for _ in range(8):
             desk.made(description="d" * 1_000_000)
@@ -134,18 +134,20 @@ def test_a_slow_reader_gets_everything(served: Served, source: str) -> None:
         while time.monotonic() - began < 5:
             answer += connection.recv(4096)
             time.sleep(0.02)
-        answer += rest_of(connection)
+        answer += read_rest(connection)
     body = answer.partition(b"\r\n\r\n")[2]
     assert (body if source == "a file" else json.loads(body)) == content
 
 
-def test_a_transfer_that_hangs_does_not_keep_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is cut after a while, its thread is gone when the server is, and so is what it had sent."""
+def test_a_transfer_that_hangs_does_not_delay_the_end_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends the connection and its thread, and removes the bytes that it had received."""
     monkeypatch.setattr(server, "_FINISH", 0.3)
     before = threading.active_count()
     with serve(tmp_path / "r") as served:
         target = url_of(served, "PUT", "k")
-        hung = connected(served.base_url, f"PUT {target} HTTP/1.1\nContent-Length: 1000")
+        hung = connect(served.base_url, f"PUT {target} HTTP/1.1\nContent-Length: 1000")
         hung.sendall(b"some of it")
         arriving = Path(served.registry.objects.arriving)
         deadline = time.monotonic() + 60
@@ -160,7 +162,7 @@ def test_a_transfer_that_hangs_does_not_keep_the_server(tmp_path: Path, monkeypa
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM cannot be caught there")
 def test_sigterm_lets_transfers_end(tmp_path: Path) -> None:
-    """One that sends, one that reads: both get all, and then the process ends without a word."""
+    """An upload and a download are completed, and then the process ends without output."""
     command = [sys.executable, "-m", "luml_lite.local", "--dir", str(tmp_path / "r")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -177,15 +179,15 @@ def test_sigterm_lets_transfers_end(tmp_path: Path) -> None:
             assert urllib3.request("PUT", put, body=bytes(size)).status == 200
             one = f"{artifacts}/{made['artifact']['id']}"
             get = urllib3.request("GET", f"{one}/download-url", headers=headers).json()["url"]
-            reading = connected(base_url, f"GET {get.removeprefix(base_url)} HTTP/1.1")
-            sending = connected(base_url, f"PUT {put.removeprefix(base_url)} HTTP/1.1\nContent-Length: 6")
+            reading = connect(base_url, f"GET {get.removeprefix(base_url)} HTTP/1.1")
+            sending = connect(base_url, f"PUT {put.removeprefix(base_url)} HTTP/1.1\nContent-Length: 6")
             sending.sendall(b"abc")
             assert reading.recv(12) == b"HTTP/1.1 200"
             process.send_signal(signal.SIGTERM)
-            assert refuses(base_url)
+            assert refuses_connections(base_url)
             sending.sendall(b"def")
-            assert rest_of(sending).startswith(b"HTTP/1.1 200 ")
-            assert len(rest_of(reading).partition(b"\r\n\r\n")[2]) == size
+            assert read_rest(sending).startswith(b"HTTP/1.1 200 ")
+            assert len(read_rest(reading).partition(b"\r\n\r\n")[2]) == size
             sending.close()
             reading.close()
             out, err = process.communicate(timeout=60)
@@ -204,7 +206,7 @@ def test_the_commands_say_why_they_cannot_serve(tmp_path: Path, command: list[st
     assert "Traceback" not in done.stderr
 
 
-def test_a_trailing_slash_leads_to_the_same_question_without_it(served: Served) -> None:
+def test_a_trailing_slash_is_redirected_to_the_path_without_it(served: Served) -> None:
     desk = Desk(served.registry)
     answer = desk.ask("GET", f"{desk.orbit}/artifacts/?limit=1&search=a+b")
     assert answer.status == 307

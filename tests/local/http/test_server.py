@@ -1,4 +1,4 @@
-"""The HTTP face against raw sockets and a real client: what it bears, whom it cuts, how it ends."""
+"""The registry's HTTP server against raw sockets and a real client: its limits, and how it stops."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ QUICK = Bounds(connections=4, head=0.6, idle=0.6, stall=0.8, stall_bytes=1024, b
 
 @pytest.fixture
 def seen() -> list[Seen]:
-    """What the server saw."""
+    """The requests that the server received."""
     return []
 
 
 @pytest.fixture
 def served(tmp_path: Path, seen: list[Seen]) -> Iterator[Served]:
-    """A server that bears little, for as long as it takes."""
+    """A server with low limits of size and long timeouts."""
     with serve(tmp_path / "r", bounds=CALM, seen=seen.append, layout=Layout(1000, 1000)) as served:
         yield served
 
 
 @pytest.fixture
 def impatient(tmp_path: Path) -> Iterator[Served]:
-    """A server that loses patience quickly."""
+    """A server with short timeouts."""
     with serve(tmp_path / "r", bounds=QUICK) as served:
         yield served
 
 
 class Client:
-    """A plain client with the owner's key for the API and none for storage."""
+    """A client that sends the owner's key to the API and no key to storage."""
 
     def __init__(self, served: Served) -> None:
         self.served = served
@@ -60,27 +60,27 @@ class Client:
         self.collection = f"/v1/organizations/{names.organization}/orbits/{names.orbit}/collections/{names.collection}"
 
     def ask(self, method: str, url: str, body: object = None, **headers: str) -> urllib3.BaseHTTPResponse:
-        """One request; a path is the API's."""
+        """Send one request; a path without a host is one of the API."""
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         if url.startswith("/"):
             headers["authorization"] = f"Bearer {self.served.api_key}"
             url = self.served.base_url + url
         return self.pool.request(method, url, body=content, headers=headers)
 
-    def made(self, size: int) -> dict[str, dict[str, str]]:
-        """The answer to the creation of a model."""
+    def create(self, size: int) -> dict[str, dict[str, str]]:
+        """Create a model and return the response."""
         answer: dict[str, dict[str, str]] = self.ask("POST", f"{self.collection}/artifacts", model(size=size)).json()
         return answer
 
 
-def connected(served: Served) -> socket.socket:
-    """A connection to the server."""
+def connect(served: Served) -> socket.socket:
+    """Open a connection to the server."""
     where = urlsplit(served.base_url)
     return socket.create_connection((where.hostname, where.port), timeout=60)
 
 
-def ended(connection: socket.socket) -> bool:
-    """Whether the server has ended a connection, perhaps after some last words."""
+def is_ended(connection: socket.socket) -> bool:
+    """Whether the server ends a connection, perhaps after a response."""
     try:
         while connection.recv(65536):
             pass
@@ -91,10 +91,10 @@ def ended(connection: socket.socket) -> bool:
     return True
 
 
-def test_an_upload_and_its_parts_travel_over_http(served: Served) -> None:
+def test_an_upload_in_parts_works_over_http(served: Served) -> None:
     client = Client(served)
     content = os.urandom(2500)
-    made = client.made(len(content))
+    made = client.create(len(content))
     details = made["upload_details"]
     upload = element(client.ask("POST", details["url"]).data, "UploadId")
     wanted = {
@@ -132,18 +132,18 @@ def test_a_connection_is_kept_between_requests(served: Served) -> None:
     [b"", b"GET / HTTP/1.1\r\nHost: x\r\nX-", b"POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc"],
     ids=["silent", "in the head", "in the body"],
 )
-def test_a_client_that_stalls_is_cut_off(impatient: Served, words: bytes) -> None:
-    with connected(impatient) as connection:
+def test_the_server_ends_a_connection_that_stalls(impatient: Served, words: bytes) -> None:
+    with connect(impatient) as connection:
         connection.sendall(words)
-        assert ended(connection)
+        assert is_ended(connection)
 
 
-def test_a_client_that_drips_is_cut_off(impatient: Served) -> None:
-    """A byte now and then keeps a socket's own timeout from ever ending it."""
+def test_the_server_ends_a_connection_that_sends_too_slowly(impatient: Served) -> None:
+    """Single bytes restart the timeout of a socket each time, so a timeout alone would not end it."""
     served = impatient
     client = Client(served)
-    target = client.made(900)["upload_details"]["url"].removeprefix(served.base_url)
-    with connected(served) as connection:
+    target = client.create(900)["upload_details"]["url"].removeprefix(served.base_url)
+    with connect(served) as connection:
         connection.sendall(f"PUT {target} HTTP/1.1\r\nHost: {urlsplit(served.base_url).netloc}\r\n".encode())
         connection.sendall(b"Content-Length: 900\r\n\r\n")
         with pytest.raises(ConnectionError):  # noqa: PT012 - the cut shows at any of the sends
@@ -158,7 +158,7 @@ def test_a_client_that_drips_is_cut_off(impatient: Served) -> None:
     assert list(arriving.iterdir()) == []
 
 
-def test_a_reader_that_stops_reading_is_cut_off(impatient: Served) -> None:
+def test_the_server_ends_a_connection_that_stops_reading(impatient: Served) -> None:
     served = impatient
     content = bytes(2_900_000)
     names = served.names
@@ -197,7 +197,7 @@ def test_a_reader_that_stops_reading_is_cut_off(impatient: Served) -> None:
     ],
 )
 def test_a_request_out_of_bounds_is_refused_and_the_connection_ends(served: Served, head: bytes, status: int) -> None:
-    with connected(served) as connection:
+    with connect(served) as connection:
         connection.sendall(head)
         answer = b""
         while chunk := connection.recv(65536):
@@ -206,11 +206,11 @@ def test_a_request_out_of_bounds_is_refused_and_the_connection_ends(served: Serv
         assert (found and int(found[1])) == status, answer
 
 
-def test_no_more_connections_are_served_at_once_than_allowed(served: Served) -> None:
-    held = [connected(served) for _ in range(CALM.connections)]
+def test_connections_beyond_the_limit_wait(served: Served) -> None:
+    held = [connect(served) for _ in range(CALM.connections)]
     for connection in held:
         connection.sendall(b"GET / HTTP/1.1\r\n")
-    with connected(served) as waiting:
+    with connect(served) as waiting:
         waiting.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
         waiting.settimeout(0.2)
         with pytest.raises(TimeoutError):
@@ -223,8 +223,8 @@ def test_no_more_connections_are_served_at_once_than_allowed(served: Served) -> 
 
 
 def test_a_refused_body_does_not_hide_the_refusal(served: Served) -> None:
-    """The client still sends when the answer is there; a reset would take it away."""
-    url = Client(served).made(900)["upload_details"]["url"]
+    """The client is still sending when the response arrives; a reset would discard the response."""
+    url = Client(served).create(900)["upload_details"]["url"]
     for size in (900, 2_900_000):
         answer = Client(served).ask("PUT", url.replace("Signature=", "Signature=0"), bytes(size))
         assert (answer.status, element(answer.data, "Code")) == (403, "SignatureDoesNotMatch")
@@ -238,7 +238,7 @@ def test_no_target_leaves_the_directory(served: Served, tmp_path: Path) -> None:
         *("/../secret", "//../secret", "/%2e%2e/secret", "/storage/../../secret", "http://x/../secret"),
         *(f"/storage/{bucket}/../../../secret", f"/storage/{bucket}/%2e%2e%2fsecret", f"/storage/{bucket}//etc/passwd"),
     ):
-        with connected(served) as connection:
+        with connect(served) as connection:
             connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             answer = b""
             while chunk := connection.recv(65536):
@@ -250,19 +250,19 @@ def test_no_target_leaves_the_directory(served: Served, tmp_path: Path) -> None:
     }
 
 
-def test_what_was_seen_shows_the_request_and_not_the_key(served: Served, seen: list[Seen]) -> None:
-    Client(served).made(5)
+def test_a_seen_request_does_not_show_the_key(served: Served, seen: list[Seen]) -> None:
+    Client(served).create(5)
     (one,) = seen
     assert (one.method, one.status, json.loads(one.body)["size"]) == ("POST", 200, 5)
     assert served.api_key not in str(one)
 
 
-def test_stopping_lets_a_request_end(tmp_path: Path) -> None:
+def test_stopping_waits_for_a_request(tmp_path: Path) -> None:
     with serve(tmp_path / "r") as served:
         client = Client(served)
-        url = client.made(1000)["upload_details"]["url"]
+        url = client.create(1000)["upload_details"]["url"]
         target = url.removeprefix(served.base_url)
-        connection = connected(served)
+        connection = connect(served)
         head = f"PUT {target} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: 4\r\n\r\n"
         connection.sendall(f"{head}ab".encode())
         arriving = Path(served.registry.objects.arriving)
@@ -273,10 +273,10 @@ def test_stopping_lets_a_request_end(tmp_path: Path) -> None:
     with connection:
         assert connection.recv(12) == b"HTTP/1.1 200"
     with pytest.raises(ConnectionError):
-        connected(served)
+        connect(served)
 
 
-def test_the_command_prints_how_to_reach_it_and_ends_on_sigterm(tmp_path: Path) -> None:
+def test_the_command_prints_its_settings_and_ends_on_sigterm(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "luml_lite.local", "--dir", str(tmp_path / "r")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""Buckets that were plugged in: the registry signs, the bytes go to a real SeaweedFS or Azurite, and come back."""
+"""External buckets: the registry signs URLs, and the bytes go to a real SeaweedFS or Azurite and back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MiB = 1024**2
 
 
 def check(bucket: Any, tmp_path: Path, weights: int) -> None:
-    """A model goes up and down through a registry over that bucket, and is deleted."""
+    """Upload, download and delete a model through a registry with that bucket."""
     path = tmp_path / "m.luml"
     write_model(str(path), {"F1": 0.5}, weights=weights)
     cfg = local.open(tmp_path / "r", bucket=bucket, layout=Layout(6 * MiB, 5 * MiB))

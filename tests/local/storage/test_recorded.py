@@ -1,4 +1,4 @@
-"""What real buckets answered, the registry's own answer: recorded storage exchanges, each on a bucket prepared for it.
+"""The registry reproduces recorded storage exchanges of real buckets; each one runs on a bucket prepared for it.
 
 Signatures cannot be replayed, so each request is signed anew with the permission that its URL had; bodies of which only
 the size was recorded are zeros of a smaller size.
@@ -70,7 +70,7 @@ class Vector(NamedTuple):
 
 
 def vectors() -> Iterator[Any]:
-    """Every storage exchange that got an answer from a bucket worth following."""
+    """Every recorded storage exchange that the registry is to reproduce."""
     for file in sorted(WIRE.glob("*.jsonl")):
         for number, line in enumerate(file.read_text().splitlines()):
             row = json.loads(line)
@@ -100,7 +100,7 @@ def vectors() -> Iterator[Any]:
 
 
 def sent(body: dict[str, Any]) -> bytes:
-    """The body of a request, or zeros for one of which only the size is known."""
+    """The body of a request, or zeros if only its size was recorded."""
     if "text" in body:
         return str(body["text"]).encode("utf-8", "surrogateescape")
     return bytes(min(int(body.get("bytes", body.get("content_length") or 0)), 10_000))
@@ -115,7 +115,7 @@ class Stage:
         self.blobs = registry.blobs
 
     def prepare(self, vector: Vector) -> None:
-        """Have there what the answer says was there."""
+        """Create the objects, uploads and parts that the recorded response implies."""
         bucket, key = self.ids[vector.azure], vector.key
         with self.registry.database.writing() as db:
             for table in ("segments", "objects", "parts", "uploads"):
@@ -182,7 +182,7 @@ class Stage:
         return [(name, int(size)) for name, size in shown] or [(name, 5) for name in listed]
 
     def ask(self, vector: Vector) -> Response:
-        """Send the request, signed as its URL was."""
+        """Send the request with a signature like that of its URL."""
         registry, kind = self.registry, "azure" if vector.azure else "s3"
         moment = registry.settings.now()
         lifetime = -1 if "expired" in vector.case else 3600
@@ -224,7 +224,7 @@ def test_the_registry_stores_as_real_buckets_do(stage: Stage, vector: Vector) ->
 
 
 def differences(vector: Vector, reply: Response) -> list[str]:
-    """In what an answer differs from the recorded one: status, the headers that clients read, the error's code."""
+    """How a response differs from the recorded one in status, headers that clients read, and error code."""
     found = [] if reply.status == vector.status else [f"status {reply.status} and not {vector.status}"]
     if ("etag" in vector.answer) != ("etag" in reply.headers) and "comp" not in vector.query:
         found.append("ETag")

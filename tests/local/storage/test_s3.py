@@ -1,4 +1,4 @@
-"""Sequences of storage requests: uploads in parts and blocks, replacement, expiry, and what readers see meanwhile."""
+"""Sequences of storage requests: uploads in parts and blocks, replaced objects and their readers, expired URLs."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def digest(content: bytes) -> str:
 
 
 def files(registry: Registry) -> int:
-    """How many files the registry keeps objects in."""
+    """The number of stored files."""
     return sum(1 for path in Path(registry.objects.root).rglob("*") if path.is_file())
 
 
 class Upload:
-    """An artifact whose bytes are to come in parts."""
+    """An artifact that is uploaded in parts."""
 
     def __init__(self, desk: Desk, content: bytes) -> None:
         self.desk = desk
@@ -64,7 +64,7 @@ class Upload:
             yield part["url"], self.content[part["start_byte"] : part["end_byte"] + 1]
 
     def download(self, **headers: str) -> object:
-        """What is behind the download URL now."""
+        """Request the download URL."""
         url = self.desk.ask("GET", f"{self.path}/download-url").body["url"]
         return self.desk.ask("GET", url, **headers)
 
@@ -75,7 +75,7 @@ def upload(desk: Desk) -> Upload:
     return Upload(desk, b"a" * 1000 + b"b" * 1000 + b"c" * 500)
 
 
-def test_completing_joins_the_parts_and_repeating_it_answers_the_same(desk: Desk, upload: Upload) -> None:
+def test_a_completion_joins_the_parts_and_can_be_repeated(desk: Desk, upload: Upload) -> None:
     upload.begin()
     sent = [(desk.ask("PUT", url, piece), piece) for url, piece in upload.pieces()]
     etags = [answer.headers["etag"] for answer, _ in sent]
@@ -217,7 +217,7 @@ def test_a_url_works_for_its_time_its_method_and_its_object_only(tmp_path: Path)
 
 @pytest.fixture
 def azure(desk: Desk) -> Desk:
-    """A desk in an orbit that stores in Azure style."""
+    """A client in an orbit with an Azure bucket."""
     secret = {"type": "azure", "endpoint": "AccountName=a;AccountKey=k", "bucket_name": "b"}
     made = desk.ask("POST", f"{desk.organization}/bucket-secrets", secret).body["id"]
     orbit = desk.ask("POST", f"{desk.organization}/orbits", {"name": "o", "bucket_secret_id": made}).body["id"]
@@ -284,8 +284,8 @@ def test_an_azure_single_upload_is_renewed_by_asking_for_blocks(azure: Desk) -> 
     assert azure.content(upload.path.rpartition("/")[2]) == b"abc"
 
 
-def test_the_platform_says_where_parts_begin(tmp_path: Path) -> None:
-    """Above 524288000 bytes an upload is in parts, whose size grows with the whole."""
+def test_uploads_are_split_as_on_the_platform(tmp_path: Path) -> None:
+    """Uploads above 524,288,000 bytes are split into parts, whose size grows with the upload."""
     registry = Registry(tmp_path / "r")
     desk = Desk(registry)
     for size, multipart in ((524_288_000, False), (524_288_001, True)):
