@@ -20,7 +20,7 @@ from luml_lite.local.storage.buckets import Layout
 
 from ..system.test_registry_kills import Uploader, victim
 from .client import Desk, element, model
-from .http.test_connection import connected, rest_of
+from .http.test_connection import connect, read_rest
 
 SMALL = Layout(1000, 1000)
 
@@ -137,7 +137,7 @@ def test_who_opens_the_directory_takes_nothing_from_another_process(tmp_path: Pa
         uploader = Uploader(told, iter(()))
         made = uploader.api("POST", uploader.artifacts, model(size=6))
         url = made["upload_details"]["url"]
-        sending = connected(told[0], f"PUT {url.removeprefix(told[0])} HTTP/1.1\nContent-Length: 6\nConnection: close")
+        sending = connect(told[0], f"PUT {url.removeprefix(told[0])} HTTP/1.1\nContent-Length: 6\nConnection: close")
         sending.sendall(b"abc")
         arriving = tmp_path / "r" / "objects" / "arriving"
         deadline = time.monotonic() + 60
@@ -153,7 +153,7 @@ def test_who_opens_the_directory_takes_nothing_from_another_process(tmp_path: Pa
             thread.join()
         assert len(list(arriving.iterdir())) == 1
         sending.sendall(b"def")
-        assert rest_of(sending).startswith(b"HTTP/1.1 200 ")
+        assert read_rest(sending).startswith(b"HTTP/1.1 200 ")
         sending.close()
         answer = uploader.pool.request(
             "GET", f"{told[0]}{uploader.artifacts}/{made['artifact']['id']}/download-url", headers=uploader.headers
