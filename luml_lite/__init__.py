@@ -30,7 +30,7 @@ _NAMES = {
     "ConflictError ConnectionFailed DecodeError FileDownloadError FileError FileUploadError "
     "IntegrityError InternalServerError Interrupted InvalidArgumentError LumlAPIError LumlError "
     "MultipleResourcesFoundError NotFoundError PermissionDeniedError ResourceNotFoundError "
-    "StorageError TimedOut UnprocessableEntityError",
+    "StorageError SystemLimitError TimedOut UnprocessableEntityError",
     "models.artifacts": "ArtifactType ModelArtifact ModelArtifactsList ModelArtifactSortBy ModelArtifactStatus",
     "models.bucket_secrets": "BucketSecret BucketType",
     "models.collections": "Collection CollectionsList CollectionSortBy CollectionType",

@@ -9,7 +9,8 @@
     +-- IntegrityError                   wrong digest, wrong length, or a file that changed
     +-- DecodeError                      a response that does not follow the protocol
     +-- ConnectionFailed                 the connection broke; `sent` says whether the server may have acted
-    +-- TimedOut                         no bytes, or too few, moved for too long
+    |   +-- TimedOut                     no bytes, or too few, moved for too long
+    +-- SystemLimitError                 memory, descriptors or threads of this machine ran out; not tried again
     +-- Interrupted                      the call was interrupted or cancelled
     +-- LumlAPIError                     the name that the published SDK gives to errors of the platform
     |   +-- ConfigurationError           a setting is missing or does not fit the server; no request was sent
@@ -118,6 +119,10 @@ class TimedOut(ConnectionFailed):
     """No bytes, or fewer than the stall limit, moved for too long."""
 
 
+class SystemLimitError(LumlError):
+    """Memory, file descriptors or threads of this machine ran out; trying again needs them to be free first."""
+
+
 class Interrupted(LumlError):
     """The call was interrupted or cancelled; flows receive this and clean up."""
 
@@ -180,10 +185,22 @@ class InternalServerError(APIStatusError):
 
 
 class StorageError(LumlError):
-    """The bucket answered with an error status; `code` is the vendor's, `expired` is True if the URL had expired."""
+    """The bucket answered with an error status; `code` is the vendor's.
 
-    def __init__(self, message: str = "", *, status_code: int = 0, code: str = "", expired: bool = False) -> None:
+    `expired` is True if the URL had expired, `is_transient` if the same request may succeed later.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status_code: int = 0,
+        code: str = "",
+        expired: bool = False,
+        is_transient: bool = False,
+    ) -> None:
         super().__init__(message)
         self.status_code = status_code
         self.code = code
         self.expired = expired
+        self.is_transient = is_transient

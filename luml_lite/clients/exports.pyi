@@ -54,6 +54,7 @@ from ..errors import NotFoundError as NotFoundError
 from ..errors import PermissionDeniedError as PermissionDeniedError
 from ..errors import ResourceNotFoundError as ResourceNotFoundError
 from ..errors import StorageError as StorageError
+from ..errors import SystemLimitError as SystemLimitError
 from ..errors import TimedOut as TimedOut
 from ..errors import UnprocessableEntityError as UnprocessableEntityError
 from ..models.artifacts import ArtifactType as ArtifactType

@@ -29,6 +29,20 @@ class Redacted:
         yield repr(self)
 
 
+class PresignedUrl(str):
+    """A presigned URL whose repr hides the query: what shows the locals of a frame shows no signature."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(redact_url(str(self)))
+
+
+def clean(text: str) -> str:
+    """Words of a server as they may stand in a message: one line, no control characters, 500 characters at most."""
+    return "".join(each if each.isprintable() else " " for each in text[:500])
+
+
 def redact(secret: str | None) -> str:
     """Three dots for a secret, an empty string where there is none."""
     return HIDDEN if secret else ""

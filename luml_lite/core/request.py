@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
+from ..errors import DecodeError
 from .redaction import Redacted, redact_headers, redact_url
 
 T = TypeVar("T")
@@ -70,7 +71,9 @@ class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
     """One HTTP request and the function that turns its 2xx response into a T.
 
     `url` is a path of the API, or an absolute presigned URL. `idempotent` says whether the request may be sent again
-    after its response was lost; None lets the method decide. `limit` is the largest body kept in memory, in bytes.
+    after its response was lost; None lets the method decide. `limit` is the largest body kept in memory, in bytes: a
+    longer one is an error, or, with `drop_surplus`, is not read to its end. With `patient` the response may take as
+    long as a byte of it arrives now and then.
     """
 
     method: str
@@ -82,7 +85,9 @@ class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
     into: FileSink | None = None
     presigned: bool = False
     idempotent: bool | None = None
-    limit: int = 256 * 1024 * 1024
+    limit: int = 64 * 1024 * 1024
+    drop_surplus: bool = False
+    patient: bool = False
     secrets: tuple[str | None, ...] = ()
 
     @property
@@ -104,9 +109,13 @@ _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
 class Json(Struct, Generic[T], frozen=True):
-    """A reply parser that decodes the JSON body as `type`; if that has a `public()` method, its value is the reply."""
+    """A reply parser that decodes the JSON body as `type`; if that has a `public()` method, its value is the reply.
+
+    With an `id`, a value with another id is a DecodeError: the server answered about another resource.
+    """
 
     type: Any
+    id: str | None = None
 
     def __call__(self, response: Response) -> T:
         decoder = _decoders.get(self.type)
@@ -114,10 +123,19 @@ class Json(Struct, Generic[T], frozen=True):
             decoder = _decoders.setdefault(self.type, msgspec.json.Decoder(self.type))
         value = decoder.decode(response.body)
         public = getattr(value, "public", None)
-        return public() if public is not None else value  # type: ignore[no-any-return]
+        value = public() if public is not None else value
+        if self.id is not None and value.id.lower() != self.id.lower():
+            raise DecodeError(f"the server answered about another resource than {self.id}")
+        return value  # type: ignore[no-any-return]
 
 
 def no_content(response: Response) -> None:
+    """A reply parser for deletions: only a 204 says that something is deleted, not the page of a proxy."""
+    if response.status != 204:
+        raise DecodeError(f"the server answered {response.status} instead of 204: it is not known to be deleted")
+
+
+def no_value(response: Response) -> None:
     """A reply parser that ignores the body."""
 
 

@@ -14,7 +14,7 @@ from .request import Request
 
 # A server that sends one of these has not acted: https://www.rfc-editor.org/rfc/rfc9110#name-503-service-unavailable
 _NOT_ACTED = frozenset({429, 503})
-_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 _LONGEST_RETRY_AFTER = 3600.0  # seconds; a server that asks for more is not believed
 
 
@@ -22,16 +22,16 @@ def is_transient(error: LumlError) -> bool:
     """Whether the same request may succeed later."""
     if isinstance(error, ConnectionFailed):
         return not error.permanent
-    if isinstance(error, APIStatusError | StorageError):
-        return error.status_code in _TRANSIENT
-    return False
+    if isinstance(error, StorageError):
+        return error.is_transient
+    return isinstance(error, APIStatusError) and error.status_code in TRANSIENT
 
 
 def is_unanswered(error: LumlError) -> bool:
     """Whether the server may have acted without the client having its response."""
     if isinstance(error, ConnectionFailed):
         return error.sent
-    return isinstance(error, APIStatusError | StorageError) and error.status_code in _TRANSIENT - _NOT_ACTED
+    return isinstance(error, APIStatusError | StorageError) and error.status_code in TRANSIENT - _NOT_ACTED
 
 
 def may_repeat(request: Request[object], error: LumlError) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct, structs
 
-from ..core.request import FileSlice, Request, Response, no_content
+from ..core.request import FileSlice, Request, Response, no_value
 from ..errors import DecodeError
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ T = TypeVar("T")
 def put(url: str, body: FileSlice) -> Request[None]:
     """Send the whole blob; repeating this is harmless."""
     headers = (("x-ms-blob-type", "BlockBlob"),)
-    return Request(method="PUT", url=url, headers=headers, body=body, presigned=True, reply=no_content)
+    return Request(method="PUT", url=url, headers=headers, body=body, presigned=True, reply=no_value)
 
 
 def put_block(url: str, body: FileSlice) -> Request[str]:
@@ -54,7 +54,7 @@ def commit(url: str, ids: Mapping[int, str]) -> Request[None]:
         headers=(("Content-Type", "application/xml"),),
         body=f'<?xml version="1.0" encoding="utf-8"?><BlockList>{rows}</BlockList>'.encode(),
         presigned=True,
-        reply=no_content,
+        reply=no_value,
     )
 
 

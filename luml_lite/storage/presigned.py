@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from msgspec import Struct
 
 from ..core.request import FileSink, Request, Response, raw_response
+from ..core.retry import TRANSIENT
 from ..errors import DecodeError, IntegrityError, LumlError, StorageError
 
 # The answers of S3, Azure and Azurite to a Content-MD5 that is not the body's.
@@ -52,7 +53,8 @@ def storage_error(request: Request[object], response: Response) -> StorageError:
     advice = "; the URL had expired" if expired else ""
     words = (str(response.status), code, element(text, "Message").split("\n")[0][:200])
     message = f"storage answered {' '.join(filter(None, words))}{advice}"
-    return StorageError(message, status_code=response.status, code=code, expired=expired)
+    is_transient = response.status in TRANSIENT
+    return StorageError(message, status_code=response.status, code=code, expired=expired, is_transient=is_transient)
 
 
 def is_refused(error: LumlError) -> bool:
@@ -149,7 +151,9 @@ def ensure_no_error(response: Response) -> None:
     text = response.body[:4096].decode("utf-8", "replace")
     if re.search(r"<(?:\w+:)?Error[\s>]", text):
         code = element(text, "Code")
-        raise StorageError(f"storage answered 200 with an error inside: {code}", status_code=500, code=code)
+        raise StorageError(
+            f"storage answered 200 with an error inside: {code}", status_code=500, code=code, is_transient=True
+        )
 
 
 def _range(start: int, end: int | None) -> tuple[tuple[str, str], ...]:

@@ -72,7 +72,9 @@ class Completed(Struct, frozen=True):
         if not re.search(r"<(?:\w+:)?CompleteMultipartUploadResult[\s>]", text):
             # A 200 may carry an error: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
             code = element(text, "Code") or "an unknown body"
-            raise StorageError(f"completing the upload failed inside a 200: {code}", status_code=500, code=code)
+            raise StorageError(
+                f"completing the upload failed inside a 200: {code}", status_code=500, code=code, is_transient=True
+            )
         value = unquoted(element(text, "ETag"))
         if self.expected and value and _is_composed(value) and value != self.expected:
             raise IntegrityError("the stored object is not made of the parts that were sent; upload the file again")

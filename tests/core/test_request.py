@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from luml_lite.core.request import FileSink, FileSlice, Json, Request, Response, no_content, raw_response
+from luml_lite.core.request import FileSink, FileSlice, Json, Request, Response, no_content, no_value, raw_response
+from luml_lite.errors import DecodeError
 from luml_lite.models.organizations import Organization
 
 
@@ -79,6 +80,11 @@ def test_replies_turn_responses_into_values() -> None:
     response = Response(200, {}, b'{"id": "1", "name": "Lab"}')
     assert Json[Organization](Organization)(response) == Organization(id="1", name="Lab")
     assert raw_response(response) is response
-    no_content(response)
+    no_value(response)
+    no_content(Response(204))
+    with pytest.raises(DecodeError, match="200 instead of 204"):
+        no_content(response)
+    with pytest.raises(DecodeError, match="another resource"):
+        Json[Organization](Organization, id="2")(response)
     with pytest.raises(msgspec.ValidationError):
         Json[Organization](Organization)(Response(200, {}, b'{"id": 1}'))

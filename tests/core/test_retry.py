@@ -31,7 +31,7 @@ def api(code: int) -> LumlError:
 
 def storage(code: int) -> LumlError:
     """An error status of a bucket."""
-    return StorageError("x", status_code=code)
+    return StorageError("x", status_code=code, is_transient=code in retry.TRANSIENT)
 
 
 NEVER_SENT = ConnectionFailed("x", sent=False)
