@@ -112,7 +112,7 @@ class ConnectionFailed(LumlError):
         self.sent = sent
         self.permanent = permanent
         self.received = received
-        self.headers = headers or {}
+        self.headers: dict[str, str] = headers or {}
 
 
 class TimedOut(ConnectionFailed):

@@ -27,7 +27,7 @@ class BatchState:
         self.runner = runner
         self.width = max(1, min(runner.cfg.concurrency, len(batch.requests)))  # how many threads call `work`
         self.outcomes: list[Outcome[Response]] = [None] * len(batch.requests)
-        self.stop = CancelToken()
+        self.stop: CancelToken = CancelToken()
         self._next = 0
         self._moved = [0] * len(batch.requests)  # bytes of the attempt in progress
         self._most = [0] * len(batch.requests)  # bytes of the best attempt, which never fall

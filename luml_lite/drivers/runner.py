@@ -42,7 +42,7 @@ class FlowRunner:
     def __init__(self, work: Request[Any] | Flow[Any] | Stream[Any], cfg: Config) -> None:
         self.flow = expand(send(work) if isinstance(work, Request) else work, cfg)
         self.cfg = cfg
-        self.stop = CancelToken()
+        self.stop: CancelToken = CancelToken()
         self.late_stop = CancelToken()  # set after `stop`: ends a request that must not be sent twice
         self.is_cleanup = False
         self.value: Any = None

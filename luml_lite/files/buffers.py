@@ -36,7 +36,7 @@ class ChunkSizer:
     __slots__ = ("_since", "size")
 
     def __init__(self, first: int = _FIRST) -> None:
-        self.size = max(min(_FIRST, first), _LEAST)
+        self.size: int = max(min(_FIRST, first), _LEAST)
         self._since = time.monotonic()
 
     def moved(self) -> None:

@@ -35,7 +35,7 @@ class PartialFile:
         self.resumable = resumable
         self._descriptor = descriptor
         self._digest, self._hashed = sha256(), 0
-        self.size = os.fstat(descriptor).st_size
+        self.size: int = os.fstat(descriptor).st_size
 
     def sha256_of(self, end: int) -> str:
         """The hex SHA-256 of the first `end` bytes; a second call with a higher end reads only the new ones."""

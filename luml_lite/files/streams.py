@@ -73,7 +73,7 @@ class SinkWriter:
     ) -> None:
         self.sink = sink
         self.moved = moved
-        self.received = 0
+        self.received: int = 0
         self._hash_in_thread = hash_in_thread
         self._hashing: Future[None] | None = None
         self._hashed = 0

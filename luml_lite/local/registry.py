@@ -72,15 +72,15 @@ class Registry:
         bucket: Bucket | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.path = os.path.abspath(path)
+        self.path: str = os.path.abspath(path)
         os.makedirs(self.path, mode=0o700, exist_ok=True)
-        self.database = Database(os.path.join(self.path, "registry.db"))
-        self.objects = FileStore(os.path.join(self.path, "objects"))
-        self.blobs = ObjectIndex(self.database, self.objects)
+        self.database: Database = Database(os.path.join(self.path, "registry.db"))
+        self.objects: FileStore = FileStore(os.path.join(self.path, "objects"))
+        self.blobs: ObjectIndex = ObjectIndex(self.database, self.objects)
         self._clock = clock
         rows = self._prepare(bucket.type if bucket else "s3", lifetime)
-        self.names = Names(**{name: rows[name] for name in Names._fields})
-        self.settings = Settings(
+        self.names: Names = Names(**{name: rows[name] for name in Names._fields})
+        self.settings: Settings = Settings(
             layout=layout or Layout(),
             lifetime=lifetime,
             artifact_limit=artifact_limit,
@@ -97,7 +97,7 @@ class Registry:
             lock(opening.fileno())
             in_use = open(os.path.join(self.path, "present.lock"), "ab")  # noqa: SIM115 - held while the registry is open
             # Garbage collection closes a registry that nobody has closed.
-            self.close = weakref.finalize(self, _release, self.database, in_use)
+            self.close: Callable[[], object] = weakref.finalize(self, _release, self.database, in_use)
             try:
                 self.database.create(lambda db: _bootstrap(db, bucket_type))
                 if CAN_SHARE and try_lock(in_use.fileno()):  # no other process has the directory open

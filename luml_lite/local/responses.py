@@ -28,7 +28,7 @@ class Bytes:
 
     def __init__(self, content: bytes = b"") -> None:
         self.content = content
-        self.length = len(content)
+        self.length: int = len(content)
 
     def __iter__(self) -> Iterator[bytes]:
         if self.content:

@@ -68,7 +68,7 @@ class Attempt:
         self.stop = stop
         self.fresh = fresh
         self.sent = False
-        self.aborted = False
+        self.aborted: bool = False
         self._handles: set[AbortHandle] = set()
 
     def __enter__(self) -> Attempt:
@@ -248,4 +248,4 @@ class TLSPool(HTTPSConnectionPool):
     ConnectionCls = TLSConnection
 
 
-POOLS = {"http": PlainPool, "https": TLSPool}
+POOLS: dict[str, type[HTTPConnectionPool]] = {"http": PlainPool, "https": TLSPool}

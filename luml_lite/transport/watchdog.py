@@ -34,7 +34,7 @@ class Watch:
         self._abort = abort
         self._moved = 0
         self._rule: tuple[int, float, deque[tuple[float, int]]] | None = None
-        self.expired = False
+        self.expired: bool = False
 
     def expect(self, least: int, window: float) -> None:
         """From now on at least `least` bytes must move in any `window` seconds."""

@@ -13,7 +13,7 @@ from .validation import Field, Loc, Problems, integer, list_of, mapping, model, 
 
 TYPES = ("model", "experiment", "dataset")
 MODEL_MEMBERS = frozenset({"dtypes.json", "env.json", "manifest.json", "meta.json", "ops.json", "variant_config.json"})
-ALLOWED_TYPES = {
+ALLOWED_TYPES: dict[str, set[str]] = {
     "model": {"model"},
     "dataset": {"dataset"},
     "experiment": {"experiment"},

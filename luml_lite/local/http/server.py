@@ -50,7 +50,7 @@ class Server(socketserver.TCPServer):
         self._stopping = threading.Event()
         super().__init__((host, port), Connection)
         name = f"[{host}]" if ":" in host else host
-        self.base_url = f"http://{name}:{self.server_address[1]}"
+        self.base_url: str = f"http://{name}:{self.server_address[1]}"
         self._watchdog = threading.Thread(target=self._end_stalled, name="luml-local-watchdog", daemon=True)
         self._watchdog.start()
 

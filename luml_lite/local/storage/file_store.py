@@ -31,7 +31,7 @@ class FileStore:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.arriving = os.path.join(root, "arriving")
+        self.arriving: str = os.path.join(root, "arriving")
         os.makedirs(self.arriving, mode=0o700, exist_ok=True)
 
     def path(self, file: str) -> str:
