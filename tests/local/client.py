@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from typing import Any, NamedTuple
 
@@ -110,3 +111,22 @@ def completion(etags: list[str]) -> bytes:
     """The list of parts that completes an upload."""
     parts = (f"<Part><PartNumber>{n}</PartNumber><ETag>{etag}</ETag></Part>" for n, etag in enumerate(etags, 1))
     return f"<CompleteMultipartUpload>{''.join(parts)}</CompleteMultipartUpload>".encode()
+
+
+def rows_of(desk: Desk) -> list[dict[str, Any]]:
+    """Artifacts in two collections, with equal values, missing values and metrics of all kinds."""
+    other = desk.ask("POST", f"{desk.orbit}/collections", {"name": "o", "description": "", "type": "mixed"}).body["id"]
+    chance = random.Random(7)
+    values: list[Any] = [None, 0, 1, 1, 2.5, -3, 10**30, "high", True]
+    rows = []
+    for number in range(37):
+        metrics = {} if (value := chance.choice(values)) is None else {"F1": value}
+        body = chance.choice([model, dataset])(
+            name=chance.choice(["a", "B", "b", "é", "z"]),
+            description=chance.choice([None, "", "x", "y"]),
+            size=chance.choice([1, 2, 3]),
+            extra_values=metrics,
+        )
+        path = desk.artifacts if number % 2 else f"{desk.orbit}/collections/{other}/artifacts"
+        rows.append(desk.ask("POST", path, body).body["artifact"])
+    return rows

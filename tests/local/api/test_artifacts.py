@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
@@ -71,47 +69,6 @@ def test_force_removes_the_row_from_any_status_and_leaves_the_object(desk: Desk,
     assert desk.ask("GET", url).body == b"bytes"
 
 
-def test_both_dialects_show_one_row_under_their_own_names(desk: Desk) -> None:
-    made = desk.made(name="one", extra_values={"F1": 0.5}, tags=["t"])["artifact"]
-    older = desk.ask(
-        "GET", f"{desk.artifacts}/{made['id']}".removeprefix("/v1").replace("/artifacts", "/model_artifacts")
-    )
-    assert older.body["model_name"] == "one"
-    assert older.body["metrics"] == {"F1": 0.5}
-    assert "type" not in older.body
-    for name in ("id", "size", "status", "tags", "created_at", "manifest", "file_index", "bucket_location"):
-        assert older.body[name] == made[name]
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "detail"),
-    [
-        ({"file_index": {}}, 400, "Could not define artifact type."),
-        ({"type": "dataset"}, 400, "Artifact's real type does not match the type you specified."),
-        ({"file_name": "../x.luml"}, 200, None),
-        ({"file_name": "a/../x.luml"}, 400, "Failed to generate upload URL: "),
-        ({"size": 5_497_558_138_880}, 200, None),
-        ({"size": 5_497_558_138_881}, 422, "size"),
-        ({"size": -(10**30)}, 422, "size"),
-        ({"extra_values": []}, 422, "extra_values"),
-        ({"file_index": {"a": [1]}}, 422, "file_index"),
-        ({"manifest": {}}, 422, "manifest"),
-        ({"manifest": None}, 422, "manifest"),
-        ({"name": None}, 422, "name"),
-        ({"name": "a\0b"}, 422, "name"),
-        ({"name": "\ud800"}, 422, "body"),
-        ({"tags": "t"}, 422, "tags"),
-        ({"extra_values": {"F1": 10**400, "F2": "high", "F3": True}}, 200, None),
-    ],
-)
-def test_creation_accepts_the_bodies_that_the_platform_accepts(
-    desk: Desk, change: dict[str, Any], status: int, detail: str
-) -> None:
-    answer = desk.ask("POST", desk.artifacts, model(**change))
-    assert answer.status == status, answer
-    assert detail is None or detail in str(answer.body["detail"])
-
-
 def test_a_row_whose_url_cannot_be_signed_stays_pending(desk: Desk) -> None:
     assert desk.ask("POST", desk.artifacts, model(file_name="a/../x.luml")).status == 400
     items = desk.ask("GET", f"{desk.orbit}/artifacts").body["items"]
@@ -146,71 +103,6 @@ def test_no_more_artifacts_are_created_than_the_limit_allows(tmp_path: Path) -> 
     assert desk.ask("DELETE", f"{desk.artifacts}/{first}/force").status == 204
     desk.made()
     registry.close()
-
-
-def rows_of(desk: Desk) -> list[dict[str, Any]]:
-    """Artifacts in two collections, with equal values, missing values and metrics of all kinds."""
-    other = desk.ask("POST", f"{desk.orbit}/collections", {"name": "o", "description": "", "type": "mixed"}).body["id"]
-    chance = random.Random(7)
-    values: list[Any] = [None, 0, 1, 1, 2.5, -3, 10**30, "high", True]
-    rows = []
-    for number in range(37):
-        metrics = {} if (value := chance.choice(values)) is None else {"F1": value}
-        body = chance.choice([model, dataset])(
-            name=chance.choice(["a", "B", "b", "é", "z"]),
-            description=chance.choice([None, "", "x", "y"]),
-            size=chance.choice([1, 2, 3]),
-            extra_values=metrics,
-        )
-        path = desk.artifacts if number % 2 else f"{desk.orbit}/collections/{other}/artifacts"
-        rows.append(desk.ask("POST", path, body).body["artifact"])
-    return rows
-
-
-@pytest.mark.parametrize("order", ["asc", "desc"])
-@pytest.mark.parametrize("types", [[], ["dataset"], ["experiment", "model"]], ids=str)
-@pytest.mark.parametrize("sort", ["created_at", "name", "size", "description", "status", "type", "file_hash", "F1"])
-def test_the_pages_together_are_the_sorted_list(desk: Desk, sort: str, order: str, types: list[str]) -> None:
-    rows = [row for row in rows_of(desk) if row["type"] in (types or ("model", "dataset"))]
-
-    def key(row: dict[str, Any]) -> Any:
-        value = row.get(sort, row["extra_values"].get(sort))
-        if sort == "F1" and (not isinstance(value, int | float) or isinstance(value, bool)):
-            value = None
-        return value is not None, value if value is not None else 0, row["id"]
-
-    expected = [row["id"] for row in sorted(rows, key=key, reverse=order == "desc")]
-    for limit in (1, 5, 100):
-        found: list[str] = []
-        cursor = None
-        while True:
-            query = {"sort_by": sort, "order": order, "limit": limit, "types": types}
-            query |= {"cursor": cursor} if cursor else {}
-            page = desk.ask("GET", f"{desk.orbit}/artifacts?{urlencode(query, doseq=True)}").body
-            found += [item["id"] for item in page["items"]]
-            cursor = page["cursor"]
-            if cursor is None:
-                break
-        assert found == expected
-
-
-def test_a_cursor_of_another_list_is_ignored(desk: Desk) -> None:
-    rows_of(desk)
-    path = f"{desk.orbit}/artifacts"
-    first = desk.ask("GET", f"{path}?limit=3&sort_by=name").body
-    again = desk.ask("GET", f"{path}?limit=3&sort_by=name&cursor={first['cursor']}").body
-    assert again["items"] != first["items"]
-    for other in ("sort_by=size", "sort_by=name&order=asc", "sort_by=name&search=a", "sort_by=name&types=model"):
-        fresh = desk.ask("GET", f"{path}?limit=3&{other}").body
-        assert desk.ask("GET", f"{path}?limit=3&{other}&cursor={first['cursor']}").body["items"] == fresh["items"]
-
-
-def test_search_finds_a_part_of_the_name_in_any_case(desk: Desk) -> None:
-    for name in ("Größe", "100%", "a_b", "other"):
-        desk.made(name=name)
-    for search, found in (("GRÖSSE", ["Größe"]), ("%", ["100%"]), ("_", ["a_b"]), ("THE", ["other"]), ("nope", [])):
-        items = desk.ask("GET", f"{desk.orbit}/artifacts?{urlencode({'search': search})}").body["items"]
-        assert [item["name"] for item in items] == found
 
 
 def test_deleting_artifacts_removes_their_metric_keys_and_lowers_totals(desk: Desk) -> None:
