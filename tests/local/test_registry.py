@@ -20,7 +20,7 @@ from luml_lite.local.storage.buckets import Layout
 
 from ..system.test_registry_kills import Uploader, victim
 from .client import Desk, element, model
-from .http.test_connection import connect, read_rest
+from .http.raw_client import read_rest, send_head
 
 SMALL = Layout(1000, 1000)
 
@@ -137,7 +137,7 @@ def test_who_opens_the_directory_takes_nothing_from_another_process(tmp_path: Pa
         uploader = Uploader(told, iter(()))
         made = uploader.api("POST", uploader.artifacts, model(size=6))
         url = made["upload_details"]["url"]
-        sending = connect(told[0], f"PUT {url.removeprefix(told[0])} HTTP/1.1\nContent-Length: 6\nConnection: close")
+        sending = send_head(told[0], f"PUT {url.removeprefix(told[0])} HTTP/1.1\nContent-Length: 6\nConnection: close")
         sending.sendall(b"abc")
         arriving = tmp_path / "r" / "objects" / "arriving"
         deadline = time.monotonic() + 60
