@@ -18,9 +18,9 @@ from luml_lite.local.registry import Registry
 from luml_lite.local.responses import Bytes
 from luml_lite.local.storage.buckets import Layout
 
-from ..system.test_registry_kills import Uploader, victim
 from .client import Desk, element, model
 from .http.raw_client import read_rest, send_head
+from .killed_server_client import Uploader, running_server
 
 SMALL = Layout(1000, 1000)
 
@@ -133,7 +133,7 @@ def test_uploads_that_can_never_be_needed_again_are_swept(tmp_path: Path) -> Non
 
 def test_who_opens_the_directory_takes_nothing_from_another_process(tmp_path: Path) -> None:
     """A server is in the middle of a PUT and holds parts of an upload; this process opens and leaves, many times."""
-    with victim(tmp_path / "r") as (process, told):
+    with running_server(tmp_path / "r") as (process, told):
         uploader = Uploader(told, iter(()))
         made = uploader.api("POST", uploader.artifacts, model(size=6))
         url = made["upload_details"]["url"]

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .test_registry_kills import Uploader, model, victim
+from ..local.client import model
+from ..local.killed_server_client import Uploader, running_server
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +65,7 @@ def peak(pid: int) -> int:
 @pytest.mark.timeout(1200)
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of another process is read from /proc")
 def test_eight_clients_stream_without_the_memory_growing(tmp_path: Path) -> None:
-    with victim(tmp_path / "r") as (process, told):
+    with running_server(tmp_path / "r") as (process, told):
         uploader = Uploader(told, iter(()))
         ids = []
 
