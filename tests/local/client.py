@@ -130,3 +130,9 @@ def rows_of(desk: Desk) -> list[dict[str, Any]]:
         path = desk.artifacts if number % 2 else f"{desk.orbit}/collections/{other}/artifacts"
         rows.append(desk.ask("POST", path, body).body["artifact"])
     return rows
+
+
+SECRET = {"type": "s3", "endpoint": "https://s3.example", "bucket_name": "b", "region": "r", "secret_key": "shh"}
+
+
+AZURE = {"type": "azure", "endpoint": "AccountName=a;AccountKey=k", "bucket_name": "b"}
