@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from luml_lite.local.registry import Registry
 from luml_lite.local.responses import Bytes
 
-from ..client import Desk
+from ..client import Desk, element
+from .uploads import file_count, md5_hex
 
 
 def test_the_sweep_takes_orphans_when_nobody_else_is_there(tmp_path: Path) -> None:
@@ -33,3 +35,12 @@ def test_the_sweep_takes_orphans_when_nobody_else_is_there(tmp_path: Path) -> No
     assert sum(path.is_file() for path in Path(later.objects.root).rglob("*")) == 1
     assert Desk(later).content(kept) == b"kept"
     later.close()
+
+
+def test_a_body_with_another_digest_is_not_kept(desk: Desk) -> None:
+    url = desk.made(3)["upload_details"]["url"]
+    right = base64.b64encode(bytes.fromhex(md5_hex(b"abc"))).decode()
+    assert desk.ask("PUT", url, b"abd", content_md5=right).status == 400
+    assert element(desk.ask("PUT", url, b"abc", content_md5="nonsense").body, "Code") == "InvalidDigest"
+    assert file_count(desk.registry) == 0
+    assert desk.ask("PUT", url, b"abc", content_md5=right).status == 200
