@@ -133,6 +133,4 @@ def rows_of(desk: Desk) -> list[dict[str, Any]]:
 
 
 SECRET = {"type": "s3", "endpoint": "https://s3.example", "bucket_name": "b", "region": "r", "secret_key": "shh"}
-
-
 AZURE = {"type": "azure", "endpoint": "AccountName=a;AccountKey=k", "bucket_name": "b"}

@@ -18,7 +18,9 @@ import pytest
 from luml_lite.local.registry import Registry
 from luml_lite.local.responses import Bytes
 
-from ..environment import KEY, MEMBER_KEY, World, body_of, position_of
+from ..environment import RecordedRegistry
+from ..recorded_rows import position_of
+from ..recorded_scope import KEY, MEMBER_KEY, body_of
 
 WIRE = Path(__file__).parents[2] / "recorded_servers"
 BASE = "http://registry.test"
@@ -57,15 +59,15 @@ def exchanges() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordedRegistry]:
     """One registry for all exchanges, emptied before each of them."""
     registry = Registry(tmp_path_factory.mktemp("replay"))
-    yield World(registry, (parameters.values[0] for parameters in exchanges()))
+    yield RecordedRegistry(registry, (parameters.values[0] for parameters in exchanges()))
     registry.close()
 
 
 @pytest.mark.parametrize("exchange", list(exchanges()))
-def test_the_registry_answers_as_the_platform_did(world: World, exchange: dict[str, Any]) -> None:
+def test_the_registry_answers_as_the_platform_did(world: RecordedRegistry, exchange: dict[str, Any]) -> None:
     """Every exception must still be needed, and must not be a 5xx."""
     world.prepare(exchange)
     status, answer = ask(world.registry, exchange)

@@ -1,4 +1,4 @@
-"""Organizations, orbits, collections, bucket secrets and tracks, and the permissions that each role has on them."""
+"""Tracks: their entries, their stages, and the artifacts in them."""
 
 from __future__ import annotations
 

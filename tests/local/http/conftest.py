@@ -11,8 +11,6 @@ from luml_lite.local import Bounds, Seen, Served, serve
 from luml_lite.local.storage.buckets import Layout
 
 CALM = Bounds(connections=4, head=100, idle=100, stall=100, body=3_000_000)
-
-
 QUICK = Bounds(connections=4, head=0.6, idle=0.6, stall=0.8, stall_bytes=1024, body=3_000_000)
 
 

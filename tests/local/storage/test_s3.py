@@ -1,4 +1,4 @@
-"""Sequences of storage requests: uploads in parts and blocks, replaced objects and their readers, expired URLs."""
+"""Multipart uploads to the registry's storage in S3 style."""
 
 from __future__ import annotations
 
