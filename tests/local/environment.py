@@ -11,12 +11,6 @@ from luml_lite.local.registry import Registry
 from .recorded_rows import RecordedRows
 from .recorded_scope import Exchange, body_of
 
-IGNORED = {
-    "cursor_other_collection_ignored",
-    "cursor.other_collection",
-    "cursor.forged_extra",
-    "cursor.forged_created_bad",
-}
 _TABLES = "entries stages tracks metrics artifacts metric_keys collections orbit_members orbits bucket_secrets"
 _MORE = "organization_members organizations api_keys users segments objects parts uploads"
 

@@ -1,4 +1,4 @@
-"""A server for tests that kill it: `python -m tests.local.killed_server DIR` serves with small parts and prints address, key and ids."""
+"""A server for tests that kill it: `python -m tests.local.killed_server DIR` prints its address, key and ids."""
 
 import sys
 import threading
