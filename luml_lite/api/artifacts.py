@@ -14,7 +14,7 @@ from ..models.artifacts import ArtifactType, ModelArtifact, ModelArtifactsList, 
 from ..models.enums import SortOrder
 from ..models.uploads import CreatedModel
 from .dialects import dialect
-from .encoding import JSON, require_limit, require_order
+from .encoding import json_request, page_query
 from .paths import artifact_path, artifacts_path, collection_id_of, orbit_path
 
 
@@ -43,22 +43,15 @@ def page(
 ) -> Request[ModelArtifactsList]:
     """Get one page of a collection's artifacts; `limit` is 1 to 100, None means 100."""
     words = dialect(cfg)
-    query: list[tuple[str, str]] = [("limit", str(require_limit(limit))), ("order", require_order(order))]
-    if start_after is not None:
-        query.append(("cursor", start_after))
-    if sort_by is not None:
-        query.append(("sort_by", sort_key(cfg, sort_by, metric_key)))
+    by = None if sort_by is None else sort_key(cfg, sort_by, metric_key)
+    query = page_query(limit, order, start_after, sort_by=by, search=search, types=types)
     if (search is not None or types) and not words.searches_by_name:
         raise ConfigurationError("search and types need a server of the 'artifacts' dialect")
-    if search is not None:
-        query.append(("search", search))
-    query.extend(("types", str(kind)) for kind in types or ())
+    path = artifacts_path(cfg, collection_id)
     if words.lists_by_orbit:
-        query.append(("collection_ids", collection_id_of(cfg, collection_id)))
+        query += (("collection_ids", collection_id_of(cfg, collection_id)),)
         path = f"{orbit_path(cfg)}/{words.artifacts}"
-    else:
-        path = artifacts_path(cfg, collection_id)
-    return Request(method="GET", url=path, query=tuple(query), reply=words.page)
+    return Request(method="GET", url=path, query=query, reply=words.page)
 
 
 def create(
@@ -88,8 +81,7 @@ def create(
         "description": description,
         "tags": tags,
     }
-    path = artifacts_path(cfg, collection_id)
-    return Request(method="POST", url=path, headers=JSON, body=msgspec.json.encode(body), reply=words.created)
+    return json_request("POST", artifacts_path(cfg, collection_id), msgspec.json.encode(body), words.created)
 
 
 def update(
@@ -112,17 +104,11 @@ def update(
         "tags": tags,
         "status": status,
     }
-    body = {name: value for name, value in fields.items() if value is not None}
-    if not body:
+    given = {name: value for name, value in fields.items() if value is not None}
+    if not given:
         raise InvalidArgumentError("nothing to update: give file_name, model_name, description, tags or status")
-    return Request(
-        method="PATCH",
-        url=artifact_path(cfg, collection_id, artifact_id),
-        headers=JSON,
-        body=msgspec.json.encode(body),
-        reply=words.artifact,
-        idempotent=status is None,
-    )
+    path, body = artifact_path(cfg, collection_id, artifact_id), msgspec.json.encode(given)
+    return json_request("PATCH", path, body, words.artifact, idempotent=status is None)
 
 
 def download_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:

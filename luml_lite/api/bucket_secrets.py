@@ -9,7 +9,7 @@ from ..config import Config
 from ..core.request import Json, Request, no_content
 from ..errors import InvalidArgumentError
 from ..models.bucket_secrets import BucketSecret, BucketType
-from .encoding import JSON, json_changes, require_one_of
+from .encoding import json_changes, json_request, require_one_of
 from .paths import is_uuid, organization_path
 
 
@@ -53,19 +53,11 @@ def create(
     kind = require_one_of("type", type, BucketType)
     if kind == BucketType.S3 and region is None:
         raise InvalidArgumentError("a bucket secret of type s3 needs a region")
+    secrets = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
     body = json_changes(
-        type=kind,
-        endpoint=endpoint,
-        bucket_name=bucket_name,
-        region=region,
-        access_key=access_key,
-        secret_key=secret_key,
-        session_token=session_token,
-        secure=secure,
-        cert_check=cert_check,
+        type=kind, bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, **secrets
     )
-    secrets = (endpoint, access_key, secret_key, session_token)
-    return Request(method="POST", url=path(cfg), headers=JSON, body=body, reply=Json(BucketSecret), secrets=secrets)
+    return json_request("POST", path(cfg), body, Json(BucketSecret), secrets=tuple(secrets.values()))
 
 
 def update(
@@ -81,25 +73,10 @@ def update(
     cert_check: bool | None = None,
 ) -> Request[BucketSecret]:
     """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type."""
-    body = json_changes(
-        endpoint=endpoint,
-        bucket_name=bucket_name,
-        region=region,
-        access_key=access_key,
-        secret_key=secret_key,
-        session_token=session_token,
-        secure=secure,
-        cert_check=cert_check,
-    )
-    return Request(
-        method="PATCH",
-        url=path(cfg, secret_id),
-        headers=JSON,
-        body=body,
-        reply=Json(BucketSecret),
-        idempotent=True,
-        secrets=(endpoint, access_key, secret_key, session_token),
-    )
+    secrets = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
+    body = json_changes(bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, **secrets)
+    hidden = tuple(secrets.values())
+    return json_request("PATCH", path(cfg, secret_id), body, Json(BucketSecret), idempotent=True, secrets=hidden)
 
 
 def delete(cfg: Config, secret_id: str) -> Request[None]:

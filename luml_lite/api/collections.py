@@ -9,7 +9,7 @@ from ..core.request import Json, Request, no_content
 from ..models.collections import Collection, CollectionsList, CollectionSortBy, CollectionType
 from ..models.enums import SortOrder
 from .dialects import dialect
-from .encoding import JSON, json_body, query_pairs, require_limit, require_one_of, require_order
+from .encoding import json_body, json_request, page_query, require_one_of
 from .paths import collection_path, orbit_path
 from .wire import WireCollection, WireCollections
 
@@ -32,15 +32,8 @@ def collections(
     words = dialect(cfg)
     names = {"type": words.collection_type, "total_artifacts": words.total_artifacts}
     by = None if sort_by is None else names.get(require_one_of("sort_by", sort_by, CollectionSortBy), str(sort_by))
-    paging = query_pairs(
-        limit=require_limit(limit), order=require_order(order), cursor=start_after, search=search, sort_by=by
-    )
-    return Request(
-        method="GET",
-        url=f"{orbit_path(cfg)}/collections",
-        query=paging + tuple(("types", str(kind)) for kind in types or ()),
-        reply=Json(WireCollections),
-    )
+    query = page_query(limit, order, start_after, search=search, sort_by=by, types=types)
+    return Request(method="GET", url=f"{orbit_path(cfg)}/collections", query=query, reply=Json(WireCollections))
 
 
 def collection(cfg: Config, collection_id: str | None = None) -> Request[Collection]:
@@ -57,17 +50,15 @@ def create_collection(
     """
     kind = require_one_of("type", type, CollectionType)
     body = json_body(name=name, description=description, tags=tags, **{dialect(cfg).collection_type: kind})
-    url = f"{orbit_path(cfg)}/collections"
-    return Request(method="POST", url=url, headers=JSON, body=body, reply=Json(WireCollection))
+    return json_request("POST", f"{orbit_path(cfg)}/collections", body, Json(WireCollection))
 
 
 def update_collection(
     cfg: Config, *, name: str, description: str, tags: Sequence[str] | None, collection_id: str | None = None
 ) -> Request[Collection]:
     """Set name, description and tags together: servers fail without the first two and erase omitted tags."""
-    url = collection_path(cfg, collection_id)
     body = json_body(name=name, description=description, tags=tags)
-    return Request(method="PATCH", url=url, headers=JSON, body=body, reply=Json(WireCollection), idempotent=True)
+    return json_request("PATCH", collection_path(cfg, collection_id), body, Json(WireCollection), idempotent=True)
 
 
 def delete_collection(cfg: Config, collection_id: str) -> Request[None]:

@@ -14,44 +14,30 @@ from ..models.uploads import CreatedModel
 from .wire import CurrentArtifact, CurrentCreated, OlderArtifact, OlderCreated, WirePage
 
 
-class Dialect(Struct, frozen=True):
-    """The words and abilities of one dialect.
+class Dialect(Struct, frozen=True, kw_only=True):
+    """The words and abilities of one dialect, by default those of current servers.
 
     A server that `lists_by_orbit` lists the artifacts of an orbit, with the collection as a filter. One that does not
     support `pages_by_metric` answers its own cursor of a metric sort with the first page again.
     """
 
-    prefix: str
-    artifacts: str
-    name: str
-    metrics: str
-    collection_type: str
-    total_artifacts: str
-    lists_by_orbit: bool
-    searches_by_name: bool
-    pages_by_metric: bool
-    has_tracks: bool
-    artifact: Json[ModelArtifact]
-    page: Json[ModelArtifactsList]
-    created: Json[CreatedModel]
+    prefix: str = "/v1"
+    artifacts: str = "artifacts"
+    name: str = "name"
+    metrics: str = "extra_values"
+    collection_type: str = "type"
+    total_artifacts: str = "total_artifacts"
+    lists_by_orbit: bool = True
+    searches_by_name: bool = True
+    pages_by_metric: bool = False
+    has_tracks: bool = True
+    artifact: Json[ModelArtifact] = Json(CurrentArtifact)
+    page: Json[ModelArtifactsList] = Json(WirePage[CurrentArtifact])
+    created: Json[CreatedModel] = Json(CurrentCreated)
 
 
 _DIALECTS = {
-    "artifacts": Dialect(
-        prefix="/v1",
-        artifacts="artifacts",
-        name="name",
-        metrics="extra_values",
-        collection_type="type",
-        total_artifacts="total_artifacts",
-        lists_by_orbit=True,
-        searches_by_name=True,
-        pages_by_metric=False,
-        has_tracks=True,
-        artifact=Json(CurrentArtifact),
-        page=Json(WirePage[CurrentArtifact]),
-        created=Json(CurrentCreated),
-    ),
+    "artifacts": Dialect(),
     "model_artifacts": Dialect(
         prefix="",
         artifacts="model_artifacts",

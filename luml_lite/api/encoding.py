@@ -1,16 +1,18 @@
-"""Encoding that all endpoints share: JSON bodies, query pairs, checked limits and choices."""
+"""Encoding that all endpoints share: JSON bodies, the query of a page, checked limits and choices."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
-from ..core.request import Pairs
+from ..core.request import Pairs, Request, Response
 from ..errors import InvalidArgumentError
 from ..models.enums import SortOrder
 
-JSON = (("Content-Type", "application/json"),)
+T = TypeVar("T")
+
 MAX_LIMIT = 100
 
 
@@ -30,9 +32,20 @@ def require_order(order: SortOrder | str) -> str:
     return str(order)
 
 
-def query_pairs(**fields: str | int | None) -> Pairs:
-    """Query pairs of the fields that are not None."""
-    return tuple((name, str(value)) for name, value in fields.items() if value is not None)
+def page_query(
+    limit: int | None, order: SortOrder | str, start_after: str | None, **filters: str | Sequence[str] | None
+) -> Pairs:
+    """The query for one page of a list; a filter that is None is left out, and one with several values is repeated."""
+    pairs = [("limit", str(require_limit(limit))), ("order", require_order(order))]
+    for name, value in {"cursor": start_after, **filters}.items():
+        pairs.extend((name, str(each)) for each in ([value] if isinstance(value, str) else value or ()))
+    return tuple(pairs)
+
+
+def json_request(method: str, url: str, body: bytes, reply: Callable[[Response], T], **options: Any) -> Request[T]:
+    """A request with a JSON body; `options` are further fields of Request."""
+    headers = (("Content-Type", "application/json"),)
+    return Request(method=method, url=url, headers=headers, body=body, reply=reply, **options)
 
 
 def json_body(**fields: Any) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from ..config import Config
 from ..core.request import Json, Request, Response, no_content
 from ..models.orbits import Orbit
-from .encoding import JSON, json_body, json_changes
+from .encoding import json_body, json_changes, json_request
 from .paths import orbit_path, organization_path
 
 
@@ -15,10 +17,9 @@ class WireOrbit(Orbit, kw_only=True):
     total_model_artifacts: int | None = None
 
     def public(self) -> Orbit:
-        fields = {name: getattr(self, name) for name in Orbit.__struct_fields__}
         if self.total_artifacts is None:
-            fields["total_artifacts"] = self.total_model_artifacts
-        return Orbit(**fields)
+            self.total_artifacts = self.total_model_artifacts
+        return msgspec.convert(self, Orbit, from_attributes=True)
 
 
 def orbits(cfg: Config) -> Request[list[Orbit]]:
@@ -38,18 +39,16 @@ def orbit(cfg: Config, orbit_id: str | None = None) -> Request[Orbit]:
 
 def create_orbit(cfg: Config, name: str, bucket_secret_id: str) -> Request[Orbit]:
     """Create an orbit that stores its artifacts in a bucket; `name` has at most 100 characters."""
-    url = f"{organization_path(cfg)}/orbits"
     body = json_body(name=name, bucket_secret_id=bucket_secret_id)
-    return Request(method="POST", url=url, headers=JSON, body=body, reply=Json(WireOrbit))
+    return json_request("POST", f"{organization_path(cfg)}/orbits", body, Json(WireOrbit))
 
 
 def update_orbit(
     cfg: Config, name: str | None = None, bucket_secret_id: str | None = None, *, orbit_id: str | None = None
 ) -> Request[Orbit]:
     """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
-    url = orbit_path(cfg, orbit_id)
     body = json_changes(name=name, bucket_secret_id=bucket_secret_id)
-    return Request(method="PATCH", url=url, headers=JSON, body=body, reply=Json(WireOrbit), idempotent=True)
+    return json_request("PATCH", orbit_path(cfg, orbit_id), body, Json(WireOrbit), idempotent=True)
 
 
 def delete_orbit(cfg: Config) -> Request[None]:

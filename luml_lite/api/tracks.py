@@ -11,7 +11,7 @@ from ..models.artifacts import ArtifactType
 from ..models.enums import SortOrder
 from ..models.tracks import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
 from .dialects import dialect
-from .encoding import JSON, json_body, json_changes, query_pairs, require_limit, require_one_of, require_order
+from .encoding import json_body, json_changes, json_request, page_query, require_one_of
 from .paths import is_uuid, orbit_path
 
 
@@ -44,11 +44,8 @@ def page(
     name.
     """
     by = require_one_of("sort_by", sort_by, TrackSortBy)
-    paging = query_pairs(
-        limit=require_limit(limit), order=require_order(order), sort_by=by, cursor=start_after, search=search
-    )
-    many = [("types", str(kind)) for kind in types or ()] + [("tags", tag) for tag in tags or ()]
-    return Request(method="GET", url=path(cfg), query=(*paging, *many), reply=Json(TracksList))
+    query = page_query(limit, order, start_after, sort_by=by, search=search, types=types, tags=tags)
+    return Request(method="GET", url=path(cfg), query=query, reply=Json(TracksList))
 
 
 def get(cfg: Config, track_id: str) -> Request[Track]:
@@ -67,7 +64,7 @@ def create(
     """Create a track for artifacts of one type, with its stages in order; equal stage names are a ConflictError."""
     kind = require_one_of("artifact_type", artifact_type, ArtifactType)
     body = json_body(name=name, artifact_type=kind, description=description, tags=tags, stages=stages or ())
-    return Request(method="POST", url=path(cfg), headers=JSON, body=body, reply=Json(Track))
+    return json_request("POST", path(cfg), body, Json(Track))
 
 
 def update(
@@ -85,8 +82,7 @@ def update(
     kept = None if stages is None else [_stage(each) for each in stages]
     body = json_changes(name=name, description=description, tags=tags, stages=kept)
     repeatable = stages is None  # a second request would create a new stage again
-    url = path(cfg, track_id)
-    return Request(method="PATCH", url=url, headers=JSON, body=body, reply=Json(Track), idempotent=repeatable)
+    return json_request("PATCH", path(cfg, track_id), body, Json(Track), idempotent=repeatable)
 
 
 def _stage(stage: Stage | str) -> dict[str, str]:
@@ -115,10 +111,8 @@ def entries(
 ) -> Request[TrackEntriesList]:
     """Get one page of a track's entries."""
     by = require_one_of("sort_by", sort_by, TrackEntrySortBy)
-    paging = query_pairs(
-        limit=require_limit(limit), order=require_order(order), sort_by=by, cursor=start_after, stage=stage_id
-    )
-    return Request(method="GET", url=path(cfg, track_id, "entries"), query=paging, reply=Json(TrackEntriesList))
+    query = page_query(limit, order, start_after, sort_by=by, stage=stage_id)
+    return Request(method="GET", url=path(cfg, track_id, "entries"), query=query, reply=Json(TrackEntriesList))
 
 
 def entry(cfg: Config, track_id: str, entry_id: str) -> Request[TrackEntry]:
@@ -135,22 +129,16 @@ def entry_by_stage(cfg: Config, track_id: str, stage_id: str) -> Request[TrackEn
 def enter(cfg: Config, track_id: str, *, artifact_id: str, stage_id: str | None = None) -> Request[TrackEntry]:
     """Make an artifact the next version of a track."""
     body = json_body(artifact_id=artifact_id, stage_id=stage_id)
-    return Request(method="POST", url=path(cfg, track_id, "entries"), headers=JSON, body=body, reply=Json(TrackEntry))
+    return json_request("POST", path(cfg, track_id, "entries"), body, Json(TrackEntry))
 
 
 def move(
     cfg: Config, track_id: str, entry_id: str, *, stage_id: str | None, force: bool = False
 ) -> Request[TrackEntry]:
     """Set the stage of an entry, None for no stage; with `force`, another entry that holds the stage loses it."""
-    return Request(
-        method="PATCH",
-        url=path(cfg, track_id, "entries", entry_id),
-        query=(("force", "true" if force else "false"),),
-        headers=JSON,
-        body=json_body(stage_id=stage_id),
-        reply=Json(TrackEntry),
-        idempotent=True,
-    )
+    url, body = path(cfg, track_id, "entries", entry_id), json_body(stage_id=stage_id)
+    query = (("force", "true" if force else "false"),)
+    return json_request("PATCH", url, body, Json(TrackEntry), query=query, idempotent=True)
 
 
 def leave(cfg: Config, track_id: str, entry_id: str) -> Request[None]:
@@ -160,5 +148,4 @@ def leave(cfg: Config, track_id: str, entry_id: str) -> Request[None]:
 
 def leave_many(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Request[None]:
     """Remove several entries from a track in one request, or none if one of them is not of this track."""
-    url = path(cfg, track_id, "entries")
-    return Request(method="DELETE", url=url, headers=JSON, body=json_body(entry_ids=entry_ids), reply=no_content)
+    return json_request("DELETE", path(cfg, track_id, "entries"), json_body(entry_ids=entry_ids), no_content)

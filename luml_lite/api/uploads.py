@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 from msgspec import Struct
 
 from ..config import Config
@@ -10,7 +9,7 @@ from ..core.redaction import Redacted
 from ..core.request import Json, Request
 from ..models.uploads import MultipartPlan, Part
 from .dialects import dialect
-from .encoding import JSON
+from .encoding import json_changes, json_request
 
 
 class WirePart(Redacted, Struct):
@@ -42,14 +41,6 @@ def multipart_plan(
 
     A second request with the same upload_id and size returns the same parts with new URLs; Azure has no upload_id.
     """
-    body: dict[str, str | int] = {"bucket_id": bucket_secret_id, "bucket_location": bucket_location, "size": size}
-    if upload_id is not None:
-        body["upload_id"] = upload_id
-    return Request(
-        method="POST",
-        url=f"{dialect(cfg).prefix}/bucket-secrets/upload/multipart",
-        headers=JSON,
-        body=msgspec.json.encode(body),
-        reply=Json(WirePlan),
-        idempotent=True,
-    )
+    url = f"{dialect(cfg).prefix}/bucket-secrets/upload/multipart"
+    body = json_changes(bucket_id=bucket_secret_id, bucket_location=bucket_location, size=size, upload_id=upload_id)
+    return json_request("POST", url, body, Json(WirePlan), idempotent=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from msgspec import Struct, field
 
 from ..models.artifacts import ModelArtifact, ModelArtifactsList, ModelArtifactStatus
@@ -65,49 +66,30 @@ class OlderCreated(Struct):
         return CreatedModel(self.model.public(), self.upload_details)
 
 
-class CurrentCreated(Struct):
+class CurrentCreated(OlderCreated, kw_only=True):
     """The response of a current server to a create."""
 
-    artifact: CurrentArtifact
-    upload_details: UploadDetails
-
-    def public(self) -> CreatedModel:
-        return CreatedModel(self.artifact.public(), self.upload_details)
+    model: CurrentArtifact = field(name="artifact")
 
 
-class WireCollection(Struct, kw_only=True):
-    """A collection as both generations send it."""
+class WireCollection(Collection, kw_only=True):
+    """A collection as both generations send it, older servers with other names for four fields."""
 
-    id: str
-    name: str
-    description: str | None = None
-    orbit_id: str = ""
-    tags: list[str] | None = None
-    kind: CollectionType | None = field(name="type", default=None)
+    type: CollectionType | None = None  # type: ignore[assignment]
     collection_type: CollectionType | None = None
-    total_artifacts: int = 0
     total_models: int = 0
-    created_at: str = ""
-    updated_at: str | None = None
-    artifacts_tags: list[str] | None = None
     models_tags: list[str] | None = None
-    artifacts_extra_values: list[str] | None = None
+    metric_keys: list[str] | None = field(name="artifacts_extra_values", default=None)
     models_metrics: list[str] | None = None
 
     def public(self) -> Collection:
-        return Collection(
-            id=self.id,
-            name=self.name,
-            description=self.description,
-            type=self.kind or self.collection_type or CollectionType.MODEL,
-            orbit_id=self.orbit_id,
-            tags=self.tags,
-            total_artifacts=self.total_artifacts or self.total_models,
-            created_at=self.created_at,
-            updated_at=self.updated_at,
-            artifacts_tags=self.artifacts_tags if self.models_tags is None else self.models_tags,
-            metric_keys=self.artifacts_extra_values if self.models_metrics is None else self.models_metrics,
-        )
+        self.type = self.type or self.collection_type or CollectionType.MODEL
+        self.total_artifacts = self.total_artifacts or self.total_models
+        if self.models_tags is not None:
+            self.artifacts_tags = self.models_tags
+        if self.models_metrics is not None:
+            self.metric_keys = self.models_metrics
+        return msgspec.convert(self, Collection, from_attributes=True)
 
 
 class WireCollections(Struct):

@@ -88,10 +88,10 @@ class Journal:
             lock.close()
 
 
-def open_journal(cfg: Config, collection_id: str, path: str, name: str) -> Journal | None:
-    """Lock the journal of uploading this file, under this name, to a collection; None if another process has it."""
+def open_journal(cfg: Config, path: str, name: str) -> Journal | None:
+    """Lock the journal of uploading this file, under this name, to cfg.collection; None if another process has it."""
     directory = state_dir(cfg)
-    key = msgspec.json.encode((cfg.base_url, cfg.organization, cfg.orbit, collection_id, path, name))
+    key = msgspec.json.encode((cfg.base_url, cfg.organization, cfg.orbit, cfg.collection, path, name))
     journal = os.path.join(directory, f"{sha256(key).hexdigest()[:32]}.json")
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..api import artifacts
@@ -15,8 +16,8 @@ from ..core.request import Request
 from ..errors import ArtifactNotFoundError, InvalidArgumentError
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
 from ..models.uploads import CreatedModel
-from .listing import find_matching
 from .lookup import find_one
+from .pagination import collect_pages
 
 
 def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> Flow[ModelArtifact | None]:
@@ -33,7 +34,8 @@ def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> F
             return (yield from send(artifacts.get(cfg, model_value)))
         except ArtifactNotFoundError:
             return None
-    found = yield from find_matching(cfg, None, lambda item: model_value in (item.model_name, item.file_name))
+    rows = partial(artifacts.page, cfg)
+    found = yield from collect_pages(rows, lambda row: model_value in (row.model_name, row.file_name))
     return find_one("artifact", model_value, found, "model_name", "file_name")
 
 

@@ -98,13 +98,6 @@ def list_all(
     return _by_metric(first, ordered, unsorted, value, order)
 
 
-def find_matching(
-    cfg: Config, collection_id: str | None, keep: Callable[[ModelArtifact], bool]
-) -> Flow[Sequence[ModelArtifact]]:
-    """The artifacts of a collection for which `keep` is true, from all pages."""
-    return (yield from collect_pages(partial(artifacts.page, cfg, collection_id=collection_id), keep))
-
-
 def _by_metric(
     first: Request[ModelArtifactsList], ordered: PageBuilder, unsorted: PageBuilder, value: SortValue, order: SortOrder
 ) -> Stream[ModelArtifact]:

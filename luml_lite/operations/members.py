@@ -5,14 +5,14 @@ Nothing here writes a file. A member is held in memory; a stream holds a few chu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import Any
 
 from ..api import artifacts
 from ..api.paths import in_collection
 from ..config import Config
 from ..core.flow import Emit, Flow, Stream, gather, local, send
+from ..core.request import Request
 from ..errors import IntegrityError, InvalidArgumentError, StorageError
 from ..models.artifacts import ModelArtifact
 from ..storage import presigned
@@ -55,13 +55,7 @@ def read_members(
 def open_member(cfg: Config, model_id: str, name: str, *, collection_id: str | None = None) -> Stream[bytes]:
     """The bytes of one member as chunks of at most 4 MiB."""
     cfg = in_collection(cfg, collection_id)
-    request = artifacts.get(cfg, model_id)
-
-    def stream() -> Stream[bytes]:
-        artifact = yield from send(request)
-        yield from _chunks(cfg, model_id, *_range_of(artifact, name))
-
-    return stream()
+    return _stream(cfg, artifacts.get(cfg, model_id), lambda artifact: _range_of(artifact, name), False)
 
 
 def open_download(
@@ -72,17 +66,7 @@ def open_download(
     The digest can be compared only at the end: an IntegrityError after the last chunk means that no chunk is good.
     """
     cfg = in_collection(cfg, collection_id)
-    request = artifacts.get(cfg, model_id)
-
-    def stream() -> Stream[bytes]:
-        artifact = yield from send(request)
-        expected = digest_of(artifact) if verify else ""
-        digest = sha256() if expected else None
-        yield from _chunks(cfg, model_id, 0, artifact.size, digest)
-        if digest is not None and digest.hexdigest() != expected:
-            raise IntegrityError(f"the bytes of {artifact.id} do not have its sha256; use none of them")
-
-    return stream()
+    return _stream(cfg, artifacts.get(cfg, model_id), lambda artifact: (0, artifact.size), verify)
 
 
 def coalesce(ranges: list[tuple[int, int]], gap: int = _GAP) -> list[tuple[int, int]]:
@@ -105,16 +89,24 @@ def _range_of(artifact: ModelArtifact, name: str) -> tuple[int, int]:
     return offset, offset + size
 
 
-def _chunks(cfg: Config, artifact_id: str, start: int, end: int, digest: Any = None) -> Stream[bytes]:
-    reader = _RangeReader(cfg, artifact_id)
+def _stream(
+    cfg: Config, request: Request[ModelArtifact], place: Callable[[ModelArtifact], tuple[int, int]], verify: bool
+) -> Stream[bytes]:
+    """The bytes of a half-open range of an artifact's object; `verify` is for the range that has all of them."""
+    artifact = yield from send(request)
+    start, end = place(artifact)
+    expected = digest_of(artifact) if verify else ""
+    digest, reader = sha256(), _RangeReader(cfg, artifact.id)
     wave = _CHUNK * min(cfg.concurrency, _SIDE_BY_SIDE)
     for first in range(start, end, wave):
         last = min(first + wave, end)
         bodies = yield from reader.read([(at, min(at + _CHUNK, last)) for at in range(first, last, _CHUNK)])
-        if digest is not None:
+        if verify:
             for body in bodies:
                 yield from local(digest.update, body)
         yield Emit(bodies)
+    if verify and digest.hexdigest() != expected:
+        raise IntegrityError(f"the bytes of {artifact.id} do not have its sha256; use none of them")
 
 
 class _RangeReader:

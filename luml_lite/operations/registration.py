@@ -22,19 +22,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from msgspec import Struct, structs
 
 from ..api import artifacts
+from ..api.dialects import dialect
 from ..config import Config
 from ..core.cancellation import now
-from ..core.flow import Flow, back_off, local, send
-from ..core.request import Request, Response
+from ..core.flow import Flow, back_off, decode, local, send
+from ..core.request import Response
 from ..core.retry import is_unanswered
 from ..errors import APIStatusError, BadRequestError, FileError, Interrupted, LumlError, NotFoundError
 from ..files.archive import Archive
-from ..models.artifacts import ModelArtifact, ModelArtifactsList, ModelArtifactStatus
+from ..models.artifacts import ModelArtifact, ModelArtifactStatus
 from ..models.uploads import CreatedModel
 
 _SLACK = 2.0  # seconds: created_at and Date are of one clock, but Date has whole seconds
@@ -127,28 +127,18 @@ def try_set_status(cfg: Config, artifact_id: str, status: ModelArtifactStatus) -
         return
 
 
-class _WithDate(Struct, frozen=True):
-    """A reply parser that returns the value and the Date header."""
-
-    reply: Any
-
-    def __call__(self, response: Response) -> tuple[ModelArtifactsList, str]:
-        return self.reply(response), response.header("date")
-
-
 def _find_orphan(cfg: Config, spec: ArtifactSpec, began: float) -> Flow[ModelArtifact | None]:
     """The one row that the lost request can have made, or None."""
-    page = artifacts.page(cfg, search=spec.name if cfg.dialect == "artifacts" else None)
-    dated: Request[tuple[ModelArtifactsList, str]] = structs.replace(page, reply=_WithDate(page.reply))  # type: ignore[arg-type]
-    listed, date = yield from send(dated)
+    page = artifacts.page(cfg, search=spec.name if dialect(cfg).searches_by_name else None)
+    response: Response = yield page
+    rows = decode(page, response).items
     elapsed = (yield from local(now)) - began
     try:
-        since = parsedate_to_datetime(date) - timedelta(seconds=elapsed + _SLACK)
+        since = parsedate_to_datetime(response.header("date")) - timedelta(seconds=elapsed + _SLACK)
     except (TypeError, ValueError, OverflowError):
         return None  # without the server's time a new row cannot be told from an old one
-    candidates = [
-        row for row in listed.items if spec.matches(row, ModelArtifactStatus.PENDING_UPLOAD) and _is_since(row, since)
-    ]
+    pending = ModelArtifactStatus.PENDING_UPLOAD
+    candidates = [row for row in rows if spec.matches(row, pending) and _is_since(row, since)]
     return candidates[0] if len(candidates) == 1 else None
 
 

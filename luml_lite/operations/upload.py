@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Literal
 
 from ..api import artifacts
-from ..api.paths import artifacts_path, collection_id_of, in_collection
+from ..api.paths import artifacts_path, in_collection
 from ..config import Config
 from ..core.flow import Flow, local, send
 from ..core.retry import is_transient
@@ -20,7 +21,7 @@ from ..errors import FileError, FileUploadError, Interrupted, InvalidArgumentErr
 from ..files.archive import Archive, ensure_unchanged, inspect
 from ..files.journal import Journal, UploadState, open_journal
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
-from .listing import find_matching
+from .pagination import collect_pages
 from .put_object import Upload, probe_difference, put_object
 from .registration import ArtifactSpec, confirm_row, create_row, mark_failed
 
@@ -51,13 +52,14 @@ def upload(
     archive: Archive = yield from local(inspect, file_path, cfg.max_file_size)
     spec = ArtifactSpec(archive, model_name or archive.file_name, description, tags)
     if if_exists == "reuse":
-        same = yield from find_matching(cfg, None, lambda row: spec.matches(row, ModelArtifactStatus.UPLOADED))
+        done = ModelArtifactStatus.UPLOADED
+        same = yield from collect_pages(partial(artifacts.page, cfg), lambda row: spec.matches(row, done))
         if same:
-            return same[0]
+            return same[0]  # type: ignore[no-any-return]
     journal = None
     if cfg.resume if resume is None else resume:
         # None as well while another process uploads the same file: then this call leaves nothing to continue.
-        journal = yield from local(open_journal, cfg, collection_id_of(cfg, None), archive.path, spec.name)
+        journal = yield from local(open_journal, cfg, archive.path, spec.name)
     try:
         artifact = yield from _upload(cfg, spec, on_progress, journal)
     except Exception:

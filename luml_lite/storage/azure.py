@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 
 from ..core.request import FileSlice, Request, Response, no_value
 from ..errors import DecodeError
+from .presigned import XML
 
 T = TypeVar("T")
 
@@ -48,14 +49,8 @@ class BlockId(Struct, frozen=True):
 def commit(url: str, ids: Mapping[int, str]) -> Request[None]:
     """Make the blob from its blocks; `ids` has all part numbers, ascending. Repeating this is harmless."""
     rows = "".join(f"<Latest>{each}</Latest>" for each in ids.values())
-    return Request(
-        method="PUT",
-        url=url,
-        headers=(("Content-Type", "application/xml"),),
-        body=f'<?xml version="1.0" encoding="utf-8"?><BlockList>{rows}</BlockList>'.encode(),
-        presigned=True,
-        reply=no_value,
-    )
+    body = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{rows}</BlockList>'.encode()
+    return Request(method="PUT", url=url, headers=XML, body=body, presigned=True, reply=no_value)
 
 
 def block_id(url: str) -> str:

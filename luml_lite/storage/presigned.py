@@ -17,6 +17,8 @@ from ..core.request import FileSink, Request, Response, raw_response
 from ..core.retry import TRANSIENT
 from ..errors import DecodeError, IntegrityError, LumlError, StorageError
 
+XML = (("Content-Type", "application/xml"),)
+
 # The answers of S3, Azure and Azurite to a Content-MD5 that is not the body's.
 _WRONG_MD5 = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
 

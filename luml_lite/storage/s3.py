@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ..core.request import FileSlice, Request, Response
 from ..errors import DecodeError, IntegrityError, StorageError
-from .presigned import element
+from .presigned import XML, element
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -51,15 +51,9 @@ def complete(url: str, etags: Mapping[int, str]) -> Request[str]:
     rows = "".join(
         f"<Part><PartNumber>{number}</PartNumber><ETag>&quot;{tag}&quot;</ETag></Part>" for number, tag in etags.items()
     )
-    return Request(
-        method="POST",
-        url=url,
-        headers=(("Content-Type", "application/xml"),),
-        body=f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode(),
-        presigned=True,
-        reply=Completed(composed_etag([*etags.values()])),
-        idempotent=False,
-    )
+    body = f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode()
+    reply = Completed(composed_etag([*etags.values()]))
+    return Request(method="POST", url=url, headers=XML, body=body, presigned=True, reply=reply)
 
 
 class Completed(Struct, frozen=True):

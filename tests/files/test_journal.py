@@ -39,7 +39,7 @@ def cfg(tmp_path: Path) -> Config:
 
 def opened(cfg: Config, path: str = "/m.fnnx", name: str = "m") -> Journal:
     """The journal of an upload."""
-    journal = open_journal(cfg, uid(3), path, name)
+    journal = open_journal(cfg, path, name)
     assert journal is not None
     return journal
 
@@ -67,7 +67,7 @@ def test_what_is_written_is_found_again(cfg: Config) -> None:
 def test_two_never_have_the_same_journal(cfg: Config) -> None:
     """The second does without one, and gets it when the first is through."""
     journal = opened(cfg)
-    assert open_journal(cfg, uid(3), "/m.fnnx", "m") is None
+    assert open_journal(cfg, "/m.fnnx", "m") is None
     journal.release()
     opened(cfg).release()
 

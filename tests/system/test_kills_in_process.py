@@ -83,7 +83,7 @@ def test_two_processes_never_share_a_row(tmp_path: Path) -> None:
     write_model(str(model), {})
     cfg: Config = opened(tmp_path, "S3 in parts").replace(state_dir=str(tmp_path / "state"))
     assert cfg.collection is not None
-    held = open_journal(cfg, cfg.collection, str(model), "model.fnnx")
+    held = open_journal(cfg, str(model), "model.fnnx")
     assert held is not None
     assert luml_lite.upload(cfg, model, resume=True).status == "uploaded"
     held.release()
