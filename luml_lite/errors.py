@@ -1,25 +1,19 @@
 """Every error of the library, as one tree.
 
     LumlError
-    +-- InvalidArgumentError (ValueError)   an argument or setting that cannot work; no request was sent
-    +-- ResourceNotFoundError            no organization, orbit or collection has that name
-    +-- FileError                        the local file cannot be used
-    |   +-- FileUploadError              the upload definitely failed
-    |   +-- FileDownloadError            the download definitely failed; the target is unchanged
-    +-- IntegrityError                   wrong digest, wrong length, or a file that changed
-    +-- DecodeError                      a response that does not follow the protocol
-    +-- ConnectionFailed                 the connection broke; `sent` says whether the server may have acted
-    |   +-- TimedOut                     no bytes, or too few, moved for too long
-    +-- SystemLimitError                 memory, descriptors or threads of this machine ran out; not tried again
-    +-- Interrupted                      the call was interrupted or cancelled
-    +-- LumlAPIError                     the name that the published SDK gives to errors of the platform
-    |   +-- ConfigurationError           a setting is missing or does not fit the server; no request was sent
-    |   +-- MultipleResourcesFoundError  several resources have that name
-    |   +-- APIStatusError               the platform answered with an error status
-    |       +-- BadRequestError 400, AuthenticationError 401, PermissionDeniedError 403, NotFoundError 404,
-    |           ConflictError 409, UnprocessableEntityError 422, InternalServerError 5xx
-    |           +-- ArtifactNotFoundError (NotFoundError, ValueError)
-    +-- StorageError                     the bucket answered with an error status; `code` is the vendor's
+    +-- InvalidArgumentError (also a ValueError), ResourceNotFoundError, IntegrityError, DecodeError, Interrupted,
+    |   SystemLimitError
+    +-- FileError
+    |   +-- FileUploadError, FileDownloadError
+    +-- ConnectionFailed
+    |   +-- TimedOut
+    +-- StorageError, of the bucket
+    +-- LumlAPIError, of the platform
+        +-- ConfigurationError, MultipleResourcesFoundError
+        +-- APIStatusError
+            +-- BadRequestError 400, AuthenticationError 401, PermissionDeniedError 403, NotFoundError 404,
+                ConflictError 409, UnprocessableEntityError 422, InternalServerError 5xx
+                +-- ArtifactNotFoundError (a NotFoundError, also a ValueError)
 
 Every error can be pickled, says what happened, to what, and what to do next, and carries no secret.
 """
@@ -27,13 +21,6 @@ Every error can be pickled, says what happened, to what, and what to do next, an
 from __future__ import annotations
 
 from typing import Any
-
-
-def _rebuild(kind: type[LumlError], args: tuple[Any, ...], state: dict[str, Any]) -> LumlError:
-    error = kind.__new__(kind)
-    error.args = args
-    error.__dict__.update(state)
-    return error
 
 
 class LumlError(Exception):
@@ -53,7 +40,7 @@ class LumlError(Exception):
         self.message = message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.args, self.__dict__)
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
     def __str__(self) -> str:
         if not self.request:

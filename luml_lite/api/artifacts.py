@@ -97,13 +97,8 @@ def update(
 ) -> Request[ModelArtifact]:
     """Change the given fields of a row; the platform accepts a status only as the next one of the present status."""
     words = dialect(cfg)
-    fields = {
-        "file_name": file_name,
-        words.name: model_name,
-        "description": description,
-        "tags": tags,
-        "status": status,
-    }
+    fields = {"file_name": file_name, "description": description, "tags": tags, "status": status}
+    fields[words.name] = model_name
     given = {name: value for name, value in fields.items() if value is not None}
     if not given:
         raise InvalidArgumentError("nothing to update: give file_name, model_name, description, tags or status")

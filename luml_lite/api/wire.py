@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from ..models.artifacts import ModelArtifact, ModelArtifactsList, ModelArtifactStatus
 from ..models.collections import Collection, CollectionsList, CollectionType
+from ..models.pages import Page
 from ..models.uploads import CreatedModel, UploadDetails
 
 A = TypeVar("A", bound="OlderArtifact")
@@ -46,11 +47,8 @@ class CurrentArtifact(OlderArtifact, kw_only=True):
     metrics: dict[str, Any] | None = field(name="extra_values", default=None)
 
 
-class WirePage(Struct, Generic[A]):
+class WirePage(Page[A], Generic[A]):
     """A page of artifacts."""
-
-    items: list[A]
-    cursor: str | None = None
 
     def public(self) -> ModelArtifactsList:
         return ModelArtifactsList([item.public() for item in self.items], self.cursor)
@@ -92,11 +90,8 @@ class WireCollection(Collection, kw_only=True):
         return msgspec.convert(self, Collection, from_attributes=True)
 
 
-class WireCollections(Struct):
+class WireCollections(Page[WireCollection]):
     """A page of collections."""
-
-    items: list[WireCollection]
-    cursor: str | None = None
 
     def public(self) -> CollectionsList:
         return CollectionsList([item.public() for item in self.items], self.cursor)

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from .enums import OpenEnum
+from .pages import Page
 
 
 class ModelArtifactStatus(OpenEnum):
@@ -73,8 +74,5 @@ class ModelArtifact(Struct, kw_only=True):
         )
 
 
-class ModelArtifactsList(Struct):
+class ModelArtifactsList(Page[ModelArtifact]):
     """One page of artifacts and the cursor of the next page, None on the last."""
-
-    items: list[ModelArtifact]
-    cursor: str | None = None

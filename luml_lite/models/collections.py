@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from .enums import OpenEnum
+from .pages import Page
 
 
 class CollectionType(OpenEnum):
@@ -35,11 +36,8 @@ class Collection(Struct, kw_only=True):
     metric_keys: list[str] | None = None
 
 
-class CollectionsList(Struct):
+class CollectionsList(Page[Collection]):
     """One page of collections and the cursor of the next page, None on the last."""
-
-    items: list[Collection]
-    cursor: str | None = None
 
 
 class CollectionSortBy(OpenEnum):

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from .artifacts import ArtifactType
 from .enums import OpenEnum
+from .pages import Page
 
 
 class TrackSortBy(OpenEnum):
@@ -54,11 +55,8 @@ class Track(Struct, kw_only=True):
     updated_at: str | None = None
 
 
-class TracksList(Struct):
+class TracksList(Page[Track]):
     """One page of tracks and the cursor of the next page, None on the last."""
-
-    items: list[Track]
-    cursor: str | None = None
 
 
 class TrackEntry(Struct, kw_only=True):
@@ -78,8 +76,5 @@ class TrackEntry(Struct, kw_only=True):
     updated_at: str | None = None
 
 
-class TrackEntriesList(Struct):
+class TrackEntriesList(Page[TrackEntry]):
     """One page of a track's entries and the cursor of the next page, None on the last."""
-
-    items: list[TrackEntry]
-    cursor: str | None = None

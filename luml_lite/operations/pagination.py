@@ -5,26 +5,13 @@ A list is given as the function that builds the request of a page; it takes the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from ..core.flow import Emit, Flow, Stream, send
 from ..core.request import Request
 from ..errors import DecodeError
-
-T_co = TypeVar("T_co", covariant=True)
-
-
-class Page(Protocol[T_co]):
-    """One page of any list."""
-
-    @property
-    def items(self) -> Sequence[T_co]:
-        """The items of the page."""
-
-    @property
-    def cursor(self) -> str | None:
-        """The start of the next page, None on the last page."""
+from ..models.pages import Page
 
 
 def iter_pages(page: Callable[..., Request[Any]]) -> Stream[Any]:
