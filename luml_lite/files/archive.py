@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import IO, TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import IO, Any
 
 import msgspec
 from msgspec import Struct
@@ -17,9 +18,6 @@ from msgspec import Struct
 from ..config import Config
 from ..core.cancellation import checkpoint
 from ..errors import FileError, IntegrityError
-
-if TYPE_CHECKING:
-    import tarfile
 
 EXTENSIONS = ("fnnx", "pyfnx", "dfs", "luml", "tar")
 FILE_NAME_PATTERN = r"""^[^:\"*\`~#%;'^]+\.[^\s:\"*\`~#%;'^]+$"""  # the platform's, word for word
@@ -49,50 +47,36 @@ class Archive(Struct, frozen=True):
 
 def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size) -> Archive:
     """Read and hash a model file of at most `max_size` bytes; raises FileError if it is not a model."""
-    path = os.path.abspath(os.fspath(path))
-    try:
-        return _inspect(path, max_size)
-    except OSError as error:
-        problem = f"cannot read {path}: {error.strerror}"
-    raise FileError(problem)
-
-
-def _inspect(path: str, max_size: int) -> Archive:
-    name = require_file_name(os.path.basename(path))
-    before = os.stat(path)
-    if not os.path.isfile(path):
-        raise FileError(f"{path} is not a file: give the archive itself, for example model.fnnx")
-    if not before.st_size:
-        raise FileError(f"{path} is empty")
-    if before.st_size > max_size:
-        raise FileError(f"{path} has {before.st_size} bytes, more than Config.max_file_size of {max_size}: raise that")
-    with open(path, "rb") as file:
-        index, manifest, meta = _members(path, file)
     from .digests import hash_file  # here, because hashlib is not needed to import the package
 
-    archive = Archive(
-        path,
-        name,
-        before.st_size,
-        before.st_mtime_ns,
-        hash_file(path).hexdigest(),
-        manifest,
-        metrics(manifest, meta),
-        index,
-    )
+    path = os.path.abspath(os.fspath(path))
+    name = require_file_name(os.path.basename(path))
+    try:
+        before = os.stat(path)
+        if not os.path.isfile(path):
+            raise FileError(f"{path} is not a file: give the archive itself, for example model.fnnx")
+        size = before.st_size
+        if not size:
+            raise FileError(f"{path} is empty")
+        if size > max_size:
+            raise FileError(f"{path} has {size} bytes, more than Config.max_file_size of {max_size}: raise that")
+        with open(path, "rb") as file:
+            index, manifest, meta = _members(path, file)
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
+    digest = hash_file(path).hexdigest()
+    archive = Archive(path, name, size, before.st_mtime_ns, digest, manifest, metrics(manifest, meta), index)
     ensure_unchanged(archive)
     return archive
 
 
 def ensure_unchanged(archive: Archive) -> None:
     """Raise IntegrityError if the file is no longer the one that was inspected."""
-    try:
+    with suppress(OSError):
         now = os.stat(archive.path)
-        same = (now.st_size, now.st_mtime_ns) == (archive.size, archive.mtime_ns)
-    except OSError:
-        same = False
-    if not same:
-        raise IntegrityError(f"{archive.path} changed while it was uploaded; upload it again when nothing writes to it")
+        if (now.st_size, now.st_mtime_ns) == (archive.size, archive.mtime_ns):
+            return
+    raise IntegrityError(f"{archive.path} changed while it was uploaded; upload it again when nothing writes to it")
 
 
 def require_file_name(name: str) -> str:
@@ -118,7 +102,8 @@ def _members(path: str, file: IO[bytes]) -> tuple[dict[str, tuple[int, int]], di
             for member in tar:
                 checkpoint()
                 if member.isreg() and not member.issparse():
-                    index[_member_name(member)] = (member.offset_data, member.size)
+                    member.name.encode()  # raises UnicodeEncodeError: names are sent as JSON
+                    index[member.name.removeprefix("./")] = (member.offset_data, member.size)
             file.seek(tar.offset)
             if file.read(tarfile.BLOCKSIZE).strip(b"\0"):
                 raise tarfile.ReadError  # tarfile stops without an error at a damaged header that is not the first
@@ -127,8 +112,8 @@ def _members(path: str, file: IO[bytes]) -> tuple[dict[str, tuple[int, int]], di
     except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError):
         index = {}
     if not index:
-        head = os.pread(file.fileno(), 6, 0) if hasattr(os, "pread") else b""
-        packed = head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"))
+        file.seek(0)
+        packed = file.read(6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"))
         advice = "it is compressed: unpack it to a plain tar" if packed else "build it with fnnx or luml-sdk"
         raise FileError(f"{path} is not a plain tar archive; {advice}")
     if "manifest.json" not in index:
@@ -152,11 +137,6 @@ class _Bounded:
         if size > _HEADER_LIMIT:
             raise ValueError("a member's header is too large")
         return self._read(size)
-
-
-def _member_name(member: tarfile.TarInfo) -> str:
-    member.name.encode()  # raises UnicodeEncodeError: names are sent as JSON
-    return member.name.removeprefix("./")
 
 
 def _content(file: IO[bytes], extent: tuple[int, int]) -> bytes:

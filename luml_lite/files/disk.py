@@ -44,26 +44,18 @@ def read_range(path: str, start: int, end: int | None = None, sizer: ChunkSizer 
     """
     view = buffer()
     done = start
-    # An OSError would look like trouble with the connection to a transport that sends these bytes.
     try:
-        file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by the with below
-    except OSError as error:
-        raise _read_error(path, error) from error
-    with file:
-        file.seek(start)
-        while end is None or done < end:
-            size = len(view) if sizer is None else sizer.size
-            try:
+        with open(path, "rb", buffering=0) as file:
+            file.seek(start)
+            while end is None or done < end:
+                size = len(view) if sizer is None else sizer.size
                 count = file.readinto(view[: size if end is None else min(size, end - done)])
-            except OSError as error:
-                raise _read_error(path, error) from error
-            if not count:
-                break
-            yield view[:count]
-            done += count
+                if not count:
+                    break
+                yield view[:count]
+                done += count
+    except OSError as error:
+        # A transport that sends these bytes would take an OSError for trouble with the connection.
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
     if end is not None and done < end:
         raise IntegrityError(f"{path} became shorter while it was read; use it again when nothing writes to it")
-
-
-def _read_error(path: str, error: OSError) -> FileError:
-    return FileError(f"cannot read {path}: {error.strerror}")

@@ -44,7 +44,7 @@ class Journal:
 
     def __init__(self, path: str, lock: IO[bytes]) -> None:
         self.path = path
-        self._lock: IO[bytes] | None = lock
+        self._lock = lock
         self.state: UploadState | None = None
         # A journal that is unreadable or of another version counts as missing.
         with contextlib.suppress(OSError, msgspec.DecodeError):
@@ -79,13 +79,13 @@ class Journal:
 
     def release(self) -> None:
         """Unlock the journal."""
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            if self.state is None:
-                with contextlib.suppress(OSError):
-                    os.unlink(f"{self.path}.lock")
-            unlock(lock.fileno())
-            lock.close()
+        if self._lock.closed:
+            return
+        if self.state is None:
+            with contextlib.suppress(OSError):
+                os.unlink(f"{self.path}.lock")
+        unlock(self._lock.fileno())
+        self._lock.close()
 
 
 def open_journal(cfg: Config, path: str, name: str) -> Journal | None:

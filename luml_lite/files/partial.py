@@ -97,13 +97,11 @@ def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifa
             f"{stem}.{secrets.token_hex(4)}.part", target, artifact.size, resumable=False
         )
     except OSError as error:
-        problem = f"cannot write {target}: {error.strerror}"
-    else:
-        if partial is not None:
-            _sweep(directory, bare, partial.path)
-            return partial
-        problem = f"cannot create and lock a partial file in {directory}"
-    raise FileDownloadError(problem)
+        raise FileDownloadError(f"cannot write {target}: {error.strerror}") from error
+    if partial is None:
+        raise FileDownloadError(f"cannot create and lock a partial file in {directory}")
+    _sweep(directory, bare, partial.path)
+    return partial
 
 
 def _sweep(directory: str, name: str, ours: str) -> None:
