@@ -41,20 +41,16 @@ class AbortHandle:
     It is closed with its last reference, hence never while another thread aborts it.
     """
 
-    _sock: socket.socket | None = None
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock.dup()
+    def __init__(self, duplicate: socket.socket) -> None:
+        self._duplicate = duplicate
 
     def abort(self) -> None:
         """Shut the connection down: a thread that blocks on it wakes, and no further bytes are sent or received."""
-        if self._sock is not None:
-            with contextlib.suppress(OSError):  # not connected yet, or no longer
-                self._sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # not connected yet, or no longer
+            self._duplicate.shutdown(socket.SHUT_RDWR)
 
     def __del__(self) -> None:
-        if self._sock is not None:
-            self._sock.close()
+        self._duplicate.close()
 
 
 class Attempt:
@@ -72,12 +68,13 @@ class Attempt:
         self._handles: set[AbortHandle] = set()
 
     def __enter__(self) -> Attempt:
-        _running.attempt = self
+        self._outer = getattr(running, "attempt", None)  # a progress callback may send a request during another one
+        running.attempt = self
         self.stop.add(self)
         return self
 
     def __exit__(self, *failure: object) -> None:
-        _running.attempt = None
+        running.attempt = self._outer
         self.stop.discard(self)
         self._handles.clear()
 
@@ -94,12 +91,7 @@ class Attempt:
             handle.abort()
 
 
-_running = threading.local()
-
-
-def current_attempt() -> Attempt | None:
-    """The attempt that runs in this thread."""
-    return getattr(_running, "attempt", None)
+running = threading.local()  # `attempt` is the one that runs in this thread; connections are used in attempts only
 
 
 class _Response(http.client.HTTPResponse):
@@ -146,18 +138,14 @@ class PlainConnection(HTTPConnection):
         problem: OSError | None = None
         for family, kind, protocol, _, address in addresses:
             try:
-                sock = socket.socket(family, kind, protocol)
-            except OSError as error:  # this machine lacks the address family, for example IPv6
-                problem = error
-                continue
-            try:
-                self._connect(sock, address)
+                sock = socket.socket(family, kind, protocol)  # fails where this machine lacks IPv6
+                try:
+                    self._connect(sock, address)
+                except BaseException:
+                    sock.close()
+                    raise
             except OSError as error:
-                sock.close()
                 problem = error
-            except BaseException:
-                sock.close()
-                raise
             else:
                 sys.audit("http.client.connect", self, self.host, self.port)
                 return sock
@@ -171,30 +159,28 @@ class PlainConnection(HTTPConnection):
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             with contextlib.suppress(OSError):  # Python may know the option where the kernel does not
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
-        self._handle = AbortHandle(sock)
+        self._handle = AbortHandle(sock.dup())
         self._used = time.monotonic()
-        attempt = current_attempt()
-        if attempt is not None:
-            attempt.add(self._handle)
+        attempt: Attempt = running.attempt
+        attempt.add(self._handle)
         sock.setblocking(False)
         code = sock.connect_ex(address)
         if code in _UNDER_WAY:
             # shutdown() has no effect before connect(), so check the flag here.
-            if attempt is not None and attempt.aborted:
+            if attempt.aborted:
                 raise ConnectionAbortedError
             if not wait_for_write(sock, self.timeout):
                 raise TimeoutError
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
-        if attempt is not None and attempt.aborted:
+        if attempt.aborted:
             raise ConnectionAbortedError
         sock.settimeout(self.timeout)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        attempt = current_attempt()
-        if attempt is not None and self._handle is not None:
-            attempt.add(self._handle)
+        if self._handle is not None:
+            running.attempt.add(self._handle)
         self._spent = True  # until the whole request is sent: no other request can follow half of one
         try:
             super().request(*args, **kwargs)
@@ -206,11 +192,9 @@ class PlainConnection(HTTPConnection):
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
-        attempt = current_attempt()
-        if attempt is not None:
-            attempt.sent = True
-            # A timeout would bound the sending of a whole chunk; the watchdog counts the bytes that move.
-            self.sock.settimeout(None)
+        running.attempt.sent = True
+        # A timeout would bound the sending of a whole chunk; the watchdog counts the bytes that move.
+        self.sock.settimeout(None)
         super().endheaders(*args, **kwargs)
 
     def getresponse(self) -> Any:
@@ -221,10 +205,8 @@ class PlainConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        attempt = current_attempt()
-        if self._spent or (attempt is not None and attempt.fresh and time.monotonic() - self._used > _TRUSTED):
-            return False
-        return super().is_connected
+        is_old = running.attempt.fresh and time.monotonic() - self._used > _TRUSTED
+        return not (self._spent or is_old) and super().is_connected
 
     def close(self) -> None:
         super().close()

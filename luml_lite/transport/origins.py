@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 import urllib3
@@ -22,10 +22,7 @@ _ORIGINS = 64  # origins whose connections are kept
 _ORIGIN = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE)
 
 
-class Opener(Protocol):
-    """A connection pool or a ProxyManager of urllib3."""
-
-    def urlopen(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse: ...
+Opener: TypeAlias = urllib3.HTTPConnectionPool | urllib3.ProxyManager
 
 
 class OriginPools:
@@ -51,7 +48,7 @@ class OriginPools:
         openers, self._openers = self._openers, {}
         for (pid, _), opener in openers.items():
             if pid == os.getpid():  # the parent still uses its connections
-                opener.clear() if isinstance(opener, urllib3.ProxyManager) else opener.close()  # type: ignore[attr-defined]
+                opener.clear() if isinstance(opener, urllib3.ProxyManager) else opener.close()
 
     def _create(self, origin: str) -> Opener:
         url = urllib3.util.parse_url(origin)
@@ -61,7 +58,7 @@ class OriginPools:
         proxy = _proxy(url.netloc or "", str(url.scheme))
         if url.scheme == "https" or (proxy or "").startswith("https"):
             options["ssl_context"] = self._tls_context()
-        opener: Any
+        opener: Opener
         if proxy is None:
             opener = POOLS[str(url.scheme)](url.host, url.port, **options)
         else:
@@ -71,8 +68,7 @@ class OriginPools:
             opener.pool_classes_by_scheme = POOLS
         if len(self._openers) >= _ORIGINS:
             self._openers = {}  # requests in flight keep theirs; idle connections are closed by garbage collection
-        first: Opener = self._openers.setdefault((os.getpid(), origin), opener)  # another thread may have been first
-        return first
+        return self._openers.setdefault((os.getpid(), origin), opener)  # another thread may have been first
 
     def _tls_context(self) -> Any:
         if self._context is None:

@@ -22,7 +22,7 @@ from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlE
 from ..files.buffers import ChunkSizer
 from ..files.streams import SinkWriter, SliceReader, is_for_sink
 from . import watchdog
-from .connections import Attempt, current_attempt
+from .connections import Attempt, running
 from .origins import Opener, OriginPools
 from .workers import HASHERS
 
@@ -44,8 +44,7 @@ class Pool:
         if stop.flag:
             raise Stopped
         with Attempt(stop, fresh=not request.repeatable) as attempt:
-            watch = watchdog.start_watch(attempt.abort)
-            exchange = _Exchange(request, timeouts, attempt, watch, on_bytes)
+            exchange = _Exchange(request, timeouts, attempt, on_bytes)
             try:
                 return exchange.run(*self._origins.route(request.url))
             except exceptions.HTTPError as error:
@@ -55,7 +54,7 @@ class Pool:
             except LumlError as error:
                 failure = error.with_traceback(None)  # frames of urllib3 refer to the URL
             finally:
-                watchdog.end_watch(watch)
+                watchdog.end_watch(exchange.watch)
         # Raised outside of the except block, which would add urllib3's error, and with it the URL, as the context.
         if stop.flag:
             raise Stopped
@@ -73,22 +72,17 @@ class _Exchange:
     """One request and its response on a connection."""
 
     def __init__(
-        self,
-        request: Request[Any],
-        timeouts: Timeouts,
-        attempt: Attempt,
-        watch: watchdog.Watch,
-        on_bytes: Callable[[int], None],
+        self, request: Request[Any], timeouts: Timeouts, attempt: Attempt, on_bytes: Callable[[int], None]
     ) -> None:
         self.request = request
         self.timeouts = timeouts
         self.attempt = attempt
-        self.watch = watch
         self.on_bytes = on_bytes
         self.reader = SliceReader(request.body, self._count_sent) if isinstance(request.body, FileSlice) else None
         self.unsent = request.body.length if isinstance(request.body, FileSlice) else 0  # bytes
         self.received = 0
         self.headers: dict[str, str] = {}  # of the response, as soon as they have arrived
+        self.watch = watchdog.start_watch(attempt.abort)
 
     def run(self, opener: Opener, url: str) -> Response:
         request, timeouts = self.request, self.timeouts
@@ -103,7 +97,7 @@ class _Exchange:
         response = opener.urlopen(
             request.method,
             url,
-            body=self.reader if self.unsent else content,
+            body=self.reader if self.unsent else content,  # type: ignore[arg-type] # http.client takes views, too
             headers=headers,
             timeout=urllib3.Timeout(connect=timeouts.connect, read=timeouts.read),
             retries=False,
@@ -229,7 +223,8 @@ class _Exchange:
 
 def _redact_record(record: logging.LogRecord) -> bool:
     """Hide the queries of URLs that urllib3 logs: that of a presigned URL is a secret."""
-    if isinstance(record.args, tuple) and current_attempt() is not None:  # not for other users of urllib3
+    is_ours = getattr(running, "attempt", None) is not None  # not for other users of urllib3
+    if is_ours and isinstance(record.args, tuple):
         record.args = tuple(redact_queries(each) if isinstance(each, str) else each for each in record.args)
     return True
 
