@@ -167,7 +167,9 @@ class Registry:
             if route.right:
                 require_permission(db, user, ids["organization_id"], ids.get("orbit_id"), *route.right)
             if "orbit_id" in ids:
-                _require_orbit(db, ids)
+                query = "SELECT 1 FROM orbits WHERE id = ? AND organization_id = ?"
+                if db.execute(query, (ids["orbit_id"], ids["organization_id"])).fetchone() is None:
+                    raise http_error(404, "Orbit not found")
             result = route.run(Context(db, self.settings, place.dialect, user, request.base_url, ids, values, content))
         if isinstance(result, Response):
             return result
@@ -209,12 +211,6 @@ class Registry:
             unfinished = f"{orphaned[:-1]} AND a.status = 'pending_upload')"
             db.execute(f"DELETE FROM uploads WHERE created_at < ? AND {unfinished}", (before,))
         self.objects.sweep(self.blobs.is_known)
-
-
-def _require_orbit(db: sqlite3.Connection, ids: dict[str, str]) -> None:
-    query = "SELECT 1 FROM orbits WHERE id = ? AND organization_id = ?"
-    if db.execute(query, (ids["orbit_id"], ids["organization_id"])).fetchone() is None:
-        raise http_error(404, "Orbit not found")
 
 
 def _bootstrap(db: sqlite3.Connection, bucket_type: str) -> None:

@@ -23,18 +23,6 @@ class Body(Protocol):
     def __iter__(self) -> Iterator[bytes | memoryview]: ...
 
 
-class Bytes:
-    """A request body in memory."""
-
-    def __init__(self, content: bytes = b"") -> None:
-        self.content = content
-        self.length: int = len(content)
-
-    def __iter__(self) -> Iterator[bytes]:
-        if self.content:
-            yield self.content
-
-
 class BodyLost(Exception):
     """The connection ended before the whole body had arrived."""
 

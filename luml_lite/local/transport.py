@@ -68,7 +68,14 @@ class LocalTransport:
         try:
             date = formatdate(self.registry.settings.clock(), usegmt=True)
             headers = {"date": date, "content-length": str(reply.length), **reply.headers}
-            return _receive(request, reply, headers, body, on_bytes)
+            sink, chunks = request.into, _content(reply, stop)
+            if sink is not None and is_for_sink(sink, reply.status, headers.get("content-range", "")):
+                with SinkWriter(sink, on_bytes) as writer:
+                    for view in chunks:
+                        writer.write(view)
+                    return Response(reply.status, headers, b"", writer.received, writer.sha256(), body.md5)
+            content = b"" if request.method == "HEAD" else b"".join(bytes(view) for view in chunks)
+            return Response(reply.status, headers, content, sent_md5=body.md5)
         finally:
             reply.close()
 
@@ -91,12 +98,11 @@ class _ClientBody:
 
     def __init__(self, body: bytes | FileSlice, stop: CancelToken, on_bytes: Callable[[int], None]) -> None:
         self.length = len(body) if isinstance(body, bytes) else body.length
-        self.reader = SliceReader(body, on_bytes) if isinstance(body, FileSlice) else None
-        self.content = body if isinstance(body, bytes) else b""
+        self.chunks = (body,) if isinstance(body, bytes) else SliceReader(body, on_bytes)
         self.stop = stop
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        for chunk in self.reader or (self.content,):
+        for chunk in self.chunks:
             if self.stop.flag:
                 raise Stopped
             yield chunk
@@ -104,25 +110,7 @@ class _ClientBody:
     @property
     def md5(self) -> str:
         """The hex MD5 of the bytes that were read, or an empty string where the request wants none."""
-        return self.reader.md5 if self.reader is not None else ""
-
-
-def _receive(
-    request: Request[Any],
-    reply: responses.Response,
-    headers: dict[str, str],
-    body: _ClientBody,
-    on_bytes: Callable[[int], None],
-) -> Response:
-    """Write the registry's response into the request's sink, or keep its body in memory."""
-    sink, chunks = request.into, _content(reply, body.stop)
-    if sink is not None and is_for_sink(sink, reply.status, headers.get("content-range", "")):
-        with SinkWriter(sink, on_bytes) as writer:
-            for view in chunks:
-                writer.write(view)
-            return Response(reply.status, headers, b"", writer.received, writer.sha256(), body.md5)
-    content = b"" if request.method == "HEAD" else b"".join(bytes(view) for view in chunks)
-    return Response(reply.status, headers, content, sent_md5=body.md5)
+        return self.chunks.md5 if isinstance(self.chunks, SliceReader) else ""
 
 
 def _content(reply: responses.Response, stop: CancelToken) -> Iterator[bytes | memoryview]:

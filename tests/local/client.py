@@ -5,12 +5,24 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.responses import Bytes
 
 BASE = "http://registry.test"
+
+
+class Bytes:
+    """A request body in memory."""
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.content = content
+        self.length: int = len(content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self.content:
+            yield self.content
 
 
 class Answer(NamedTuple):

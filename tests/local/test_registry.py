@@ -15,10 +15,9 @@ import pytest
 import urllib3
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.responses import Bytes
 from luml_lite.local.storage.buckets import Layout
 
-from .client import Desk, element, model
+from .client import Bytes, Desk, element, model
 from .http.raw_client import read_rest, send_head
 from .killed_server_client import Uploader, running_server
 

@@ -76,15 +76,12 @@ class FileStore:
         for file in files:
             _remove_quietly(self.path(file))
 
-    def sweep(self, known: Callable[[str], bool]) -> int:
+    def sweep(self, known: Callable[[str], bool]) -> None:
         """Remove unfinished files and files that are not `known`; call it only while no other process stores files."""
-        removed = 0
         for folder, _, names in os.walk(self.root):
             for name in names:
                 if folder == self.arriving or not known(name):
                     _remove_quietly(os.path.join(folder, name))
-                    removed += 1
-        return removed
 
 
 def _remove_quietly(path: str) -> None:

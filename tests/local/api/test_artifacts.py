@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.responses import Bytes
 from luml_lite.local.storage.object_index import ObjectName
 
-from ..client import Desk, dataset, model
+from ..client import Bytes, Desk, dataset, model
 
 STATUSES = ("pending_upload", "uploaded", "upload_failed", "pending_deletion", "deletion_failed")
 ALLOWED = {

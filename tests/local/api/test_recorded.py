@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.responses import Bytes
 
+from ..client import Bytes
 from ..environment import RecordedRegistry
 from ..recorded_rows import position_of
 from ..recorded_scope import KEY, MEMBER_KEY, body_of

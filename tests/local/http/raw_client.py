@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 import urllib3
 
 from luml_lite.local import Served
-from luml_lite.local.responses import Bytes
 from luml_lite.local.storage.buckets import OwnBucket
 from luml_lite.local.storage.object_index import ObjectName
 
-from ..client import model
+from ..client import Bytes, model
 
 
 def url_of(served: Served, method: str, key: str) -> str:

@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from luml_lite.local import Bounds, Served, serve
-from luml_lite.local.responses import Bytes
 from luml_lite.local.storage.buckets import OwnBucket
 from luml_lite.local.storage.object_index import ObjectName
 
-from ..client import Desk
+from ..client import Bytes, Desk
 from .raw_client import read_rest, store
 
 

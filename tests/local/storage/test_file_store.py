@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.responses import Bytes
 
-from ..client import Desk, element
+from ..client import Bytes, Desk, element
 from .uploads import file_count, md5_hex
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from luml_lite.local.responses import Bytes
-
-from ..client import BASE, Desk
+from ..client import BASE, Bytes, Desk
 from .uploads import file_count
 
 

@@ -19,9 +19,11 @@ import pytest
 
 from luml_lite.local.database.database import now
 from luml_lite.local.registry import Registry
-from luml_lite.local.responses import Bytes, Response
+from luml_lite.local.responses import Response
 from luml_lite.local.storage.buckets import OwnBucket
 from luml_lite.local.storage.object_index import ObjectName, Part, block_upload_id
+
+from ..client import Bytes
 
 WIRE = Path(__file__).parents[2] / "recorded_servers"
 BASE = "http://registry.test"

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from luml_lite.local.registry import Registry
-from luml_lite.local.responses import Bytes
 from luml_lite.local.storage.buckets import Layout
 from luml_lite.local.storage.object_index import ObjectName
 
-from ..client import Desk, completion, element
+from ..client import Bytes, Desk, completion, element
 from .uploads import Upload, file_count, md5_hex
 
 
