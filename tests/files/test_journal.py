@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,9 +11,10 @@ from msgspec import structs
 
 from luml_lite.config import Config
 from luml_lite.errors import FileError
-from luml_lite.files.journal import Journal, UploadState, open_journal, state_dir
+from luml_lite.files.journal import UploadState, state_dir
 
 from ..operations.flow_player import CFG, uid
+from .conftest import open_upload_journal
 
 RECORD = UploadState(
     artifact_id=uid(1),
@@ -31,22 +31,9 @@ RECORD = UploadState(
 )
 
 
-@pytest.fixture
-def cfg(tmp_path: Path) -> Config:
-    """A Config with a state directory of this test."""
-    return CFG.replace(state_dir=str(tmp_path / "state"))
-
-
-def opened(cfg: Config, path: str = "/m.fnnx", name: str = "m") -> Journal:
-    """The journal of an upload."""
-    journal = open_journal(cfg, path, name)
-    assert journal is not None
-    return journal
-
-
 def remembered(cfg: Config, path: str = "/m.fnnx", name: str = "m") -> UploadState | None:
     """What an earlier run left behind."""
-    journal = opened(cfg, path, name)
+    journal = open_upload_journal(cfg, path, name)
     try:
         return journal.state
     finally:
@@ -55,7 +42,7 @@ def remembered(cfg: Config, path: str = "/m.fnnx", name: str = "m") -> UploadSta
 
 def test_what_is_written_is_found_again(cfg: Config) -> None:
     """By the same file, name and place only."""
-    journal = opened(cfg)
+    journal = open_upload_journal(cfg)
     journal.write(RECORD)
     journal.release()
     assert remembered(cfg) == RECORD
@@ -64,17 +51,9 @@ def test_what_is_written_is_found_again(cfg: Config) -> None:
     assert remembered(cfg.replace(base_url="https://other.example")) is None
 
 
-def test_two_never_have_the_same_journal(cfg: Config) -> None:
-    """The second does without one, and gets it when the first is through."""
-    journal = opened(cfg)
-    assert open_journal(cfg, "/m.fnnx", "m") is None
-    journal.release()
-    opened(cfg).release()
-
-
 def test_a_finished_journal_leaves_nothing(cfg: Config) -> None:
     """Neither itself nor its lock."""
-    journal = opened(cfg)
+    journal = open_upload_journal(cfg)
     journal.write(RECORD)
     journal.discard()
     journal.release()
@@ -85,7 +64,7 @@ def test_a_finished_journal_leaves_nothing(cfg: Config) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"version": 1}', b"\xff\x00"])
 def test_an_unreadable_journal_is_none(cfg: Config, content: bytes) -> None:
     """A file of another version or a damaged one never breaks an upload."""
-    journal = opened(cfg)
+    journal = open_upload_journal(cfg)
     Path(journal.path).write_bytes(content)
     journal.release()
     assert remembered(cfg) is None
@@ -97,7 +76,7 @@ def test_a_journal_is_on_the_disk_before_it_replaces_the_old_one(cfg: Config, mo
     fsync, replace = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda descriptor: (done.append("file"), fsync(descriptor))[1])
     monkeypatch.setattr(os, "replace", lambda old, new: (done.append("rename"), replace(old, new))[1])
-    journal = opened(cfg)
+    journal = open_upload_journal(cfg)
     journal.write(RECORD)
     assert done == ["file", "rename"]
     journal.discard()
@@ -108,7 +87,7 @@ def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """Before any request."""
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match="journal"):
-        opened(CFG.replace(state_dir=str(tmp_path / "file" / "state")))
+        open_upload_journal(CFG.replace(state_dir=str(tmp_path / "file" / "state")))
 
 
 def test_the_state_directory_is_chosen_by_config_environment_and_platform(
@@ -125,7 +104,7 @@ def test_the_state_directory_is_chosen_by_config_environment_and_platform(
 
 def test_a_full_disk_leaves_the_older_journal(cfg: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """It knows of fewer parts and is as good; that there is none at all is told, with what to do about it."""
-    journal = opened(cfg)
+    journal = open_upload_journal(cfg)
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -141,12 +120,3 @@ def test_a_full_disk_leaves_the_older_journal(cfg: Config, monkeypatch: pytest.M
     journal.release()
     assert remembered(cfg) == RECORD
     assert not [name for name in os.listdir(str(cfg.state_dir)) if name.endswith(".tmp")]
-
-
-def test_a_forked_child_does_not_keep_the_lock(cfg: Config) -> None:
-    """It has the lock's file open, and may outlive the upload."""
-    journal = opened(cfg)
-    with subprocess.Popen(["sleep", "30"], pass_fds=(journal._lock.fileno(),)) as child:  # type: ignore[union-attr]
-        journal.release()
-        opened(cfg).release()
-        child.kill()

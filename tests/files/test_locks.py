@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from luml_lite.config import Config
+from luml_lite.files.journal import open_journal
 from luml_lite.files.locks import lock, open_locked, share_lock, try_lock, unlock
+
+from .conftest import open_upload_journal
 
 
 @pytest.fixture
@@ -64,3 +69,20 @@ def test_shared_locks_exclude_exclusive_ones_only(path: str) -> None:
     assert try_lock(files[2])
     for descriptor in files:
         os.close(descriptor)
+
+
+def test_two_never_have_the_same_journal(cfg: Config) -> None:
+    """The second does without one, and gets it when the first is through."""
+    journal = open_upload_journal(cfg)
+    assert open_journal(cfg, "/m.fnnx", "m") is None
+    journal.release()
+    open_upload_journal(cfg).release()
+
+
+def test_a_forked_child_does_not_keep_the_lock(cfg: Config) -> None:
+    """It has the lock's file open, and may outlive the upload."""
+    journal = open_upload_journal(cfg)
+    with subprocess.Popen(["sleep", "30"], pass_fds=(journal._lock.fileno(),)) as child:  # type: ignore[union-attr]
+        journal.release()
+        open_upload_journal(cfg).release()
+        child.kill()

@@ -8,18 +8,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .recorded_scope import (
-    FIRST,
-    LAST,
-    MEMBER,
-    MOMENT,
-    SPARE,
-    USER,
-    Exchange,
-    RecordedScope,
-    body_of,
-    objects_in,
-)
+from .recorded_scope import FIRST, LAST, MEMBER, MOMENT, SPARE, USER, Exchange, RecordedScope, body_of, objects_in
 
 IGNORED = {
     "cursor_other_collection_ignored",
