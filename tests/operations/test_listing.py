@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from luml_lite.core.flow import Emit
 from luml_lite.core.request import Request
-from luml_lite.errors import BadRequestError, DecodeError, InternalServerError, InvalidArgumentError
+from luml_lite.errors import BadRequestError, InternalServerError
 from luml_lite.models.artifacts import ModelArtifact, ModelArtifactSortBy
 from luml_lite.models.enums import SortOrder
 from luml_lite.operations import listing
@@ -187,14 +187,6 @@ def test_a_page_by_file_name_goes_on_though_its_last_artifact_is_gone() -> None:
     assert [item.id for item in play(flow, ("GET artifacts", page(three[0], three[2]))).items] == [uid(3)]
 
 
-@pytest.mark.parametrize("cursor", ["", "garbage", "WyJhIl0=", "é"])
-def test_a_cursor_of_another_list_is_told(cursor: str) -> None:
-    """A cursor that is not of a list sorted in this way would silently begin again."""
-    for how in ({"sort_by": FILE_NAME}, {"sort_by": METRICS, "metric_key": "F1"}):
-        with pytest.raises(InvalidArgumentError, match="start_after"):
-            play(listing.list(CFG, start_after=cursor, **how))  # type: ignore[arg-type]
-
-
 def test_a_metric_called_like_a_column_is_sorted_on_the_client() -> None:
     """Servers take such a key for the column."""
     rows = [artifact(number, extra_values={"size": value}) for number, value in ((1, 3), (2, 1), (3, 2))]
@@ -229,22 +221,6 @@ def test_a_refused_list_is_an_error() -> None:
     """A 400 is not mistaken for a server that cannot sort."""
     with pytest.raises(BadRequestError):
         play(listing.list_all(CFG), ("GET artifacts", BadRequestError("400: no", status_code=400)))
-
-
-def test_pages_that_go_round_in_circles_are_an_error_and_not_a_wait() -> None:
-    """However many pages the circle has."""
-    circle = (
-        ("GET artifacts", page(artifact(1), cursor="a")),
-        ("EMIT 1.fnnx", None),
-        ("GET artifacts from a", page(artifact(2), cursor="b")),
-        ("EMIT 2.fnnx", None),
-        ("GET artifacts from b", page(artifact(1), cursor="a")),
-        ("EMIT 1.fnnx", None),
-    )
-    with pytest.raises(DecodeError, match="circles"):
-        play(listing.list_all(CFG), *circle)
-    with pytest.raises(DecodeError, match="circles"):
-        play(listing.list_all(CFG, sort_by=ModelArtifactSortBy.FILE_NAME), *circle[::2])
 
 
 def test_a_metric_sort_that_has_nothing_but_cursors_is_sorted_here() -> None:

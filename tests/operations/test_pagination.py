@@ -1,0 +1,38 @@
+"""Cursors that make no sense are errors: those of another list, and those that repeat."""
+
+from __future__ import annotations
+
+import pytest
+
+from luml_lite.errors import DecodeError, InvalidArgumentError
+from luml_lite.models.artifacts import ModelArtifactSortBy
+from luml_lite.operations import listing
+
+from .flow_player import CFG, artifact, page, play
+
+
+@pytest.mark.parametrize("cursor", ["", "garbage", "WyJhIl0=", "é"])
+def test_a_cursor_of_another_list_is_an_error(cursor: str) -> None:
+    """A cursor that is not of a list sorted in this way would silently begin again."""
+    for how in (
+        {"sort_by": ModelArtifactSortBy.FILE_NAME},
+        {"sort_by": ModelArtifactSortBy.METRICS, "metric_key": "F1"},
+    ):
+        with pytest.raises(InvalidArgumentError, match="start_after"):
+            play(listing.list(CFG, start_after=cursor, **how))  # type: ignore[arg-type]
+
+
+def test_pages_that_repeat_are_an_error() -> None:
+    """A server whose cursors repeat does not make a list endless, however many pages it repeats."""
+    circle = (
+        ("GET artifacts", page(artifact(1), cursor="a")),
+        ("EMIT 1.fnnx", None),
+        ("GET artifacts from a", page(artifact(2), cursor="b")),
+        ("EMIT 2.fnnx", None),
+        ("GET artifacts from b", page(artifact(1), cursor="a")),
+        ("EMIT 1.fnnx", None),
+    )
+    with pytest.raises(DecodeError, match="circles"):
+        play(listing.list_all(CFG), *circle)
+    with pytest.raises(DecodeError, match="circles"):
+        play(listing.list_all(CFG, sort_by=ModelArtifactSortBy.FILE_NAME), *circle[::2])
