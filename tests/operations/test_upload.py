@@ -26,7 +26,7 @@ from luml_lite.operations.upload import upload
 from luml_lite.testing import json_response
 
 from .flow_player import CFG, Step, artifact, lost, page, play, probe, uid, url
-from .test_put_object import LOOK
+from .put_object_steps import LOOK
 
 ASK = ("GET artifacts/1/download-url", url("object"))
 FAILED = ("PATCH artifacts/1 upload_failed", json_response(artifact(1, status="upload_failed")))

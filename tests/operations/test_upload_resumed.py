@@ -16,7 +16,7 @@ from luml_lite.operations.upload import upload
 from luml_lite.testing import json_response
 
 from .flow_player import CFG, Step, artifact, lost, play, probe, uid, url
-from .test_put_object import EXPIRED, LOOK, MISSING, PLAN, TAGS, WHOLE, begun, completed, plan, puts, tags
+from .put_object_steps import EXPIRED, LOOK, MISSING, PLAN, TAGS, WHOLE, begun, completed, plan, puts, tags
 from .test_upload import ASK, FAILED, STORED, confirmed, created, proof
 
 
