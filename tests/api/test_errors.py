@@ -1,4 +1,4 @@
-"""What the errors of the platform's answers advise, and what they leave out."""
+"""Errors for the answers of the platform: recorded refusals, advice, and secrets that they leave out."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 import luml_lite
-from luml_lite import Config, Response, aio
-from luml_lite.api import errors
+from luml_lite import Config, Response, aio, errors
+from luml_lite.api.errors import missing_resource, status_error
 from luml_lite.testing import Scripted, json_response
+
+from ..recorded_exchanges import answer, named, recorded
+from .recorded import KINDS, MISSING
 
 ID = "0199c455-21ee-74c6-b747-19a82f1a1e75"
 KEY = "aHVzaC1odXNoLWh1c2g="
@@ -32,7 +35,7 @@ CONNECTION = f"DefaultEndpointsProtocol=https;AccountName=lab;AccountKey={KEY};E
     ],
 )
 def test_an_error_says_what_to_do_next(code: int, detail: str, advice: str) -> None:
-    error = errors.status_error(json_response({"detail": detail}, code))
+    error = status_error(json_response({"detail": detail}, code))
     assert str(error).startswith(f"{code}: {detail}; ")
     assert advice in str(error)
 
@@ -74,3 +77,70 @@ def test_no_error_repeats_the_keys_of_s3() -> None:
     with pytest.raises(luml_lite.BadRequestError) as caught:
         asyncio.run(aio.bucket_secrets.create(cfg, "https://s3.example", "b", "r", **keys))
     assert "hush" not in f"{caught.value} {vars(caught.value)}"
+
+
+@pytest.mark.parametrize("exchange", recorded("errors"), ids=named)
+def test_a_recorded_refusal_becomes_its_error(exchange: dict[str, Any]) -> None:
+    """The class by the status, the server's own words in the message, and nothing of what was sent."""
+    error = status_error(answer(exchange))
+    assert isinstance(error, KINDS.get(exchange["status"], errors.APIStatusError))
+    assert error.status_code == exchange["status"]
+    said = exchange["answer"] or {}
+    detail = said["json"]["detail"] if "json" in said else said.get("text", "no detail")
+    assert (detail if isinstance(detail, str) else detail[0]["msg"]) in str(error)
+    assert isinstance(error, errors.ArtifactNotFoundError) == (detail in MISSING)
+    assert "input" not in json.dumps(error.body)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
+
+
+def test_every_missing_artifact_was_recorded() -> None:
+    """The three ways in which servers say that an artifact is missing are all in the table."""
+    said = [((each["answer"] or {}).get("json") or {}).get("detail") for each in recorded("errors")]
+    assert {detail for detail in said if isinstance(detail, str)} >= set(MISSING)
+
+
+@pytest.mark.parametrize(
+    ("detail", "kind"),
+    [
+        *((detail, "artifact") for detail in MISSING),
+        ("Orbit not found", "orbit"),
+        ("Collection not found", "collection"),
+        ("Secret not found", "bucket secret"),
+        ("Track not found", "track"),
+        ("Not Found", None),
+        ([], None),
+    ],
+)
+def test_a_missing_resource_is_named(detail: Any, kind: str | None) -> None:
+    """Only a resource's own 404 may be taken for None."""
+    error = status_error(Response(404, {}, json.dumps({"detail": detail}).encode()))
+    assert isinstance(error, errors.NotFoundError)
+    assert missing_resource(error) == kind
+
+
+def test_every_recorded_missing_resource_is_known() -> None:
+    """A 404 that is not in the table is an error where None is expected."""
+    refused = [status_error(answer(each)) for each in recorded("errors") if each["status"] == 404]
+    named = [error for error in refused if isinstance(error, errors.NotFoundError) and missing_resource(error)]
+    unnamed = {error.message.partition(";")[0][:29] for error in refused if error not in named}
+    assert unnamed == {"404: Not Found", "404: You don't have access to"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>Bad Gateway</html>",
+        b"[]",
+        b'"words"',
+        b'{"detail": []}',
+        b'{"detail": ["x"]}',
+        b"null",
+        b"\xff\xfe",
+    ],
+)
+def test_an_error_answer_of_any_shape_is_an_error(body: bytes) -> None:
+    """A proxy's page or a JSON of another shape never breaks the judgement."""
+    error = status_error(Response(502, {}, body))
+    assert isinstance(error, errors.InternalServerError)
+    assert str(error).startswith("502: ")
