@@ -17,8 +17,6 @@ from luml_lite.models.collections import Collection
 from ..recorded_exchanges import recorded
 
 NIL = "00000000-0000-0000-0000-000000000000"
-
-
 EXCHANGES = recorded("api")
 
 
@@ -168,9 +166,5 @@ KINDS = {
     422: errors.UnprocessableEntityError,
     500: errors.InternalServerError,
 }
-
-
 MISSING = ("Artifact not found", "Model Artifact not found", "Model Artifact model not found")
-
-
 CFG = Config(organization=NIL, orbit=NIL, collection=NIL)
