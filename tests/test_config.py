@@ -106,17 +106,3 @@ def test_a_config_is_a_value() -> None:
     assert cfg.replace(orbit="x") != cfg
     with pytest.raises(AttributeError):
         cfg.orbit = "x"  # type: ignore[misc]
-
-
-def test_the_key_is_not_printed() -> None:
-    """Only whether there is one."""
-    assert "dfs_SECRET" not in repr(Config(api_key="dfs_SECRET")) + str(Config(api_key="dfs_SECRET"))
-    assert "api_key='...'" in repr(Config(api_key="dfs_SECRET"))
-    assert "api_key=''" in repr(Config())
-
-
-def test_a_password_in_the_address_is_refused_and_not_shown() -> None:
-    """It would be printed with the Config, and the API takes none."""
-    with pytest.raises(ValueError, match="api_key") as caught:
-        Config(base_url="https://user:hunter2@example.org/api")
-    assert "hunter2" not in str(caught.value)
