@@ -12,50 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 import luml_lite
-from luml_lite import Config, LumlError, Retry, local
-from luml_lite.core.request import Json, Request
-from luml_lite.local.storage.buckets import Layout
+from luml_lite import Config, LumlError
 from luml_lite.testing import write_model
 
 from ..sync_async import COLOURS
 from .fault_transport import FAULTS, Faulty
+from .faults.registries import open_registry
 
 pytestmark = pytest.mark.slow
-
-QUICK = Retry(attempts=4, base=0.0005, cap=0.001)
-SMALL = 64 * 1024  # the part size here, in bytes
-
-
-def opened(place: Path, storage: str) -> Config:
-    """A fresh registry whose storage is of one kind."""
-    layout = None if storage == "S3 at once" else Layout(SMALL, SMALL)
-    cfg = local.open(str(place / "registry"), layout=layout)
-    cfg = cfg.replace(retry=QUICK, check_parts=True, concurrency=2)
-    return on_azure(cfg) if storage == "Azure blocks" else cfg
-
-
-def on_azure(cfg: Config) -> Config:
-    """The Config of an orbit that stores in Azure style, made where there is none yet."""
-    base = f"/v1/organizations/{cfg.organization}"
-    orbits: Any = ask(cfg, "GET", f"{base}/orbits")
-    orbit = next((orbit["id"] for orbit in orbits if orbit["name"] == "azure"), None)
-    if orbit is None:
-        secret = {"type": "azure", "endpoint": "UseDevelopmentStorage=true", "bucket_name": "b"}
-        made: Any = ask(cfg, "POST", f"{base}/bucket-secrets", secret)
-        orbit = ask(cfg, "POST", f"{base}/orbits", {"name": "azure", "bucket_secret_id": made["id"]})["id"]
-        ask(cfg, "POST", f"{base}/orbits/{orbit}/collections", {"name": "c", "description": "", "type": "mixed"})
-    return luml_lite.resolve(cfg.replace(orbit=orbit, collection=None))
-
-
-def ask(cfg: Config, method: str, path: str, body: Any = None) -> Any:
-    """One request that the library has no verb for here."""
-    content = b"" if body is None else msgspec.json.encode(body)
-    headers = (("Content-Type", "application/json"),)
-    return luml_lite.run(Request(method=method, url=path, headers=headers, body=content, reply=Json(Any)), cfg)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +58,7 @@ def each_fault(cfg: Config, call: Callable[[Config], Any]) -> list[tuple[Any, in
 def test_upload(tmp_path: Path, model: Path, storage: str, colour: str) -> None:
     """An upload ends right or not at all."""
     verbs = COLOURS[colour]
-    cfg = opened(tmp_path, storage)
+    cfg = open_registry(tmp_path, storage)
     for fault, at, lasting in each_fault(cfg, lambda c: verbs.upload(c, str(model), "counted")):
         name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
         try:
@@ -119,7 +86,7 @@ def test_upload(tmp_path: Path, model: Path, storage: str, colour: str) -> None:
 def test_download(tmp_path: Path, model: Path, colour: str) -> None:
     """A download puts the right bytes under the target's name, or leaves the target as it was."""
     verbs = COLOURS[colour]
-    cfg = opened(tmp_path, "S3 at once")
+    cfg = open_registry(tmp_path, "S3 at once")
     made = luml_lite.upload(cfg, str(model))
     folder = tmp_path / "target"
     folder.mkdir()
@@ -143,7 +110,7 @@ def test_download(tmp_path: Path, model: Path, colour: str) -> None:
 def test_delete(tmp_path: Path, model: Path, colour: str) -> None:
     """A delete ends with nothing left, or with a row that says so and can be deleted again."""
     verbs = COLOURS[colour]
-    cfg = opened(tmp_path, "S3 at once")
+    cfg = open_registry(tmp_path, "S3 at once")
     made = luml_lite.upload(cfg, str(model))
     for fault, at, lasting in each_fault(cfg, lambda c: verbs.delete(c, made.id)):
         name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"

@@ -30,7 +30,7 @@ from luml_lite.operations.upload import upload
 from luml_lite.testing import write_model
 
 from ..operations.fault_player import FATES, Hand, Told
-from .test_fault_matrix import opened
+from .faults.registries import open_registry
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ class Place:
     """A registry with a model beside it, and an empty folder for targets and one for journals."""
 
     def __init__(self, folder: Path, storage: str) -> None:
-        self.cfg = opened(folder, storage).replace(state_dir=str(folder / "state"))
+        self.cfg = open_registry(folder, storage).replace(state_dir=str(folder / "state"))
         self.model = folder / "model.fnnx"
         write_model(str(self.model), {"F1": 0.5})
         self.bytes = self.model.read_bytes()

@@ -15,7 +15,7 @@ from luml_lite import Config
 from luml_lite.testing import write_model
 
 from .fault_transport import Faulty
-from .test_fault_matrix import SMALL, opened
+from .faults.registries import SMALL, open_registry
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def test_an_upload_goes_on_after_kill_9(tmp_path: Path, storage: str) -> None:
     write_model(str(model), {})
     at = 0
     while killed(tmp_path, storage, at, "after" if at % 2 else "before", "upload", str(model), f"model {at}"):
-        cfg = opened(tmp_path, storage).replace(state_dir=str(tmp_path / "state"), concurrency=1)
+        cfg = open_registry(tmp_path, storage).replace(state_dir=str(tmp_path / "state"), concurrency=1)
         before = [row for row in luml_lite.list_all(cfg) if row.model_name == f"model {at}"]
         counted = Faulty(cfg.transport)
         made = luml_lite.upload(cfg.replace(transport=counted), model, f"model {at}", resume=True)
@@ -81,7 +81,7 @@ def test_two_processes_never_share_a_row(tmp_path: Path) -> None:
 
     model = tmp_path / "model.fnnx"
     write_model(str(model), {})
-    cfg: Config = opened(tmp_path, "S3 in parts").replace(state_dir=str(tmp_path / "state"))
+    cfg: Config = open_registry(tmp_path, "S3 in parts").replace(state_dir=str(tmp_path / "state"))
     assert cfg.collection is not None
     held = open_journal(cfg, str(model), "model.fnnx")
     assert held is not None
@@ -94,7 +94,7 @@ def test_a_download_goes_on_after_kill_9(tmp_path: Path) -> None:
     """What arrived before is rehashed and only the rest is read."""
     model = tmp_path / "model.fnnx"
     write_model(str(model), {}, weights=3_000_000)
-    cfg = opened(tmp_path, "S3 at once")
+    cfg = open_registry(tmp_path, "S3 at once")
     made = luml_lite.upload(cfg, model)
     target = tmp_path / "copy.fnnx"
     assert killed(tmp_path, "S3 at once", 2, "after", "download", made.id, str(target))

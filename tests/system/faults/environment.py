@@ -19,8 +19,8 @@ from luml_lite.testing import write_model
 from luml_lite.transport.pool import Pool
 from luml_lite.transport.workers import WORKERS
 
-from ..test_fault_matrix import on_azure
 from .fault_proxy import Fault, Proxy, before, faithful
+from .registries import on_azure
 from .socket_faults import stalled, stalled_in_answer
 
 STORAGES = ("S3 at once", "S3 in parts", "Azure at once", "Azure blocks")
