@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from luml_lite.core.request import FileSink, FileSlice
+from luml_lite.core.request import FileSlice
 from luml_lite.core.retry import is_transient
 from luml_lite.errors import ConfigurationError, ConnectionFailed, TimedOut
 
@@ -84,96 +83,6 @@ def test_an_address_that_is_none_is_a_setting_to_correct(client: Client) -> None
         assert caught.value.__context__ is None
 
 
-def stalls() -> dict[str, Any]:
-    """Every way for a server to stall, by name."""
-
-    def head(peer: Peer) -> None:
-        peer.stall()
-
-    def half_head(peer: Peer) -> None:
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-")
-        peer.stall()
-
-    def body(peer: Peer) -> None:
-        peer.answer(b"x" * 10_000, content_length="1000000")
-        peer.stall()
-
-    def dripped_body(peer: Peer) -> None:
-        peer.answer(b"x" * 10_000, content_length="1000000")
-        peer.drip(b"x" * 10_000, 0.02)
-
-    def dripped_head(peer: Peer) -> None:
-        peer.drip(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 10_000, 0.02)
-
-    return {each.__name__: each for each in (head, half_head, body, dripped_body, dripped_head)}
-
-
-@pytest.mark.parametrize("how", stalls())
-@pytest.mark.parametrize("sink", [True, False])
-def test_a_server_that_stalls_times_out_in_its_window(
-    client: Client, tls: Any, tmp_path: Path, how: str, sink: bool
-) -> None:
-    client.timeouts = replace(client.timeouts, connect=0.5, read=0.7)
-    into = FileSink(str(tmp_path / "target")) if sink else None
-    with serving(always(stalls()[how]), tls) as server:
-        began = time.monotonic()
-        with pytest.raises(TimedOut) as caught:
-            client("GET", server.url, into=into)
-        assert 0.5 < time.monotonic() - began < 60  # what drips would go on for minutes
-    assert caught.value.sent
-
-
-def test_a_server_that_does_not_read_times_out(client: Client, tls: Any, tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.touch()
-    os.truncate(path, 64 * MiB)
-
-    def script(peer: Peer, number: int) -> None:
-        peer.head()
-        peer.stall()
-
-    client.timeouts = replace(client.timeouts, connect=0.5, read=1000.0)
-    with serving(script, tls) as server:
-        began = time.monotonic()
-        with pytest.raises(TimedOut):
-            client("PUT", server.url, body=FileSlice(str(path), 0, 64 * MiB))
-        assert time.monotonic() - began < 60
-
-
-def test_a_server_that_reads_slowly_but_surely_is_waited_for(client: Client, tls: Any, tmp_path: Path) -> None:
-    """Each window moves enough, though no large chunk goes through in one."""
-    client.timeouts = replace(client.timeouts, connect=0.3, read=3.0, stall_window=0.6)
-    size = 3 * MiB
-    path = client.file(tmp_path / "file", size)
-
-    def script(peer: Peer, number: int) -> None:
-        peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
-        peer.head()
-        for _ in range(size // (32 * 1024)):
-            peer.body(32 * 1024)
-            time.sleep(0.02)
-        peer.answer()
-
-    with serving(script, tls) as server:
-        assert client("PUT", server.url, body=FileSlice(str(path), 0, size)).status == 200
-
-
-@pytest.mark.slow
-def test_a_server_that_sends_slowly_but_surely_is_waited_for(client: Client, tls: Any, tmp_path: Path) -> None:
-    data = b"0123456789" * 6000
-
-    def slow(peer: Peer) -> None:
-        peer.answer(content_length=str(len(data)))
-        for at in range(0, len(data), 1000):
-            peer.send(data[at : at + 1000])
-            time.sleep(0.025)  # ten times as fast as it must be
-
-    with serving(always(slow), tls) as server:
-        for into in (None, FileSink(str(tmp_path / "target"))):
-            client("GET", server.url, into=into)
-    assert (tmp_path / "target").read_bytes() == data
-
-
 @pytest.mark.parametrize("end", ["closed", "reset", pytest.param("deaf", marks=pytest.mark.slow)])
 def test_a_refusal_in_the_middle_of_the_body_is_still_read(client: Client, tls: Any, tmp_path: Path, end: str) -> None:
     """The server answers 403, and then closes, resets or reads no further, while the client is still sending."""
@@ -213,3 +122,64 @@ def test_what_no_second_try_would_mend_is_told_so(
                 client("GET", server.url)
         assert not is_transient(caught.value)
         assert not caught.value.sent
+
+
+def test_connections_are_kept_and_used_again(client: Client, tls: Any) -> None:
+    with serving(always(ok), tls) as server:
+        for _ in range(5):
+            assert client("GET", server.url + "/").body == b'{"a": 1}'
+        assert server.connections == 1
+
+
+def test_a_connection_that_the_server_closes_is_not_used_again(client: Client, tls: Any) -> None:
+    def closing(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.answer(b"x" * 100, connection="close")
+
+    with serving(closing, tls) as server:
+        assert [client("GET", server.url).body for _ in range(3)] == [b"x" * 100] * 3
+        assert server.connections == 3
+
+
+def test_a_connection_is_not_used_after_a_500_though_it_looks_alive(client: Client, tls: Any) -> None:
+    """The platform closes after a 500 without saying so; the next request must not find that out by failing."""
+
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        if number == 0:
+            peer.answer(b"oops", "500 Internal Server Error")
+            peer.stall()
+        peer.answer(b"fine")
+
+    with serving(script, tls) as server:
+        assert client("GET", server.url).status == 500
+        assert client("POST", server.url).body == b"fine"
+
+
+def test_what_must_not_be_lost_is_not_sent_on_an_old_connection(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("luml_lite.transport.connections._TRUSTED", 0.05)
+    with serving(always(ok)) as server:
+        client("GET", server.url)
+        time.sleep(0.1)
+        client("GET", server.url)
+        assert server.connections == 1
+        time.sleep(0.1)
+        client("POST", server.url)
+        assert server.connections == 2
+
+
+def test_early_hints_are_not_the_answer(client: Client, tls: Any) -> None:
+    """Taken for it, the real answer would be the next request's."""
+
+    def script(peer: Peer, number: int) -> None:
+        for body in (b"first", b"second"):
+            peer.request()
+            peer.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+            peer.answer(body)
+
+    with serving(script, tls) as server:
+        assert client("GET", server.url).body == b"first"
+        assert client("GET", server.url).body == b"second"
+        assert server.connections == 1

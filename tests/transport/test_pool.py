@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import time
 from contextlib import suppress
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from luml_lite.core.request import FileSink, FileSlice
 from luml_lite.errors import ConnectionFailed, FileError, IntegrityError, LumlError
@@ -29,52 +27,6 @@ def test_a_request_is_sent_as_it_is_and_the_answer_comes_back_whole(client: Clie
     assert lines[0] == "POST /v1/x?q=1 HTTP/1.1"
     assert "Authorization: Bearer k" in lines
     assert "Content-Length: 2" in lines
-
-
-def test_connections_are_kept_and_used_again(client: Client, tls: Any) -> None:
-    with serving(always(ok), tls) as server:
-        for _ in range(5):
-            assert client("GET", server.url + "/").body == b'{"a": 1}'
-        assert server.connections == 1
-
-
-def test_a_connection_that_the_server_closes_is_not_used_again(client: Client, tls: Any) -> None:
-    def closing(peer: Peer, number: int) -> None:
-        peer.request()
-        peer.answer(b"x" * 100, connection="close")
-
-    with serving(closing, tls) as server:
-        assert [client("GET", server.url).body for _ in range(3)] == [b"x" * 100] * 3
-        assert server.connections == 3
-
-
-def test_a_connection_is_not_used_after_a_500_though_it_looks_alive(client: Client, tls: Any) -> None:
-    """The platform closes after a 500 without saying so; the next request must not find that out by failing."""
-
-    def script(peer: Peer, number: int) -> None:
-        peer.request()
-        if number == 0:
-            peer.answer(b"oops", "500 Internal Server Error")
-            peer.stall()
-        peer.answer(b"fine")
-
-    with serving(script, tls) as server:
-        assert client("GET", server.url).status == 500
-        assert client("POST", server.url).body == b"fine"
-
-
-def test_what_must_not_be_lost_is_not_sent_on_an_old_connection(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("luml_lite.transport.connections._TRUSTED", 0.05)
-    with serving(always(ok)) as server:
-        client("GET", server.url)
-        time.sleep(0.1)
-        client("GET", server.url)
-        assert server.connections == 1
-        time.sleep(0.1)
-        client("POST", server.url)
-        assert server.connections == 2
 
 
 @pytest.mark.parametrize("size", [1, 4096, 3 * MiB + 17])
@@ -241,42 +193,6 @@ def test_a_body_longer_than_the_limit_is_refused(client: Client) -> None:
         with pytest.raises(IntegrityError, match="99999"):
             client("GET", server.url, limit=99_999)
         assert len(client("GET", server.url, limit=100_000).body) == 100_000
-
-
-def test_early_hints_are_not_the_answer(client: Client, tls: Any) -> None:
-    """Taken for it, the real answer would be the next request's."""
-
-    def script(peer: Peer, number: int) -> None:
-        for body in (b"first", b"second"):
-            peer.request()
-            peer.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
-            peer.answer(body)
-
-    with serving(script, tls) as server:
-        assert client("GET", server.url).body == b"first"
-        assert client("GET", server.url).body == b"second"
-        assert server.connections == 1
-
-
-def test_a_chunked_body_that_moves_slowly_is_waited_for(client: Client, tmp_path: Path) -> None:
-    """Though none of its chunks is through before the stall window has passed."""
-    data = os.urandom(MiB)
-    client.timeouts = replace(client.timeouts, stall_window=0.5)
-
-    def script(peer: Peer, number: int) -> None:
-        peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(data))
-        for at in range(0, len(data), 32 * 1024):
-            peer.send(data[at : at + 32 * 1024])
-            time.sleep(0.05)
-        peer.send(b"\r\n0\r\n\r\n")
-        peer.request()
-        peer.answer(b"on the same connection")
-
-    with serving(script) as server:
-        client("GET", server.url, into=FileSink(str(tmp_path / "target")))
-        assert (tmp_path / "target").read_bytes() == data
-        assert client("GET", server.url).body == b"on the same connection"
 
 
 @pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "-1", "1e3"])

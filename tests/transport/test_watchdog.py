@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from luml_lite.core.request import FileSink, FileSlice
+from luml_lite.errors import TimedOut
 from luml_lite.transport.watchdog import Watch, end_watch, start_watch
+
+from .conftest import Client, MiB
+from .scripted_server import Peer, always, serving
 
 
 @pytest.fixture
@@ -71,3 +81,114 @@ def test_the_thread_aborts_what_stalls() -> None:
         time.sleep(0.01)
     end_watch(watch)
     assert watch.expired
+
+
+def stalls() -> dict[str, Any]:
+    """Every way for a server to stall, by name."""
+
+    def head(peer: Peer) -> None:
+        peer.stall()
+
+    def half_head(peer: Peer) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-")
+        peer.stall()
+
+    def body(peer: Peer) -> None:
+        peer.answer(b"x" * 10_000, content_length="1000000")
+        peer.stall()
+
+    def dripped_body(peer: Peer) -> None:
+        peer.answer(b"x" * 10_000, content_length="1000000")
+        peer.drip(b"x" * 10_000, 0.02)
+
+    def dripped_head(peer: Peer) -> None:
+        peer.drip(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 10_000, 0.02)
+
+    return {each.__name__: each for each in (head, half_head, body, dripped_body, dripped_head)}
+
+
+@pytest.mark.parametrize("how", stalls())
+@pytest.mark.parametrize("sink", [True, False])
+def test_a_server_that_stalls_times_out_in_its_window(
+    client: Client, tls: Any, tmp_path: Path, how: str, sink: bool
+) -> None:
+    client.timeouts = replace(client.timeouts, connect=0.5, read=0.7)
+    into = FileSink(str(tmp_path / "target")) if sink else None
+    with serving(always(stalls()[how]), tls) as server:
+        began = time.monotonic()
+        with pytest.raises(TimedOut) as caught:
+            client("GET", server.url, into=into)
+        assert 0.5 < time.monotonic() - began < 60  # what drips would go on for minutes
+    assert caught.value.sent
+
+
+def test_a_server_that_does_not_read_times_out(client: Client, tls: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch()
+    os.truncate(path, 64 * MiB)
+
+    def script(peer: Peer, number: int) -> None:
+        peer.head()
+        peer.stall()
+
+    client.timeouts = replace(client.timeouts, connect=0.5, read=1000.0)
+    with serving(script, tls) as server:
+        began = time.monotonic()
+        with pytest.raises(TimedOut):
+            client("PUT", server.url, body=FileSlice(str(path), 0, 64 * MiB))
+        assert time.monotonic() - began < 60
+
+
+def test_a_server_that_reads_slowly_but_surely_is_waited_for(client: Client, tls: Any, tmp_path: Path) -> None:
+    """Each window moves enough, though no large chunk goes through in one."""
+    client.timeouts = replace(client.timeouts, connect=0.3, read=3.0, stall_window=0.6)
+    size = 3 * MiB
+    path = client.file(tmp_path / "file", size)
+
+    def script(peer: Peer, number: int) -> None:
+        peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
+        peer.head()
+        for _ in range(size // (32 * 1024)):
+            peer.body(32 * 1024)
+            time.sleep(0.02)
+        peer.answer()
+
+    with serving(script, tls) as server:
+        assert client("PUT", server.url, body=FileSlice(str(path), 0, size)).status == 200
+
+
+@pytest.mark.slow
+def test_a_server_that_sends_slowly_but_surely_is_waited_for(client: Client, tls: Any, tmp_path: Path) -> None:
+    data = b"0123456789" * 6000
+
+    def slow(peer: Peer) -> None:
+        peer.answer(content_length=str(len(data)))
+        for at in range(0, len(data), 1000):
+            peer.send(data[at : at + 1000])
+            time.sleep(0.025)  # ten times as fast as it must be
+
+    with serving(always(slow), tls) as server:
+        for into in (None, FileSink(str(tmp_path / "target"))):
+            client("GET", server.url, into=into)
+    assert (tmp_path / "target").read_bytes() == data
+
+
+def test_a_chunked_body_that_moves_slowly_is_waited_for(client: Client, tmp_path: Path) -> None:
+    """Though none of its chunks is through before the stall window has passed."""
+    data = os.urandom(MiB)
+    client.timeouts = replace(client.timeouts, stall_window=0.5)
+
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % len(data))
+        for at in range(0, len(data), 32 * 1024):
+            peer.send(data[at : at + 32 * 1024])
+            time.sleep(0.05)
+        peer.send(b"\r\n0\r\n\r\n")
+        peer.request()
+        peer.answer(b"on the same connection")
+
+    with serving(script) as server:
+        client("GET", server.url, into=FileSink(str(tmp_path / "target")))
+        assert (tmp_path / "target").read_bytes() == data
+        assert client("GET", server.url).body == b"on the same connection"
