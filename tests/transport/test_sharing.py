@@ -1,4 +1,4 @@
-"""One pool for many: proxies, threads, forks, and what it never tells."""
+"""One pool shared by threads and forks."""
 
 from __future__ import annotations
 
