@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
 
 import pytest
 
 import luml_lite
-from luml_lite import AsyncLumlClient, Config, local
+from luml_lite import AsyncLumlClient, Config
 
-from .test_client import Counted, scope
-
-
-@pytest.fixture
-def cfg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """A registry in this process whose requests are counted, and no settings in the environment."""
-    for name in [name for name in os.environ if name.startswith("LUML_")]:
-        monkeypatch.delenv(name)
-    cfg = local.open(tmp_path / "registry")
-    return cfg.replace(transport=Counted(cfg.transport))
-
-
-@pytest.fixture
-def bare(cfg: Config) -> Config:
-    """The same without organization, orbit and collection."""
-    return cfg.replace(organization=None, orbit=None, collection=None)
+from .both_clients import scope
+from .conftest import RecordingTransport
 
 
 def test_the_async_client_looks_names_up_when_first_used(cfg: Config) -> None:
     other = luml_lite.collections.create(cfg, "a second one", "another", "mixed")
-    assert isinstance(cfg.transport, Counted)
+    assert isinstance(cfg.transport, RecordingTransport)
 
     async def use() -> None:
         made = AsyncLumlClient(config=cfg)

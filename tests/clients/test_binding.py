@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 import luml_lite
-from luml_lite import Config, LumlClient, aio, local
+from luml_lite import AsyncLumlClient, Config, LumlClient, aio, local
 from luml_lite.clients import binding
 
 ROOT = Path(__file__).parents[2]
@@ -133,3 +133,24 @@ def test_nearly_every_type_is_known_to_static_tools(tmp_path: Path) -> None:
     ).stdout
     (score,) = (line for line in shown.splitlines() if line.startswith("Type completeness score"))
     assert float(score.split()[-1].rstrip("%")) >= 95
+
+
+@pytest.mark.parametrize(
+    ("verb", "returns"),
+    [
+        (luml_lite.get, "ModelArtifact | None"),
+        (luml_lite.list_all, "Iterator[ModelArtifact]"),
+        (luml_lite.aio.get, "ModelArtifact | None"),
+        (luml_lite.aio.list_all, "AsyncIterator[ModelArtifact]"),
+        (LumlClient.__init__, "None"),
+    ],
+)
+def test_help_shows_what_a_verb_returns(verb: Any, returns: str) -> None:
+    assert inspect.signature(verb).return_annotation == returns
+    assert inspect.getdoc(verb) or verb is LumlClient.__init__
+
+
+def test_methods_show_the_parameters_of_their_operation(cfg: Config) -> None:
+    made = LumlClient(config=cfg)
+    assert [*inspect.signature(made.artifacts.get).parameters] == ["model_value", "collection_id"]
+    assert inspect.iscoroutinefunction(AsyncLumlClient(config=cfg).artifacts.get)

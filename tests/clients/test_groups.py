@@ -294,3 +294,24 @@ def test_a_missing_parent_is_an_error(cfg: Config) -> None:
     elsewhere = cfg.replace(orbit="0199c455-21ed-7aba-9fe5-5231611220de")
     with pytest.raises(luml_lite.NotFoundError, match="Orbit"):
         luml_lite.collections.get(elsewhere)
+
+
+def test_create_takes_both_call_forms(cfg: Config) -> None:
+    from ..system.test_verbs import MEMBERS, verbs_manifest
+
+    made = LumlClient(config=cfg)
+    index = dict.fromkeys(MEMBERS, (512, 2))
+    by_place = made.artifacts.create(cfg.collection, "a.fnnx", {"F1": 1}, verbs_manifest(), "0" * 64, index, 9, "a")
+    by_name = made.artifacts.create(
+        file_name="b.fnnx",
+        metrics={},
+        manifest=verbs_manifest(),
+        file_hash="0" * 64,
+        file_index=index,
+        size=9,
+        model_name="b",
+    )
+    assert (by_place.model.model_name, by_name.model.model_name) == ("a", "b")
+    assert by_name.url == by_name.upload_details.url
+    with pytest.raises(luml_lite.InvalidArgumentError, match="metrics, file_hash, size"):
+        made.artifacts.create(file_name="c.fnnx", manifest={}, file_index={})
