@@ -7,62 +7,21 @@ import asyncio
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import luml_lite
-from luml_lite import AsyncLumlClient, Config, LumlClient, local
+from luml_lite import Config, LumlClient, local
 from luml_lite.testing import Scripted, json_response
 
 from ..system.test_verbs import MEMBERS, verbs_manifest
+from .faces import FACES
 
 ID = "0199c455-21ee-74c6-b747-19a82f1a1e75"
 DIALECTS = ("artifacts", "model_artifacts")
-
-
-class Group:
-    """A group of verbs, called as if it were blocking."""
-
-    def __init__(self, group: Any, *first: Any) -> None:
-        self._group, self._first = group, first
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        verb = getattr(self._group, name)
-
-        async def awaited(*args: Any, **options: Any) -> Any:
-            value = verb(*self._first, *args, **options)
-            if hasattr(value, "__anext__"):
-                return [item async for item in value]
-            return await value
-
-        def call(*args: Any, **options: Any) -> Any:
-            if asyncio.iscoroutinefunction(verb) or "Async" in str(verb.__annotations__["return"]):
-                return asyncio.run(awaited(*args, **options))
-            value = verb(*self._first, *args, **options)
-            return [*value] if hasattr(value, "__next__") else value
-
-        return call
-
-
-class Faces:
-    """The groups as functions with a Config or as methods of a client."""
-
-    def __init__(self, place: Any, *first: Any) -> None:
-        self._place, self._first = place, first
-
-    def __getattr__(self, name: str) -> Any:
-        return Group(getattr(self._place, name), *self._first)
-
-
-FACES: dict[str, Callable[[Config], Any]] = {
-    "functions": lambda cfg: Faces(luml_lite, cfg),
-    "async functions": lambda cfg: Faces(luml_lite.aio, cfg),
-    "client": lambda cfg: Faces(LumlClient(config=cfg)),
-    "async client": lambda cfg: Faces(AsyncLumlClient(config=cfg)),
-}
 
 
 @pytest.fixture(params=DIALECTS)

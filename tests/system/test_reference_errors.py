@@ -12,7 +12,8 @@ import luml_lite
 from luml_lite import Config, Request, Response, local
 from luml_lite.testing import Scripted, json_response, write_model
 
-from ..clients.test_groups import DIALECTS, FACES
+from ..clients.faces import FACES
+from ..clients.test_groups import DIALECTS
 from ..reference_examples import examples
 from .test_verbs import MEMBERS, verbs_manifest
 
