@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Struct, field
 
 from ..models.artifacts import ModelArtifact, ModelArtifactsList, ModelArtifactStatus
+from ..models.base import Page
 from ..models.collections import Collection, CollectionsList, CollectionType
-from ..models.pages import Page
 from ..models.uploads import CreatedModel, UploadDetails
 
 A = TypeVar("A", bound="OlderArtifact")

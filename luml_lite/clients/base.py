@@ -11,7 +11,7 @@ from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Flow
 from ..errors import ConfigurationError
-from ..operations.resolve import defaults
+from ..operations.resolve import resolve_scope
 
 SCOPE = ("organization", "orbit", "collection")
 
@@ -49,7 +49,7 @@ class ClientState:
         """Turn names into ids, again where the scope is changed meanwhile."""
         while self.pending:
             before = self.config
-            resolved = yield from defaults(before)
+            resolved = yield from resolve_scope(before, required=False)
             if self.config is before:
                 self.config, self.pending = resolved, False
 

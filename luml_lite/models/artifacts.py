@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
-
+from .base import Page, Resource
 from .enums import OpenEnum
-from .pages import Page
 
 
 class ModelArtifactStatus(OpenEnum):
@@ -41,21 +39,18 @@ class ArtifactType(OpenEnum):
     EXPERIMENT = "experiment"
 
 
-class ModelArtifact(Struct, kw_only=True):
+class ModelArtifact(Resource, kw_only=True):
     """One artifact of a collection; `size` is in bytes, `file_index` maps members to (offset, size) in the tar.
 
     `msgspec.to_builtins(artifact)` is a dict of all fields, and `msgspec.json.encode(artifact)` its JSON.
     """
 
-    id: str
     model_name: str | None = None
     file_name: str = ""
     description: str | None = None
     collection_id: str = ""
     status: ModelArtifactStatus = ModelArtifactStatus.PENDING_UPLOAD
     tags: list[str] | None = None
-    created_at: str = ""
-    updated_at: str | None = None
     metrics: dict[str, Any] = {}
     manifest: dict[str, Any] = {}
     file_hash: str = ""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from ..core.redaction import Redacted, redact_endpoint
+from .base import Resource
 from .enums import OpenEnum
 
 
@@ -15,19 +14,15 @@ class BucketType(OpenEnum):
     AZURE = "azure"
 
 
-class OrbitName(Struct, kw_only=True):
+class OrbitName(Resource, kw_only=True):
     """An orbit that uses a bucket secret."""
 
-    id: str
     name: str
-    created_at: str = ""
-    updated_at: str | None = None
 
 
-class BucketSecret(Redacted, Struct, kw_only=True):
+class BucketSecret(Redacted, Resource, kw_only=True):
     """A bucket that orbits store artifacts in; the `endpoint` of Azure is a connection string with the account key."""
 
-    id: str
     type: BucketType = BucketType.S3
     endpoint: str = ""
     bucket_name: str = ""
@@ -36,8 +31,6 @@ class BucketSecret(Redacted, Struct, kw_only=True):
     cert_check: bool | None = None
     organization_id: str = ""
     orbits: list[OrbitName] = []
-    created_at: str = ""
-    updated_at: str | None = None
 
     def __repr__(self) -> str:
         shown = redact_endpoint(self.endpoint, is_s3=self.type == BucketType.S3)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
+from .base import Page, Resource
 from .enums import OpenEnum
-from .pages import Page
 
 
 class CollectionType(OpenEnum):
@@ -20,18 +18,15 @@ class CollectionType(OpenEnum):
     MIXED = "mixed"
 
 
-class Collection(Struct, kw_only=True):
+class Collection(Resource, kw_only=True):
     """A set of artifacts; lists of collections leave out `artifacts_tags` and `metric_keys`."""
 
-    id: str
     name: str
     description: str | None = None
     type: CollectionType = CollectionType.MODEL
     orbit_id: str = ""
     tags: list[str] | None = None
     total_artifacts: int = 0
-    created_at: str = ""
-    updated_at: str | None = None
     artifacts_tags: list[str] | None = None
     metric_keys: list[str] | None = None
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from .base import Resource
 
 
-class Orbit(Struct, kw_only=True):
+class Orbit(Resource, kw_only=True):
     """A workspace of an organization; its artifacts are stored in the bucket of its bucket secret."""
 
-    id: str
     name: str
     organization_id: str = ""
     bucket_secret_id: str = ""
@@ -17,6 +16,4 @@ class Orbit(Struct, kw_only=True):
     total_satellites: int | None = None
     total_artifacts: int | None = None
     role: str | None = None
-    created_at: str = ""
-    updated_at: str | None = None
     permissions: dict[str, list[str]] | None = None

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from .base import Resource
 
 
-class Organization(Struct, kw_only=True):
+class Organization(Resource, kw_only=True):
     """An organization that the key's owner belongs to."""
 
-    id: str
     name: str
     logo: str | None = None
     role: str | None = None
-    created_at: str = ""
-    updated_at: str | None = None
     permissions: dict[str, list[str]] | None = None

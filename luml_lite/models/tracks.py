@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from .artifacts import ArtifactType
+from .base import Page, Resource
 from .enums import OpenEnum
-from .pages import Page
 
 
 class TrackSortBy(OpenEnum):
@@ -28,21 +26,17 @@ class TrackEntrySortBy(OpenEnum):
     VERSION = "version"
 
 
-class Stage(Struct, kw_only=True):
+class Stage(Resource, kw_only=True):
     """A stage of a track; at most one entry holds it."""
 
-    id: str
     name: str
     track_id: str = ""
     is_used: bool = False
-    created_at: str = ""
-    updated_at: str | None = None
 
 
-class Track(Struct, kw_only=True):
+class Track(Resource, kw_only=True):
     """A named series of artifacts of one type: each entry is a version, `stages` are in order."""
 
-    id: str
     name: str
     artifact_type: ArtifactType = ArtifactType.MODEL
     orbit_id: str = ""
@@ -51,18 +45,15 @@ class Track(Struct, kw_only=True):
     stages: list[Stage] = []
     next_version: int = 1
     total_entries: int = 0
-    created_at: str = ""
-    updated_at: str | None = None
 
 
 class TracksList(Page[Track]):
     """One page of tracks and the cursor of the next page, None on the last."""
 
 
-class TrackEntry(Struct, kw_only=True):
+class TrackEntry(Resource, kw_only=True):
     """An artifact as one version of a track; `stage_id` is None if it holds no stage."""
 
-    id: str
     artifact_id: str
     version: int
     track_id: str = ""
@@ -72,8 +63,6 @@ class TrackEntry(Struct, kw_only=True):
     artifact_description: str | None = None
     artifact_collection_id: str | None = None
     added_by: str | None = None
-    created_at: str = ""
-    updated_at: str | None = None
 
 
 class TrackEntriesList(Page[TrackEntry]):

@@ -13,10 +13,10 @@ from ..api.paths import in_collection, is_uuid
 from ..config import Config
 from ..core.flow import Flow, send
 from ..core.request import Request
-from ..errors import ArtifactNotFoundError, InvalidArgumentError
+from ..errors import InvalidArgumentError
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
 from ..models.uploads import CreatedModel
-from .lookup import find_one
+from .lookup import find_one, none_if_missing
 from .pagination import collect_pages
 
 
@@ -30,10 +30,7 @@ def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> F
         raise InvalidArgumentError(f"get takes an id or a name, not {model_value!r}")
     cfg = in_collection(cfg, collection_id)
     if is_uuid(model_value):
-        try:
-            return (yield from send(artifacts.get(cfg, model_value)))
-        except ArtifactNotFoundError:
-            return None
+        return (yield from none_if_missing(artifacts.get(cfg, model_value), "artifact"))
     rows = partial(artifacts.page, cfg)
     found = yield from collect_pages(rows, lambda row: model_value in (row.model_name, row.file_name))
     return find_one("artifact", model_value, found, "model_name", "file_name")

@@ -10,10 +10,10 @@ from ..api import artifacts
 from ..api.paths import in_collection
 from ..config import Config
 from ..core.flow import Flow, send
-from ..errors import BadRequestError, Interrupted, LumlError, StorageError
+from ..errors import BadRequestError, Interrupted, LumlError
 from ..models.artifacts import ModelArtifactStatus
 from ..storage import presigned
-from .lookup import delete_once
+from .lookup import delete_once, none_if_missing
 from .registration import try_set_status
 
 
@@ -29,7 +29,7 @@ def delete(cfg: Config, model_id: str, *, collection_id: str | None = None, forc
         return
     url = (yield from send(artifacts.delete_url(cfg, model_id)))["url"]
     try:
-        yield from _remove_object(url)
+        yield from none_if_missing(presigned.delete(url))
     except Exception:
         yield from try_set_status(cfg, model_id, ModelArtifactStatus.DELETION_FAILED)
         raise
@@ -63,11 +63,3 @@ def delete_many(
         else:
             outcomes.append(Deletion(model_id))
     return outcomes
-
-
-def _remove_object(url: str) -> Flow[None]:
-    try:
-        yield from send(presigned.delete(url))
-    except StorageError as error:
-        if error.status_code != 404:
-            raise

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from ..api.errors import missing_resource
 from ..core.flow import Flow, send
 from ..core.request import Request
-from ..errors import MultipleResourcesFoundError, NotFoundError
+from ..errors import MultipleResourcesFoundError, NotFoundError, StorageError
+from ..models.base import Resource
 
 T = TypeVar("T")
-
-
-class Resource(Protocol):
-    """Anything that the platform gives an id."""
-
-    id: str
-
-
 R = TypeVar("R", bound=Resource)
 
 
-def none_if_missing(request: Request[T], kind: str) -> Flow[T | None]:
-    """The value of a request, or None if that kind of resource is missing; a missing one above it stays an error."""
+def none_if_missing(request: Request[T], kind: str = "") -> Flow[T | None]:
+    """The value of a request, or None if an object is missing in its bucket, or that kind of resource in the registry.
+
+    A missing resource above it, such as its collection, stays an error.
+    """
     try:
         return (yield from send(request))
     except NotFoundError as error:
-        if missing_resource(error) == kind:
-            return None
-        raise
+        if missing_resource(error) != kind:
+            raise
+    except StorageError as error:
+        if error.status_code != 404:
+            raise
+    return None
 
 
 def delete_once(request: Request[None]) -> Flow[None]:

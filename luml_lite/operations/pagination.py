@@ -11,7 +11,7 @@ from typing import Any
 from ..core.flow import Emit, Flow, Stream, send
 from ..core.request import Request
 from ..errors import DecodeError
-from ..models.pages import Page
+from ..models.base import Page
 
 
 def iter_pages(page: Callable[..., Request[Any]]) -> Stream[Any]:

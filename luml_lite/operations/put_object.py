@@ -27,6 +27,7 @@ from ..storage import presigned
 from ..storage.presigned import is_damaged, is_refused
 from ..storage.vendors import Vendor, vendor_of
 from .get_object import object_url
+from .lookup import none_if_missing
 
 T = TypeVar("T")
 
@@ -72,12 +73,7 @@ def probe_difference(upload: Upload) -> Flow[str]:
 
 def _ask_bucket(upload: Upload, request: Callable[[str], Request[T]]) -> Flow[T | None]:
     url = yield from object_url(upload.cfg, upload.state.artifact_id)
-    try:
-        return (yield from send(request(url)))
-    except StorageError as error:
-        if error.status_code == 404:
-            return None
-        raise
+    return (yield from none_if_missing(request(url)))
 
 
 def _put_single(upload: Upload) -> Flow[None]:

@@ -51,13 +51,8 @@ class ArtifactSpec(Struct, frozen=True):
     def matches(self, row: ModelArtifact, status: ModelArtifactStatus) -> bool:
         """Whether a row is in this status and has the same bytes and names."""
         archive = self.archive
-        return (row.file_hash, row.size, row.model_name, row.file_name, row.status) == (
-            archive.sha256,
-            archive.size,
-            self.name,
-            archive.file_name,
-            status,
-        )
+        expected = (archive.sha256, archive.size, self.name, archive.file_name, status)
+        return (row.file_hash, row.size, row.model_name, row.file_name, row.status) == expected
 
 
 def create_row(cfg: Config, spec: ArtifactSpec) -> Flow[CreatedModel]:

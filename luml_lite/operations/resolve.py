@@ -21,18 +21,14 @@ def resolve(cfg: Config) -> Flow[Config]:
     Names must match exactly. A name that does not exist is a ResourceNotFoundError that lists those that do; an
     ambiguous one is a MultipleResourcesFoundError.
     """
-    return (yield from _resolve(cfg, required=True))
+    return (yield from resolve_scope(cfg, required=True))
 
 
-def defaults(cfg: Config) -> Flow[Config]:
-    """Replace the names in a client's Config by ids; one that is not set becomes the only one, or stays open.
+def resolve_scope(cfg: Config, *, required: bool) -> Flow[Config]:
+    """Replace the names in a Config by ids; unless `required`, one that is not set may stay open if there are several.
 
     A name below an organization or orbit that stays open is a ConfigurationError.
     """
-    return (yield from _resolve(cfg, required=False))
-
-
-def _resolve(cfg: Config, *, required: bool) -> Flow[Config]:
     pick = _require_one if required else _only_one
     if not is_uuid(cfg.organization):
         existing: Sequence[Any] = yield from send(organizations.organizations(cfg))
