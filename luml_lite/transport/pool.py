@@ -47,10 +47,8 @@ class Pool:
             exchange = _Exchange(request, timeouts, attempt, on_bytes)
             try:
                 return exchange.run(*self._origins.route(request.url))
-            except exceptions.HTTPError as error:
+            except (exceptions.HTTPError, ConnectionError, TimeoutError) as error:
                 failure = exchange.error_for(error)
-            except (ConnectionError, TimeoutError):
-                failure = exchange.broken_connection()
             except LumlError as error:
                 failure = error.with_traceback(None)  # frames of urllib3 refer to the URL
             finally:
@@ -180,13 +178,15 @@ class _Exchange:
     def _await_head(self) -> None:
         self.watch.expect(1, self.timeouts.connect + self.timeouts.read)
 
-    def error_for(self, error: exceptions.HTTPError) -> LumlError:
-        """The error of this package for one of urllib3."""
+    def error_for(self, error: Exception) -> LumlError:
+        """The error of this package for one of urllib3 or of a socket."""
         if isinstance(error, exceptions.LocationValueError):
             return ConfigurationError("the URL of the API, the storage or a proxy is not a valid http or https URL")
         if isinstance(error, exceptions.ProxyError) and isinstance(error.original_error, exceptions.HTTPError):
             error = error.original_error
-        host = self._host()
+        url = urllib3.util.parse_url(self.request.url)
+        host = f"{url.host}:{url.port}" if url.port else url.host or ""
+        facts: dict[str, Any] = {"sent": self.attempt.sent, "received": self.received, "headers": self.headers}
         if isinstance(error, exceptions.ProxyError) and "Tunnel connection failed" in str(error.original_error):
             reason = str(error.original_error).rpartition(": ")[2][:200]
             problem = f"the proxy refused to connect to {host} ({reason}); check HTTPS_PROXY and NO_PROXY"
@@ -201,24 +201,12 @@ class _Exchange:
             cause = error.args[0] if error.args else "TLS failed"
             untrusted = type(cause).__name__ == "SSLCertVerificationError"
             problem = f"no trusted TLS connection to {host}: {str(cause)[:200]}"
-            return ConnectionFailed(problem, **self._facts(), permanent=untrusted)
+            return ConnectionFailed(problem, **facts, permanent=untrusted)
         if isinstance(error, exceptions.TimeoutError):
-            return TimedOut(f"{host} stalled: no byte was sent or received for too long", **self._facts())
-        return self.broken_connection()
-
-    def broken_connection(self) -> LumlError:
-        """The error for a connection that broke, or that the watchdog aborted."""
-        host = self._host()
+            return TimedOut(f"{host} stalled: no byte was sent or received for too long", **facts)
         if self.watch.expired:
-            return TimedOut(f"{host} stalled: too few bytes were sent or received for too long", **self._facts())
-        return ConnectionFailed(f"the connection to {host} broke before the response was complete", **self._facts())
-
-    def _host(self) -> str:
-        url = urllib3.util.parse_url(self.request.url)
-        return f"{url.host}:{url.port}" if url.port else url.host or ""
-
-    def _facts(self) -> dict[str, Any]:
-        return {"sent": self.attempt.sent, "received": self.received, "headers": self.headers}
+            return TimedOut(f"{host} stalled: too few bytes were sent or received for too long", **facts)
+        return ConnectionFailed(f"the connection to {host} broke before the response was complete", **facts)
 
 
 def _redact_record(record: logging.LogRecord) -> bool:
