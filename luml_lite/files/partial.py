@@ -47,11 +47,8 @@ class PartialFile:
         """Drop all bytes after the first `size`."""
         os.ftruncate(self._descriptor, size)
         self.size = size
-
-    def restart(self) -> None:
-        """Drop all bytes."""
-        self.truncate(0)
-        self._digest, self._hashed = sha256(), 0
+        if size < self._hashed:
+            self._digest, self._hashed = sha256(), 0
 
     def publish(self) -> None:
         """Sync the partial file and rename it to the target; the mode of a file that it replaces is kept."""
@@ -147,5 +144,5 @@ def _try_open(path: str, target: str, size: int, *, resumable: bool) -> PartialF
         return None
     partial = PartialFile(path, target, descriptor, resumable)
     if partial.size > size:
-        partial.restart()
+        partial.truncate(0)
     return partial

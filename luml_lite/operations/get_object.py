@@ -132,7 +132,7 @@ def _fetch_and_verify(this: Download) -> Flow[bool]:
 
 
 def _restart(this: Download) -> Flow[None]:
-    yield from local(this.partial.restart)
+    yield from local(this.partial.truncate, 0)
     this.offset, this.kept, this.etag = 0, 0, ""
 
 
