@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
@@ -61,11 +61,8 @@ def make_key(
     owner and admin may do everything in the organization. orbit_admin and orbit_member act in one orbit, by default the
     first; an orbit_member cannot delete.
     """
-    registry = Registry(path)
-    try:
+    with closing(Registry(path)) as registry:
         return registry.make_key(role, name, orbit)
-    finally:
-        registry.close()
 
 
 @dataclass(frozen=True)
@@ -127,8 +124,7 @@ def serve(
     Port 0 chooses a free port. `bounds` limits connections, sizes and times. `seen` is called with every request, in
     the thread that answers it. `options` are those of `Registry`: layout, lifetime, artifact_limit, bucket, clock.
     """
-    registry = Registry(path, **options)
-    try:
+    with closing(Registry(path, **options)) as registry:
         server = Server(registry, host, port, bounds or Bounds(), seen)
         thread = Thread(target=server.serve_forever, args=(0.05,), name="luml-local", daemon=True)
         thread.start()
@@ -137,5 +133,3 @@ def serve(
         finally:
             server.stop()
             thread.join()
-    finally:
-        registry.close()

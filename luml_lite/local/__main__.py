@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import get_args
 
+from ..config import Dialect
 from . import serve
 
 _TICK = 0.1  # seconds between two looks for a signal
@@ -27,12 +29,8 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_
     parser.add_argument("--dir", default="luml-registry", metavar="DIR", help=directory)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
     parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
-    parser.add_argument(
-        "--dialect",
-        choices=("artifacts", "model_artifacts"),
-        default="artifacts",
-        help="the dialect of the printed settings",
-    )
+    printed = "the dialect of the printed settings"
+    parser.add_argument("--dialect", choices=get_args(Dialect), default="artifacts", help=printed)
     chosen = parser.parse_args(arguments)
     received: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -17,6 +17,11 @@ from .validation import ABSENT, Check, Field, list_of, model, nullable, one_of, 
 
 _tags = nullable(list_of(text(longest=64), most=50))
 _COLUMNS = ("id", "orbit_id", "description", "name", "type", "tags", "total_artifacts", "created_at", "updated_at")
+UPDATE_SCHEMA = model(
+    description=Field(text(longest=1000), ABSENT),
+    name=Field(text(longest=100), ABSENT),
+    tags=Field(_tags, None),  # tags that are left out are removed, as on the platform
+)
 
 
 def create_schema(dialect: Dialect) -> Check:
@@ -25,16 +30,6 @@ def create_schema(dialect: Dialect) -> Check:
         "description": Field(text(longest=1000)),
         "name": Field(text(longest=100)),
         dialect.collection_type: Field(one_of(*ALLOWED_TYPES)),
-        "tags": Field(_tags, None),
-    }
-    return model(**fields)
-
-
-def update_schema(dialect: Dialect) -> Check:
-    """The body of PATCH: tags that are left out are removed, as on the platform."""
-    fields = {
-        "description": Field(text(longest=1000), ABSENT),
-        "name": Field(text(longest=100), ABSENT),
         "tags": Field(_tags, None),
     }
     return model(**fields)

@@ -66,11 +66,6 @@ class User(NamedTuple):
     name: str
 
 
-def new_key() -> str:
-    """A new random API key."""
-    return "dfs_" + token_urlsafe(32)
-
-
 def digest_of(key: str) -> bytes:
     """The digest that the database stores instead of a key."""
     return sha256(key.encode("utf-8", "surrogateescape")).digest()
@@ -136,7 +131,7 @@ def orbit_permissions(role: str, artifact: str, *, tracks: bool) -> dict[str, li
 def add_user(db: sqlite3.Connection, name: str, role: Role, organization: str, orbit: str) -> str:
     """Create a user with that role and return a new key for them."""
     user = new_id()
-    key = new_key()
+    key = f"dfs_{token_urlsafe(32)}"
     db.execute("INSERT INTO users VALUES (?, ?)", (user, name))
     db.execute("INSERT INTO api_keys VALUES (?, ?)", (digest_of(key), user))
     own = {"orbit_admin": "admin", "orbit_member": "member"}.get(role)

@@ -88,7 +88,7 @@ def _routes(dialect: Dialect) -> list[Route]:
         _get(_COLLECTIONS, collections.page, ("collection", "list"), collections.list_fields(dialect), ("types",)),
         _post(_COLLECTIONS, collections.create, ("collection", "create"), body=collections.create_schema(dialect)),
         _get(_COLLECTION, collections.get, ("collection", "read")),
-        _patch(_COLLECTION, collections.update, ("collection", "update"), body=collections.update_schema(dialect)),
+        _patch(_COLLECTION, collections.update, ("collection", "update"), body=collections.UPDATE_SCHEMA),
         _delete(_COLLECTION, collections.delete, ("collection", "delete")),
         _post(some, artifacts.create, ("artifact", "create"), body=artifacts.create_schema(dialect)),
         _get(one, artifacts.get, ("artifact", "read")),

@@ -50,16 +50,6 @@ class Position(NamedTuple):
     id: str
 
 
-def _scope(filters: Sequence[Any]) -> str:
-    """The digest of a filter, which binds a cursor to it."""
-    return md5(json.dumps(filters, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
-
-
-def _encode_cursor(position: Position, sort: str, order: str, scope: str) -> str:
-    """The cursor for the page after a position."""
-    return urlsafe_b64encode(json.dumps([position.id, position.value, sort, order, scope]).encode()).decode()
-
-
 def _decode_cursor(cursor: str | None, sort: str, order: str, scope: str, *, numeric: bool) -> Position | None:
     """The position in a cursor, or None if the cursor does not belong to this list."""
     try:
@@ -92,7 +82,8 @@ def page_response(
     `query` has cursor, order and limit. `filters` are the other parts of the request that bind the cursor. `numeric`
     says that sort values are numbers.
     """
-    order, limit, scope = query["order"], query["limit"], _scope(filters)
+    order, limit = query["order"], query["limit"]
+    scope = md5(json.dumps(filters, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
     after = _decode_cursor(query["cursor"], sort, order, scope, numeric=numeric)
     opened: list[sqlite3.Cursor] = []
     try:
@@ -104,7 +95,8 @@ def page_response(
     cursor = None
     if len(rows) > limit:
         last = rows[limit - 1]
-        cursor = _encode_cursor(Position(last["sort_value"], last["id"]), sort, order, scope)
+        content = json.dumps([last["id"], last["sort_value"], sort, order, scope])
+        cursor = urlsafe_b64encode(content.encode()).decode()
     return {"items": [render(row) for row in rows[:limit]], "cursor": cursor}
 
 

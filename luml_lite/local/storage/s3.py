@@ -14,7 +14,7 @@ from re import search
 
 from ..responses import HTTPError, Response
 from .buckets import MAX_PARTS
-from .object_index import AlreadyExists, Part, StoredObject
+from .object_index import AlreadyExists, Part
 from .ranges import read_object
 from .request import OCTET_STREAM, StorageRequest, VendorError, is_only_new, read_whole, receive
 from .signing import check_s3
@@ -138,20 +138,14 @@ def _complete(request: StorageRequest, upload_id: str) -> Response:
     # The index checks this, since a repeated completion must succeed although the object exists.
     only_new = request.headers.get("if-none-match") == "*"
     blob = request.blobs.assemble(request.name, upload_id, choose, OCTET_STREAM, only_new=only_new)
-    blob = blob or _object_from_upload(request, upload_id)
+    blob = blob or request.blobs.find(request.name)  # which an earlier completion of the upload may have created
+    if blob is None or blob.upload_id != upload_id:
+        raise VendorError("NoSuchUpload")
     fields = (
         f"<Location>{escape(request.url)}</Location><Bucket>{request.bucket}</Bucket>"
         f"<Key>{escape(request.key)}</Key><ETag>{escape(blob.etag)}</ETag>"
     )
     return _xml(200, f"<CompleteMultipartUploadResult {_NAMESPACE}>{fields}</CompleteMultipartUploadResult>")
-
-
-def _object_from_upload(request: StorageRequest, upload_id: str) -> StoredObject:
-    """The object that an earlier completion of the upload created."""
-    blob = request.blobs.find(request.name)
-    if blob is None or blob.upload_id != upload_id:
-        raise VendorError("NoSuchUpload")
-    return blob
 
 
 def _listed_parts(document: str) -> list[tuple[int, str]]:
