@@ -13,10 +13,13 @@ import pytest
 
 import luml_lite
 from luml_lite import Config, Timeouts
+from luml_lite.core.cancellation import Stopped
 from luml_lite.core.flow import Flow, Progress, gather, local
 from luml_lite.core.request import FileSlice, Request, Response, no_content
 from luml_lite.drivers import aio as aio_driver
 from luml_lite.transport.workers import WorkerPool
+
+from .silent_server import PATIENT, PROMPT, put_request, silent_server, socket_count
 
 CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")
 
@@ -33,7 +36,7 @@ class Busy:
         if isinstance(request.body, FileSlice):
             on_bytes(request.body.length)
         self.requests.release()
-        return Response(503, {"retry-after": "60"}) if "busy" in request.url else Response(200)
+        return Response(503, {"retry-after": "60"}) if "busy" in request.url else Response(204)
 
 
 def get(path: str) -> Request[None]:
@@ -122,3 +125,89 @@ def test_slow_flow_code_delays_a_cancellation_for_a_bounded_time(seconds: float)
     time.sleep(max(0.0, start + seconds + 0.2 - time.monotonic()))
     assert time.process_time() - cpu < 0.5
     assert done == (["cleaned up"] if seconds < 1 else [])
+
+
+def test_cancelling_a_task_closes_its_connections(big: Path) -> None:
+    """The task ends promptly as cancelled, its sockets are closed, and its flow has cleaned up."""
+    calls: list[str] = []
+
+    def flow(base: str):  # type: ignore[no-untyped-def]
+        try:
+            yield from gather([put_request(base, big)] * 3)
+        except Exception as error:
+            calls.append(type(error).__name__)
+            yield from local(calls.append, "cleaned up")
+            raise
+
+    async def main(base: str) -> float:
+        idle = socket_count()
+        task = asyncio.create_task(luml_lite.aio.run(flow(base), PATIENT))
+        while socket_count() < idle + 3:  # noqa: ASYNC110 - a connect has no event
+            await asyncio.sleep(0.01)
+        start = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return time.monotonic() - start
+
+    before = socket_count()
+    with silent_server() as base:
+        assert asyncio.run(main(base)) < PROMPT
+    assert calls == ["Interrupted", "cleaned up"]
+    assert socket_count() <= before
+
+
+def test_a_timeout_around_a_verb_is_a_timeout(big: Path) -> None:
+    """The caller of asyncio.timeout sees TimeoutError, not CancelledError."""
+
+    async def main(base: str) -> None:
+        async with asyncio.timeout(0.3):
+            await luml_lite.aio.run(gather([put_request(base, big)]), PATIENT)
+
+    with silent_server() as base, pytest.raises(TimeoutError):
+        asyncio.run(main(base))
+
+
+def test_work_that_has_not_started_is_dropped_by_a_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never runs, since its flow has ended and would not undo it; and the cancellation does not wait for it."""
+    pool, end = WorkerPool(1), threading.Event()
+    monkeypatch.setattr(aio_driver, "WORKERS", pool)
+    pool.submit(end.wait)  # the only thread there is
+    done: list[str] = []
+
+    def flow() -> Flow[None]:
+        yield from local(done.append, "too late")
+
+    async def main() -> None:
+        async with asyncio.timeout(0.2):
+            await luml_lite.aio.run(flow(), Config(timeouts=Timeouts(cleanup=1000)))
+
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+    assert time.monotonic() - start < 60
+    end.set()
+    assert pool.submit(lambda: "free").result(10) == "free"  # the queue was empty before
+    assert done == []
+
+
+def test_a_second_cancellation_leaves_no_task_behind() -> None:
+    """The first one waits for the response to a request that must not be sent twice; the second one does not."""
+
+    class Silent:
+        def send(self, request: Any, /, *, timeouts: Any, stop: Any, on_bytes: Any) -> Any:
+            stop.sleep(60)
+            raise Stopped
+
+    async def main() -> set[asyncio.Task[Any]]:
+        post: Request[None] = Request(method="POST", url="/x", reply=no_content)
+        task = asyncio.create_task(luml_lite.aio.run(post, Config(api_key="k", transport=Silent())))
+        for _ in range(2):
+            await asyncio.sleep(0.1)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        left = asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
+        return (await asyncio.wait(left, timeout=30))[1] if left else left
+
+    assert asyncio.run(main()) == set()

@@ -1,9 +1,11 @@
-"""The worker pool: how many threads it uses, and what a cancelled future does. Exit and forks are in test_exit."""
+"""The worker pool: how many threads it uses, what a cancelled future does, and calls where no thread can start."""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import wait
+
+import pytest
 
 from luml_lite.transport.workers import WorkerPool
 
@@ -44,3 +46,16 @@ def test_an_exception_is_the_futures_and_the_thread_works_on() -> None:
     failed = pool.submit(lambda: 1 // 0)
     assert isinstance(failed.exception(10), ZeroDivisionError)
     assert pool.submit(lambda: 3).result(10) == 3
+
+
+def test_the_calling_thread_does_the_work_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The future has the result or the exception as usual."""
+
+    def none(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none)
+    pool = WorkerPool(2)
+    assert pool.submit(threading.current_thread).result(0) is threading.current_thread()
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(lambda: 1 // 0).result(0)
