@@ -113,8 +113,8 @@ def _members(path: str, file: IO[bytes]) -> tuple[dict[str, tuple[int, int]], di
         index = {}
     if not index:
         file.seek(0)
-        packed = file.read(6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"))
-        advice = "it is compressed: unpack it to a plain tar" if packed else "build it with fnnx or luml-sdk"
+        is_compressed = file.read(6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"))
+        advice = "it is compressed: unpack it to a plain tar" if is_compressed else "build it with fnnx or luml-sdk"
         raise FileError(f"{path} is not a plain tar archive; {advice}")
     if "manifest.json" not in index:
         raise FileError(f"{path} has no manifest.json, so it is not a model; build it with fnnx or luml-sdk")
@@ -169,8 +169,8 @@ def _payload(entries: Any, tags: frozenset[str]) -> dict[str, Any]:
 
 
 def _has_tag(value: Mapping[str, Any], tags: frozenset[str]) -> bool:
-    own = value.get("producer_tags")
-    return isinstance(own, list) and any(isinstance(tag, str) and tag in tags for tag in own)
+    own_tags = value.get("producer_tags")
+    return isinstance(own_tags, list) and any(isinstance(tag, str) and tag in tags for tag in own_tags)
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class PartialFile:
             sync_folder(os.path.dirname(self.target))
 
     def release(self, keep: bool) -> None:
-        """Close the partial file; remove it unless a later run shall `keep` and resume it."""
+        """Close the partial file; remove it unless `keep` is set and a later run can resume it."""
         if not (keep and self.resumable):
             with contextlib.suppress(OSError):
                 os.unlink(self.path)
@@ -104,7 +104,7 @@ def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifa
 def _sweep(directory: str, name: str, ours: str) -> None:
     """Remove partial files left by killed downloads to the same target; locked ones are still in use."""
     if os.name != "posix":
-        return  # without locks, nobody knows which are still in use
+        return  # without locks, there is no way to tell which are still in use
     pattern = re.compile(re.escape(f".{name}.") + r"[0-9a-f-]{36}\.[^.]*(\.[0-9a-f]{8})?\.part")
     with contextlib.suppress(OSError):
         for path in [os.path.join(directory, each) for each in os.listdir(directory) if pattern.fullmatch(each)]:

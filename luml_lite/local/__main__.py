@@ -29,17 +29,17 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_
     parser.add_argument("--dir", default="luml-registry", metavar="DIR", help=directory)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
     parser.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
-    printed = "the dialect of the printed settings"
-    parser.add_argument("--dialect", choices=get_args(Dialect), default="artifacts", help=printed)
-    chosen = parser.parse_args(arguments)
-    received: list[int] = []
+    dialect = "the dialect of the printed settings"
+    parser.add_argument("--dialect", choices=get_args(Dialect), default="artifacts", help=dialect)
+    args = parser.parse_args(arguments)
+    signals: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda number, _: received.append(number))
+        signal.signal(name, lambda number, _: signals.append(number))
     with ExitStack() as stack:
         try:
-            served = stack.enter_context(serve(chosen.dir, host=chosen.host, port=chosen.port, dialect=chosen.dialect))
+            served = stack.enter_context(serve(args.dir, host=args.host, port=args.port, dialect=args.dialect))
         except (OSError, RuntimeError, sqlite3.Error) as error:
-            sys.stderr.write(f"error: cannot serve {chosen.dir} on {chosen.host}: {_reason(error)}\n")
+            sys.stderr.write(f"error: cannot serve {args.dir} on {args.host}: {_reason(error)}\n")
             return 1
         sys.stdout.write(
             f"LUML_BASE_URL={served.base_url}\n"
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m luml_
         sys.stdout.flush()
         # A lock could be held when the handler runs, and the system may give the signal to another thread, which does
         # not end an unlimited wait.
-        while not received:
+        while not signals:
             time.sleep(_TICK)
     return 0
 

@@ -144,23 +144,23 @@ class Registry:
             return add_user(db, name, role, self.names.organization, orbit or self.names.orbit)
 
     def _api(self, request: _Request) -> Response:
-        found = find(request.path)
-        if found is None:
+        route_match = find(request.path)
+        if route_match is None:
             bare = request.path.rstrip("/")
             if bare != request.path and find(bare):
                 query = f"?{urlencode(request.query)}" if request.query else ""
                 return Response(307, {"location": request.base_url + quote(bare) + query})
             raise http_error(404, "Not Found")
-        place, match = found
+        endpoint, match = route_match
         if request.method == "OPTIONS":
             return Response(200, {"content-type": "text/plain; charset=utf-8"}, b"OK")
-        route = place.routes.get(request.method)
+        route = endpoint.routes.get(request.method)
         if route is None:
             reply = json_response({"detail": "Method Not Allowed"}, 405)
-            return Response(405, {**reply.headers, "allow": ", ".join(place.routes)}, reply.body)
+            return Response(405, {**reply.headers, "allow": ", ".join(endpoint.routes)}, reply.body)
         with self.database.reading() as db:
             user = user_of(db, request.headers.get("authorization", ""))
-        ids = place.ids(match)
+        ids = endpoint.ids(match)
         values = query_values(request.query, route.query, route.many)
         content = json_body(read_whole(request.body), route.body) if route.body else None
         with self.database.writing() if route.writes else self.database.reading() as db:
@@ -170,7 +170,8 @@ class Registry:
                 query = "SELECT 1 FROM orbits WHERE id = ? AND organization_id = ?"
                 if db.execute(query, (ids["orbit_id"], ids["organization_id"])).fetchone() is None:
                     raise http_error(404, "Orbit not found")
-            result = route.run(Context(db, self.settings, place.dialect, user, request.base_url, ids, values, content))
+            context = Context(db, self.settings, endpoint.dialect, user, request.base_url, ids, values, content)
+            result = route.run(context)
         if isinstance(result, Response):
             return result
         return Response(204) if result is None else json_response(result)
@@ -219,8 +220,8 @@ def _bootstrap(db: sqlite3.Connection, bucket_type: str) -> None:
     moment = now()
     db.execute("INSERT INTO organizations VALUES (?, 'Local', NULL, 0, ?, NULL)", (organization, moment))
     access = '{"region":"us-east-1"}' if bucket_type == "s3" else "{}"
-    kept = (secret, organization, bucket_type, "local", "local", access, moment)
-    db.execute("INSERT INTO bucket_secrets VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", kept)
+    bucket_secret = (secret, organization, bucket_type, "local", "local", access, moment)
+    db.execute("INSERT INTO bucket_secrets VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", bucket_secret)
     db.execute("INSERT INTO orbits VALUES (?, ?, ?, 'Local', ?, NULL)", (orbit, organization, secret, moment))
     query = "INSERT INTO collections VALUES (?, ?, 'Local', '', 'mixed', NULL, 0, ?, NULL)"
     db.execute(query, (collection, orbit, moment))

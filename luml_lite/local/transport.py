@@ -38,16 +38,16 @@ class LocalTransport:
         self.path = path
         self.options = options
         self._lock = threading.Lock()
-        self._opened: Registry | None = None
+        self._registry: Registry | None = None
 
     @property
     def registry(self) -> Registry:
         """The registry; the first access opens it."""
-        if self._opened is None:
+        if self._registry is None:
             with self._lock:
-                if self._opened is None:
-                    self._opened = Registry(self.path, **self.options)
-        return self._opened
+                if self._registry is None:
+                    self._registry = Registry(self.path, **self.options)
+        return self._registry
 
     def send(
         self, request: Request[Any], /, *, timeouts: Timeouts, stop: CancelToken, on_bytes: Callable[[int], None]
@@ -82,7 +82,7 @@ class LocalTransport:
     def close(self) -> None:
         """Close the registry; the next request opens it again."""
         with self._lock:
-            registry, self._opened = self._opened, None
+            registry, self._registry = self._registry, None
         if registry is not None:
             registry.close()
 
@@ -120,10 +120,10 @@ def _content(reply: responses.Response, stop: CancelToken) -> Iterator[bytes | m
     view = buffer()
     for part in reply.body:
         try:
-            opened = part.open()
+            source = part.open()
         except FileNotFoundError as error:
             raise ConnectionFailed("the object was replaced while it was read") from error
-        with opened as file:
+        with source as file:
             file.seek(part.offset, SEEK_SET)
             left = part.length
             while left:
