@@ -12,12 +12,22 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from luml_lite.core.cancellation import CancelToken
 from luml_lite.core.request import FileSlice
 from luml_lite.core.retry import is_transient
 from luml_lite.errors import ConfigurationError, ConnectionFailed, TimedOut
+from luml_lite.transport.connections import Attempt, running
 
 from .conftest import QUICK, Client, MiB, free_port, ok
 from .scripted_server import Peer, always, serving
+
+
+def test_an_attempt_inside_another_one_restores_it() -> None:
+    with Attempt(CancelToken(), fresh=False) as outer:
+        with Attempt(CancelToken(), fresh=False) as inner:
+            assert running.attempt is inner
+        assert running.attempt is outer
+    assert running.attempt is None
 
 
 def test_a_refused_connection_was_never_sent(client: Client) -> None:
