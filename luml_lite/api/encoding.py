@@ -25,18 +25,11 @@ def require_limit(limit: int | None) -> int:
     return int(limit)
 
 
-def require_order(order: SortOrder | str) -> str:
-    """The direction of a list as servers spell it."""
-    if order not in ("asc", "desc"):
-        raise InvalidArgumentError(f"order must be 'asc' or 'desc', not {order!r}")
-    return str(order)
-
-
 def page_query(
     limit: int | None, order: SortOrder | str, start_after: str | None, **filters: str | Sequence[str] | None
 ) -> Pairs:
     """The query for one page of a list; a filter that is None is left out, and one with several values is repeated."""
-    pairs = [("limit", str(require_limit(limit))), ("order", require_order(order))]
+    pairs = [("limit", str(require_limit(limit))), ("order", require_one_of("order", order, SortOrder))]
     for name, value in {"cursor": start_after, **filters}.items():
         pairs.extend((name, str(each)) for each in ([value] if isinstance(value, str) else value or ()))
     return tuple(pairs)

@@ -58,11 +58,7 @@ class CancelToken:
             time.sleep(min(_TICK, left))
 
 
-def now() -> float:
-    """Seconds of a monotonic clock, for differences only."""
-    return time.monotonic()
-
-
+now = time.monotonic  # for flows, which import no clock and call this with `local`
 _current = threading.local()
 
 

@@ -123,8 +123,3 @@ def local(func: Callable[..., T], *args: Any) -> Flow[T]:
     """Call a function on local files and return its value."""
     value: T = yield Local(func, args)
     return value
-
-
-def back_off(attempt: int, error: LumlError) -> Flow[None]:
-    """Wait before the next attempt, or raise `error` if the retry limits are reached."""
-    yield Backoff(attempt, error)

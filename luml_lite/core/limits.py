@@ -22,7 +22,7 @@ class Retry(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.attempts < 1:
             raise InvalidArgumentError(f"Retry.attempts must be at least 1, not {self.attempts}")
-        _ensure_not_negative(self, "total", "base", "cap")
+        _ensure_not_negative(self)
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
@@ -39,11 +39,11 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     cleanup: float = 5.0
 
     def __post_init__(self) -> None:
-        _ensure_not_negative(self, *self.__struct_fields__)
+        _ensure_not_negative(self)
 
 
-def _ensure_not_negative(limits: Retry | Timeouts, *names: str) -> None:
-    for name in names:
+def _ensure_not_negative(limits: Retry | Timeouts) -> None:
+    for name in limits.__struct_fields__:
         value = getattr(limits, name)
         if not value >= 0:  # so written, this refuses NaN too
             raise InvalidArgumentError(f"{type(limits).__name__}.{name} must be at least 0, not {value}")

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from ..api import artifacts
 from ..config import Config
-from ..core.flow import Flow, Local, Progress, back_off, gather_outcomes, local, send, transfer
+from ..core.flow import Backoff, Flow, Local, Progress, gather_outcomes, local, send, transfer
 from ..core.redaction import Redacted
 from ..core.request import FileSink, Request, Response
 from ..errors import ConnectionFailed, DecodeError, IntegrityError, LumlError, StorageError
@@ -81,7 +81,7 @@ def fetch(this: Download) -> Flow[None]:
                 raise  # the driver has tried it as often as it may
             attempt = 1 if this.offset - before >= _PROGRESS else attempt + 1
             if this.offset < this.artifact.size:
-                yield from back_off(attempt, error)
+                yield Backoff(attempt, error)
             continue
         except StorageError as error:
             if is_refused(error) and renewed_at != this.offset:
@@ -94,7 +94,7 @@ def fetch(this: Download) -> Flow[None]:
             problem = error
         yield from _restart(this)
         restarts += 1
-        yield from back_off(restarts, problem)
+        yield Backoff(restarts, problem)
 
 
 def object_url(cfg: Config, artifact_id: str) -> Flow[str]:

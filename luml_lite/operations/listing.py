@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
@@ -28,6 +29,8 @@ from .pagination import collect_pages, iter_pages
 PageBuilder: TypeAlias = Callable[..., Request[ModelArtifactsList]]  # takes the cursor as start_after
 SortValue: TypeAlias = Callable[[ModelArtifact], Any]
 SortKey: TypeAlias = tuple[bool, Any, str]  # whether there is a value, the value, the id
+
+_file_name: SortValue = attrgetter("file_name")
 
 
 def list(
@@ -164,10 +167,6 @@ def _decode_cursor(cursor: str, value: SortValue) -> SortKey:
     except ValueError:
         pass
     raise InvalidArgumentError("start_after must be the cursor of the previous page of a list with the same sort")
-
-
-def _file_name(item: ModelArtifact) -> str:
-    return item.file_name
 
 
 def _metric(key: str) -> Callable[[ModelArtifact], float | None]:

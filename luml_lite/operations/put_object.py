@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ..api import uploads
 from ..config import Config
-from ..core.flow import Flow, Local, Progress, back_off, gather_outcomes, local, send, transfer
+from ..core.flow import Backoff, Flow, Local, Progress, gather_outcomes, local, send, transfer
 from ..core.redaction import Redacted
 from ..core.request import FileSlice, Request, Response
 from ..core.retry import is_unanswered
@@ -136,7 +136,7 @@ def _initiate(upload: Upload) -> Flow[None]:
             upload.state.upload_id = yield from send(initiate(upload.url))
         except DecodeError as error:  # an error inside a 200; another upload id costs nothing
             attempt += 1
-            yield from back_off(attempt, error)
+            yield Backoff(attempt, error)
         else:
             yield from _save_state(upload)  # the URL is lost with this process, and only the id can replace it
 
@@ -233,7 +233,7 @@ def _complete(upload: Upload, plan: MultipartPlan) -> Flow[None]:
             raise problem
         else:
             attempt += 1
-            yield from back_off(attempt, problem)
+            yield Backoff(attempt, problem)
 
 
 def _forget_lost_parts(upload: Upload, plan: MultipartPlan) -> Flow[None]:

@@ -29,7 +29,7 @@ from ..api import artifacts
 from ..api.dialects import dialect
 from ..config import Config
 from ..core.cancellation import now
-from ..core.flow import Flow, back_off, decode, local, send
+from ..core.flow import Backoff, Flow, decode, local, send
 from ..core.request import Response
 from ..core.retry import is_unanswered
 from ..errors import APIStatusError, BadRequestError, FileError, Interrupted, LumlError, NotFoundError
@@ -83,7 +83,7 @@ def create_row(cfg: Config, spec: ArtifactSpec) -> Flow[CreatedModel]:
         if orphan is not None:
             yield from _remove_orphan(cfg, orphan)
         attempt += 1
-        yield from back_off(attempt, lost)
+        yield Backoff(attempt, lost)
 
 
 def confirm_row(cfg: Config, artifact_id: str) -> Flow[ModelArtifact]:
@@ -103,7 +103,7 @@ def confirm_row(cfg: Config, artifact_id: str) -> Flow[ModelArtifact]:
         if row.status != ModelArtifactStatus.PENDING_UPLOAD or problem is None:
             raise FileError(f"another program set artifact {artifact_id} to {row.status} during its upload")
         attempt += 1
-        yield from back_off(attempt, problem)
+        yield Backoff(attempt, problem)
 
 
 def mark_failed(cfg: Config, artifact_id: str) -> Flow[None]:

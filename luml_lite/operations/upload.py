@@ -127,7 +127,7 @@ def _finish(upload: Upload) -> Flow[ModelArtifact]:
         yield from local(ensure_unchanged, upload.archive)
         artifact = yield from confirm_row(upload.cfg, row)
     except Exception as error:
-        is_kept = _may_pass(error) and (yield from _try_keep(upload))
+        is_kept = yield from _try_keep(upload, error)
         if not is_kept:
             yield from mark_failed(upload.cfg, row)
             yield from _discard(upload)
@@ -141,14 +141,10 @@ def _finish(upload: Upload) -> Flow[ModelArtifact]:
     return artifact
 
 
-def _may_pass(error: Exception) -> bool:
-    """Whether a later call can succeed: this one was interrupted, or its trouble is of the kind that passes."""
-    return isinstance(error, LumlError) and (is_transient(error) or isinstance(error, Interrupted))
-
-
-def _try_keep(upload: Upload) -> Flow[bool]:
-    """Write the journal, and return whether a later call will find the upload there."""
-    if upload.journal is None:
+def _try_keep(upload: Upload, error: Exception) -> Flow[bool]:
+    """Write the journal if a later call can succeed, and return whether it will find the upload there."""
+    is_passing = isinstance(error, LumlError) and (is_transient(error) or isinstance(error, Interrupted))
+    if upload.journal is None or not is_passing:
         return False
     try:
         yield from local(upload.journal.write, upload.state)

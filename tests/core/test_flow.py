@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 
 from luml_lite.core.flow import (
-    Backoff,
     Batch,
     Local,
     Progress,
-    back_off,
     gather,
     gather_outcomes,
     local,
@@ -83,13 +81,8 @@ def test_a_transfer_is_a_batch_of_one() -> None:
     assert finish(flow, [GOOD]) == LAB
 
 
-def test_local_and_back_off_yield_effects() -> None:
-    """They call nothing and wait for nothing: the driver does."""
+def test_local_yields_an_effect() -> None:
+    """It calls nothing: the driver does."""
     flow = local(divmod, 7, 2)
     assert next(flow) == Local(divmod, (7, 2))
     assert finish(flow, (3, 1)) == (3, 1)
-    error = LumlError("x")
-    waiting = back_off(2, error)
-    assert next(waiting) == Backoff(2, error)
-    with pytest.raises(LumlError):
-        waiting.throw(error)
