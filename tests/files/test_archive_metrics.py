@@ -20,7 +20,9 @@ FALCON, STUDIO = "falcon.beastbyte.ai", "dataforce.studio"
 
 
 def entry(tag: str, metrics: Any) -> dict[str, Any]:
-    return fnnx_models.meta_entry(tag, {"metrics": metrics})
+    """An entry of meta.json, with the fields that fnnx writes."""
+    producer = {"producer": "tests", "producer_version": "1", "producer_tags": [tag]}
+    return {"id": "metrics", **producer, "payload": {"metrics": metrics}}
 
 
 def metrics_of(tags: Any, meta: Any) -> dict[str, Any]:

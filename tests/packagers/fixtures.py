@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from luml_lite.testing import write_model
+
 from . import fnnx_models, luml_archives
 
 NEEDS_SDK = "luml-sdk needs Python 3.12 and the extra test-all"
@@ -82,5 +84,7 @@ def packaged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small real model file."""
-    return fnnx_models.build(tmp_path_factory.mktemp("model") / "model.fnnx")
+    """A small model file."""
+    path = tmp_path_factory.mktemp("model") / "model.fnnx"
+    write_model(path, {"F1": 0.5})
+    return path

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .doubler import Doubler
-
 REGISTRY_METRICS = "dataforce.studio::registry_metrics:v1"
 CLASSIFICATION = "falcon.beastbyte.ai::tabular_classification:v1"
 CLASSIFICATION_METRICS = "falcon.beastbyte.ai::tabular_classification_metrics:v1"
@@ -30,6 +28,8 @@ def build(
     """A pyfunc model that doubles its input; `payload` is a further file inside it."""
     from fnnx.extras.builder import PyfuncBuilder
     from fnnx.extras.pydantic_models.manifest import NDJSON
+
+    from .doubler import Doubler
 
     builder = PyfuncBuilder(
         Doubler,
