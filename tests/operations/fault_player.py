@@ -31,6 +31,7 @@ from luml_lite.errors import (
 )
 
 from .flow_player import settle
+from .io_guard import forbid_io
 
 MOST = 4  # trials that anything gets
 LONG = 80  # effects that no call needs
@@ -68,7 +69,8 @@ class Hand:
         failure: BaseException | None = None
         for _ in range(LONG):
             try:
-                effect = flow.throw(failure) if failure is not None else flow.send(reply)
+                with forbid_io():
+                    effect = flow.throw(failure) if failure is not None else flow.send(reply)
             except StopIteration as end:
                 return end.value
             except LumlError as error:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from luml_lite.core.flow import Batch
 from luml_lite.core.request import Request, Response
 from luml_lite.errors import ConnectionFailed, DecodeError, FileDownloadError, IntegrityError, Interrupted, StorageError
 from luml_lite.files.streams import SinkWriter
@@ -262,10 +261,3 @@ def test_an_empty_file_has_no_ranges(target: Path) -> None:
     script = (("GET artifacts/1", empty), ASK, ("GET object", body(b"", status=200)))
     play(download(CFG.replace(ranged_from=0), uid(1), target), *script)
     assert target.read_bytes() == b""
-
-
-def test_a_callback_that_acts_is_seen() -> None:
-    """A batch's `on_done` hands work on the disk back to the driver instead of doing it."""
-    reads = Batch((), on_done=lambda index, response: Path(__file__).read_bytes() and None)
-    with pytest.raises(AssertionError, match="open"):
-        settle(reads, 0, Response(200))
