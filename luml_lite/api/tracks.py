@@ -79,8 +79,8 @@ def update(
 
     `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage.
     """
-    kept = None if stages is None else [_stage(each) for each in stages]
-    body = json_changes(name=name, description=description, tags=tags, stages=kept)
+    ordered = None if stages is None else [_stage(each) for each in stages]
+    body = json_changes(name=name, description=description, tags=tags, stages=ordered)
     repeatable = stages is None  # a second request would create a new stage again
     return json_request("PATCH", path(cfg, track_id), body, Json(Track), idempotent=repeatable)
 

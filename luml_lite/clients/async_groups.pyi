@@ -108,7 +108,7 @@ class Artifacts(ResourceGroup):
     ) -> ModelArtifact:
         """Upload a model file (.fnnx, .pyfnx, .dfs, .luml or .tar) and return its artifact, in state uploaded.
 
-        Without a `model_name` the artifact is called like its file. `on_progress(done, total)` counts stored bytes. With
+        Without a `model_name` the artifact is named after its file. `on_progress(done, total)` counts stored bytes. With
         `resume` (or Config.resume) the same call continues an upload that was interrupted. `if_exists="reuse"` returns an
         uploaded artifact of the same bytes, size and names instead of sending them again. A file that cannot be used is a
         FileError before any request, a failed upload a FileUploadError with its cause; its row is marked upload_failed."""
@@ -141,11 +141,11 @@ class Artifacts(ResourceGroup):
     async def members(self, model_id: str, *, collection_id: str | None = None) -> dict[str, tuple[int, int]]:
         """The members of an artifact's archive, as name to (offset, size) in bytes."""
     async def read_member(self, model_id: str, name: str, *, collection_id: str | None = None) -> bytes:
-        """The bytes of one member, read with one ranged request and held in memory."""
+        """The bytes of one member, read with one ranged request and kept in memory."""
     async def read_members(
         self, model_id: str, names: Iterable[str], *, collection_id: str | None = None
     ) -> dict[str, bytes]:
-        """The bytes of several members, held in memory; neighbours are read with one request."""
+        """The bytes of several members, kept in memory; neighbours are read with one request."""
     def open_member(self, model_id: str, name: str, *, collection_id: str | None = None) -> AsyncIterator[bytes]:
         """The bytes of one member as chunks of at most 4 MiB."""
     def open_download(
@@ -677,7 +677,7 @@ async def upload(
 ) -> ModelArtifact:
     """Upload a model file (.fnnx, .pyfnx, .dfs, .luml or .tar) and return its artifact, in state uploaded.
 
-    Without a `model_name` the artifact is called like its file. `on_progress(done, total)` counts stored bytes. With
+    Without a `model_name` the artifact is named after its file. `on_progress(done, total)` counts stored bytes. With
     `resume` (or Config.resume) the same call continues an upload that was interrupted. `if_exists="reuse"` returns an
     uploaded artifact of the same bytes, size and names instead of sending them again. A file that cannot be used is a
     FileError before any request, a failed upload a FileUploadError with its cause; its row is marked upload_failed."""
@@ -716,12 +716,12 @@ async def members(cfg: Config, /, model_id: str, *, collection_id: str | None = 
     """The members of an artifact's archive, as name to (offset, size) in bytes."""
 
 async def read_member(cfg: Config, /, model_id: str, name: str, *, collection_id: str | None = None) -> bytes:
-    """The bytes of one member, read with one ranged request and held in memory."""
+    """The bytes of one member, read with one ranged request and kept in memory."""
 
 async def read_members(
     cfg: Config, /, model_id: str, names: Iterable[str], *, collection_id: str | None = None
 ) -> dict[str, bytes]:
-    """The bytes of several members, held in memory; neighbours are read with one request."""
+    """The bytes of several members, kept in memory; neighbours are read with one request."""
 
 def open_member(cfg: Config, /, model_id: str, name: str, *, collection_id: str | None = None) -> AsyncIterator[bytes]:
     """The bytes of one member as chunks of at most 4 MiB."""

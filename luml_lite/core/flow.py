@@ -94,11 +94,8 @@ def gather_outcomes(
     replies: list[Response | LumlError | None] = yield batch
     outcomes: list[Outcome[T]] = []
     for request, reply in zip(batch.requests, replies, strict=True):
-        if not isinstance(reply, Response):
-            outcomes.append(reply)
-            continue
         try:
-            outcomes.append(decode(request, reply))
+            outcomes.append(decode(request, reply) if isinstance(reply, Response) else reply)
         except LumlError as error:
             outcomes.append(error)
     return outcomes

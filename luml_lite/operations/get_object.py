@@ -137,7 +137,7 @@ def _restart(this: Download) -> Flow[None]:
 
 
 def _fetch_rest(this: Download) -> Flow[str]:
-    """Read all missing bytes at once; return the digest of the whole file if it is compared."""
+    """Read all missing bytes in one request; return the digest of the whole file if it is compared."""
     size, offset = this.artifact.size, this.offset
     sink = FileSink(this.partial.path, offset, digest=bool(this.digest), limit=size - offset)
     if offset and this.digest:

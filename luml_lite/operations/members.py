@@ -1,6 +1,6 @@
 """Read parts of an archive without downloading it, and stream an archive without a disk.
 
-Nothing here writes a file. A member is held in memory; a stream holds a few chunks of it.
+Nothing here writes a file. A member is kept in memory; a stream keeps a few chunks of it.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ def members(cfg: Config, model_id: str, *, collection_id: str | None = None) -> 
 
 
 def read_member(cfg: Config, model_id: str, name: str, *, collection_id: str | None = None) -> Flow[bytes]:
-    """The bytes of one member, read with one ranged request and held in memory."""
+    """The bytes of one member, read with one ranged request and kept in memory."""
     return (yield from read_members(cfg, model_id, [name], collection_id=collection_id))[name]
 
 
 def read_members(
     cfg: Config, model_id: str, names: Iterable[str], *, collection_id: str | None = None
 ) -> Flow[dict[str, bytes]]:
-    """The bytes of several members, held in memory; neighbours are read with one request."""
-    cfg, wanted = in_collection(cfg, collection_id), [*names]
+    """The bytes of several members, kept in memory; neighbours are read with one request."""
+    cfg, names = in_collection(cfg, collection_id), [*names]
     artifact = yield from send(artifacts.get(cfg, model_id))
-    places = {name: _range_of(artifact, name) for name in wanted}
+    places = {name: _range_of(artifact, name) for name in names}
     ranges = coalesce([place for place in places.values() if place[0] < place[1]])
     bodies = yield from _RangeReader(cfg, model_id).read(ranges)
     contents = {}

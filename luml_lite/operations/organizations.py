@@ -13,5 +13,5 @@ list = organizations
 
 def get(cfg: Config, organization_value: str | None = None) -> Flow[Organization | None]:
     """Get the organization with this id or exact name, by default the Config's; None if there is none."""
-    wanted = cfg.organization if organization_value is None else organization_value
-    return None if wanted is None else find_one("organization", wanted, (yield from send(organizations(cfg))))
+    value = cfg.organization if organization_value is None else organization_value
+    return None if value is None else find_one("organization", value, (yield from send(organizations(cfg))))

@@ -49,6 +49,6 @@ def next_cursor(reply: Page[Any], seen: set[str]) -> str | None:
     """The cursor of the next page, added to `seen`; raises DecodeError if it repeats, to avoid an endless loop."""
     if reply.cursor is not None:
         if reply.cursor in seen:
-            raise DecodeError("the server's pages go round in circles; the list has no last page")
+            raise DecodeError("the server sent the same cursor twice; its list has no last page")
         seen.add(reply.cursor)
     return reply.cursor

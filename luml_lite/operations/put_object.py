@@ -241,9 +241,9 @@ def _forget_lost_parts(upload: Upload, plan: MultipartPlan) -> Flow[None]:
     state, list_parts = upload.state, upload.vendor.list_parts
     if list_parts is None:
         return
-    held = (yield from _ask_bucket(upload, list_parts)) or {}
+    stored = (yield from _ask_bucket(upload, list_parts)) or {}
     sizes = {part.number: part.end - part.start for part in plan.parts}
-    state.etags = {number: each for number, each in state.etags.items() if held.get(each) == sizes[number]}
+    state.etags = {number: each for number, each in state.etags.items() if stored.get(each) == sizes[number]}
 
 
 def _save_state(upload: Upload) -> Flow[None]:

@@ -131,7 +131,7 @@ def _find_orphan(cfg: Config, spec: ArtifactSpec, began: float) -> Flow[ModelArt
     try:
         since = parsedate_to_datetime(response.header("date")) - timedelta(seconds=elapsed + _SLACK)
     except (TypeError, ValueError, OverflowError):
-        return None  # without the server's time a new row cannot be told from an old one
+        return None  # without the server's time new rows cannot be distinguished from old ones
     pending = ModelArtifactStatus.PENDING_UPLOAD
     candidates = [row for row in rows if spec.matches(row, pending) and _is_since(row, since)]
     return candidates[0] if len(candidates) == 1 else None

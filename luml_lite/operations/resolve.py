@@ -73,8 +73,8 @@ def _require_one(kind: str, name: str | None, existing: Sequence[Any]) -> str:
         return str(matching[0].id)
     listed = ", ".join(f"{item.name!r} ({item.id})" for item in (matching or existing)[:20]) or "none"
     if not matching:
-        wanted = f"no {kind} is called {name!r}" if name is not None else f"there is no {kind} yet"
-        raise ResourceNotFoundError(f"{wanted}; existing: {listed}")
+        problem = f"no {kind} is called {name!r}" if name is not None else f"there is no {kind} yet"
+        raise ResourceNotFoundError(f"{problem}; existing: {listed}")
     which = f"{len(matching)} {kind}s are called {name!r}" if name is not None else f"there are {len(matching)} {kind}s"
     ids = tuple(str(item.id) for item in matching)
     raise MultipleResourcesFoundError(f"{which}: set Config({kind}=...) to one of {listed}", ids)

@@ -40,7 +40,7 @@ def upload(
 ) -> Flow[ModelArtifact]:
     """Upload a model file (.fnnx, .pyfnx, .dfs, .luml or .tar) and return its artifact, in state uploaded.
 
-    Without a `model_name` the artifact is called like its file. `on_progress(done, total)` counts stored bytes. With
+    Without a `model_name` the artifact is named after its file. `on_progress(done, total)` counts stored bytes. With
     `resume` (or Config.resume) the same call continues an upload that was interrupted. `if_exists="reuse"` returns an
     uploaded artifact of the same bytes, size and names instead of sending them again. A file that cannot be used is a
     FileError before any request, a failed upload a FileUploadError with its cause; its row is marked upload_failed.
