@@ -18,6 +18,7 @@ import contextlib
 import errno
 import http.client
 import os
+import re
 import socket
 import ssl
 import sys
@@ -94,17 +95,43 @@ class Attempt:
 running = threading.local()  # `attempt` is the one that runs in this thread; connections are used in attempts only
 
 
+class _Head:
+    """Reads the lines of a head; http.client would take the end of the connection for the end of the head."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def readline(self, size: int) -> bytes:
+        line: bytes = self._file.readline(size)
+        if len(line) < size and not line.endswith(b"\n"):
+            raise http.client.RemoteDisconnected("the connection ended inside the head of the response")
+        return line
+
+
 class _Response(http.client.HTTPResponse):
     """A response that reads chunks into the thread's two buffers alternately and returns views of them."""
 
+    fp: Any
     _turn = 0
 
     def begin(self) -> None:
+        file, self.fp = self.fp, _Head(self.fp)
         super().begin()
         while self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
             # http.client skips 100 only, and would take 103 (Early Hints) for the response.
             self.headers = None  # type: ignore[assignment]
             super().begin()
+        self.fp = file
+
+    def _read_next_chunk_size(self) -> int:
+        line = self.fp.readline(_CHUNK_LINE)
+        size = line.partition(b";")[0].strip()
+        if not (line.endswith(b"\n") and re.fullmatch(b"[0-9a-fA-F]{1,15}", size)):  # int() takes -5 and 1_0, too
+            raise ValueError("no chunk size")  # http.client makes it a broken connection
+        return int(size, 16)
 
     def read(self, amt: int | None = None) -> Any:
         self._turn ^= 1  # another thread may still hash the chunk before
@@ -114,6 +141,7 @@ class _Response(http.client.HTTPResponse):
         return view[: self.readinto(view[:amt])]
 
 
+_CHUNK_LINE = 64 * 1024  # bytes of the line before a chunk
 # The platform closes idle connections after 5 s without notice: a request that is not repeatable avoids idle ones.
 _TRUSTED = 2.0
 # Bytes that may wait in the kernel. Without a bound, megabytes of an upload over a slow link count as sent too early,

@@ -27,6 +27,7 @@ from .origins import Opener, OriginPools
 from .workers import HASHERS
 
 _SINGLE_READ = 16  # times `stall_bytes`: a shorter body is read in one call, a longer one in chunks
+_KEPT_HEADERS = ("etag", "content-range", "date")  # of a broken response; a Location or Set-Cookie may be a secret
 _MAX_ERROR = 64 * 1024  # bytes of an error's body that are kept
 
 
@@ -112,7 +113,10 @@ class _Exchange:
 
     def _read_response(self, response: urllib3.BaseHTTPResponse) -> Response:
         self.headers = {name.lower(): value for name, value in response.headers.items()}
-        self.watch.expect(self.timeouts.stall_bytes, self.timeouts.stall_window)
+        if self.request.patient:
+            self.watch.expect(1, self.timeouts.read)
+        else:
+            self.watch.expect(self.timeouts.stall_bytes, self.timeouts.stall_window)
         sent_md5 = self.reader.md5 if self.reader is not None else ""
         sink = self.request.into
         if sink is not None and is_for_sink(sink, response.status, self.headers.get("content-range", "")):
@@ -125,9 +129,10 @@ class _Exchange:
 
     def _read_body(self, response: urllib3.BaseHTTPResponse) -> bytes:
         match = re.fullmatch(r"[0-9]{1,19}", self.headers.get("content-length", ""))
-        length = int(match[0]) if match else sys.maxsize
+        # A body with both lengths is as long as its chunks say.
+        length = int(match[0]) if match and "transfer-encoding" not in self.headers else sys.maxsize
         least, window = self.timeouts.stall_bytes, self.timeouts.stall_window
-        if length <= min(self.request.limit, _SINGLE_READ * least):
+        if length <= min(self.request.limit, _SINGLE_READ * least) and not self.request.patient:
             # No byte is counted before the read ends, so allow as many windows as the slowest permitted link needs.
             self.watch.expect(1, window * (1 + length // least))
             return response.read(decode_content=False)
@@ -136,6 +141,8 @@ class _Exchange:
         for view in self._chunks(response):
             size += len(view)
             self.watch.moved(len(view))
+            if size > self.request.limit and self.request.drop_surplus:
+                return b"".join((*parts, view))[: self.request.limit]
             if size > self.request.limit:
                 raise IntegrityError(f"the response has more than the {self.request.limit} bytes that are allowed here")
             parts.append(bytes(view))
@@ -157,7 +164,9 @@ class _Exchange:
 
     def _chunks(self, response: urllib3.BaseHTTPResponse) -> Iterator[memoryview | bytes]:
         sizer = ChunkSizer(self.timeouts.stall_bytes // 2)
-        while view := response.read(sizer.size, decode_content=False):
+        # read() waits until it has `size` bytes, read1() for the first of them.
+        read = response.read1 if self.request.patient else response.read
+        while view := read(sizer.size, decode_content=False):
             yield view
             sizer.moved()
         if "content-length" not in self.headers and self.attempt.aborted:
@@ -186,7 +195,8 @@ class _Exchange:
             error = error.original_error
         url = urllib3.util.parse_url(self.request.url)
         host = f"{url.host}:{url.port}" if url.port else url.host or ""
-        facts: dict[str, Any] = {"sent": self.attempt.sent, "received": self.received, "headers": self.headers}
+        kept = {name: value for name, value in self.headers.items() if name in _KEPT_HEADERS}
+        facts: dict[str, Any] = {"sent": self.attempt.sent, "received": self.received, "headers": kept}
         if isinstance(error, exceptions.ProxyError) and "Tunnel connection failed" in str(error.original_error):
             reason = str(error.original_error).rpartition(": ")[2][:200]
             problem = f"the proxy refused to connect to {host} ({reason}); check HTTPS_PROXY and NO_PROXY"

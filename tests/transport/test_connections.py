@@ -193,3 +193,43 @@ def test_early_hints_are_not_the_answer(client: Client, tls: Any) -> None:
         assert client("GET", server.url).body == b"first"
         assert client("GET", server.url).body == b"second"
         assert server.connections == 1
+
+
+HEAD = b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: "d41d8cd98f00b204"\r\n\r\n'
+
+
+@pytest.mark.parametrize("length", [0, 8, 15, 17, 30, 45, len(HEAD) - 3, len(HEAD) - 2, len(HEAD) - 1])
+def test_an_answer_that_is_cut_inside_its_head_is_a_broken_connection(client: Client, tls: Any, length: int) -> None:
+    """The end of the connection is not the end of the head: half an ETag would be taken for an ETag."""
+
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.send(HEAD[:length])
+
+    with serving(script, tls) as server, pytest.raises(ConnectionFailed) as caught:
+        client("DELETE", server.url)
+    assert is_transient(caught.value)
+    assert caught.value.sent
+
+
+@pytest.mark.parametrize("size", [b"-5", b"0x5", b"+5", b"1_0", b"5 5", b"", b"\xb2", b"f" * 16, b"9" * 5000])
+@pytest.mark.parametrize("limit", [5, 100_000])
+def test_a_chunk_size_that_is_none_is_a_broken_connection(client: Client, size: bytes, limit: int) -> None:
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + size + b"\r\nhello\r\n0\r\n\r\n")
+
+    with serving(script) as server, pytest.raises(ConnectionFailed) as caught:
+        client("GET", server.url, limit=limit)
+    assert is_transient(caught.value)
+
+
+def test_a_chunk_size_that_is_cut_is_not_taken(client: Client) -> None:
+    """The 0 of 0400 would be the end of the body."""
+
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5 ; x=y\r\nhello\r\n0")
+
+    with serving(script) as server, pytest.raises(ConnectionFailed):
+        client("GET", server.url)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from luml_lite.core.request import FileSink, FileSlice
-from luml_lite.errors import ConnectionFailed, FileError, IntegrityError, LumlError
+from luml_lite.errors import ConnectionFailed, FileError, IntegrityError, LumlError, TimedOut
 
 from .conftest import Client, MiB, ok
 from .scripted_server import Peer, always, serving
@@ -205,3 +206,75 @@ def test_a_length_that_is_none_is_no_defect(client: Client, length: str) -> None
 
     with serving(script) as server, suppress(LumlError):
         assert client("GET", server.url).body == b"body"
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_the_limit_holds_for_a_body_in_chunks_that_has_a_length_as_well(client: Client, tls: Any) -> None:
+    sent = []
+
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.send(CHUNKED)
+        for _ in range(50):
+            peer.send(b"%x\r\n" % MiB + b" " * MiB + b"\r\n")
+            sent.append(MiB)
+
+    with serving(script, tls) as server, pytest.raises(IntegrityError, match="more than the 1000 bytes"):
+        client("GET", server.url, limit=1000)
+    assert sum(sent) < 50 * MiB
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks", "close"])
+def test_the_surplus_of_a_body_is_dropped_where_only_its_begin_is_wanted(client: Client, framing: str) -> None:
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        if framing == "length":
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n" + b"x" * 5000)
+            peer.stall()  # the rest is not waited for
+        elif framing == "chunks":
+            peer.send(CHUNKED + b"1388\r\n" + b"x" * 5000 + b"\r\n0\r\n\r\n")
+        else:
+            peer.send(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000)
+
+    client.timeouts = replace(client.timeouts, stall_bytes=4096)
+    with serving(script) as server:
+        assert client("GET", server.url, limit=1, drop_surplus=True).body == b"x"
+        assert client("GET", server.url, limit=1, drop_surplus=True).body == b"x"
+        assert server.connections == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_a_patient_request_waits_as_long_as_blanks_arrive(client: Client, framing: str) -> None:
+    """S3 sends blanks while it joins the parts of an object."""
+
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n")
+        peer.send(b"Content-Length: 12\r\n\r\n" if framing == "length" else b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(8):
+            peer.send(b" " if framing == "length" else b"1\r\n \r\n")
+            if peer.server.over.wait(0.4):
+                return
+        peer.send(b"done" if framing == "length" else b"4\r\ndone\r\n0\r\n\r\n")
+
+    client.timeouts = replace(client.timeouts, read=1.5)
+    with serving(script) as server:
+        assert client("POST", server.url, patient=True).body == b" " * 8 + b"done"
+        if framing == "chunks":
+            with pytest.raises(TimedOut):
+                client("POST", server.url)
+
+
+def test_a_broken_answer_keeps_only_the_headers_that_resume_it(client: Client) -> None:
+    secrets = {"set_cookie": "session=c0ffee", "location": "https://user:c0ffee@x/", "x_key": "c0ffee"}
+
+    def script(peer: Peer, number: int) -> None:
+        peer.request()
+        peer.answer(b"x", content_length="9", etag="e", **secrets)
+
+    with serving(script) as server, pytest.raises(ConnectionFailed) as caught:
+        client("GET", server.url)
+    assert caught.value.headers == {"etag": "e"}
