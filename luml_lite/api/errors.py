@@ -5,12 +5,12 @@ Only this file knows the platform's sentences; flows ask `missing_resource`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from ..core.redaction import scrub
+from ..core.redaction import clean, redact_url, without
 from ..core.request import Response
 from ..errors import (
     APIStatusError,
@@ -36,6 +36,7 @@ _ADVICE = {
     401: "; check the API key",
     403: "; the key's owner is not a member there, or the role lacks the right",
     404: "; check the ids: a deleted resource, or one of another orbit or collection, is not found either",
+    407: "; a proxy asks for a password: set HTTPS_PROXY, or HTTP_PROXY, to http://user:password@host:port",
     500: "; the platform failed, not the request: try again later",
 }
 # The server's detail for a path that none of its routes has.
@@ -56,13 +57,13 @@ _MISSING = {
 }
 
 
-def status_error(response: Response, secrets: Sequence[str | None] = ()) -> APIStatusError:
+def status_error(response: Response, secrets: Iterable[str] = ()) -> APIStatusError:
     """The error for a response with an error status; it does not repeat the given secrets of the request."""
     status = response.status
     try:
-        body: Any = msgspec.json.decode(response.body)
+        body = without(msgspec.json.decode(response.body), secrets)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        body = response.body[:200].decode("utf-8", "replace")
+        body = clean(response.body[:200].decode("utf-8", "replace"))
     detail = body.get("detail", body) if isinstance(body, dict) else body
     if isinstance(detail, list):
         # `input` and `ctx` repeat what was sent, secrets included.
@@ -73,13 +74,15 @@ def status_error(response: Response, secrets: Sequence[str | None] = ()) -> APIS
         words = "; ".join(f"{_field_path(item.get('loc'))}: {item.get('msg', '')}" for item in detail)
     else:
         words = str(detail)
+    words = clean(words)
     kind = _KINDS.get(status, InternalServerError if status >= 500 else APIStatusError)
     if status == 404 and _MISSING.get(words) == "artifact":
         kind = ArtifactNotFoundError
     advice = _NO_ROUTE_ADVICE if status == 404 and words == _NO_ROUTE else _ADVICE.get(min(status, 500), "")
-    error = kind(f"{status}: {words or 'no detail'}{advice}", status_code=status, body=body)
-    scrub(error, *secrets)
-    return error
+    if 300 <= status < 400:
+        target = clean(redact_url(response.header("location")) or "another address")
+        advice = f"; the server redirects to {target}, which the library does not follow: set base_url to the API's own"
+    return kind(f"{status}: {words or 'no detail'}{advice}", status_code=status, body=body)
 
 
 def missing_resource(error: NotFoundError) -> str | None:

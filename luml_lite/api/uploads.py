@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ..config import Config
-from ..core.redaction import Redacted
+from ..core.redaction import PresignedUrl, Redacted
 from ..core.request import Json, Request
 from ..models.uploads import MultipartPlan, Part
 from .dialects import dialect
@@ -30,8 +30,10 @@ class WirePlan(Redacted, Struct):
     upload_id: str | None = None
 
     def public(self) -> MultipartPlan:
-        parts = (Part(part.part_number, part.url, part.start_byte, part.end_byte + 1) for part in self.parts)
-        return MultipartPlan(self.type, self.upload_id, tuple(parts), self.complete_url)
+        parts = (
+            Part(part.part_number, PresignedUrl(part.url), part.start_byte, part.end_byte + 1) for part in self.parts
+        )
+        return MultipartPlan(self.type, self.upload_id, tuple(parts), PresignedUrl(self.complete_url))
 
 
 def multipart_plan(

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from ..errors import DecodeError, LumlError
+from .redaction import clean, scrub
 from .request import Request, Response
 
 T = TypeVar("T")
@@ -69,12 +70,15 @@ Outcome: TypeAlias = T | LumlError | None
 
 def decode(request: Request[T], response: Response) -> T:
     """The value of a good response; raises DecodeError if the response is malformed."""
+    failure: LumlError
     try:
         return request.reply(response)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        problem = f"the response does not follow the protocol: {error}"
-    failure = DecodeError(problem)
-    failure.request = str(request)
+        failure = DecodeError(f"the response does not follow the protocol: {clean(str(error))}")
+    except LumlError as error:
+        failure = error.with_traceback(None)  # frames of the parser refer to the body
+    failure.request = clean(str(request))
+    scrub(failure, request.confidential())
     raise failure
 
 

@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ..errors import APIStatusError
+from ..errors import LumlError
 
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 HIDDEN = "..."
 
-_QUERY = r"\?[^\s\"']+"  # compiled when first used, not by every import
+_DEEPEST = 50  # levels of a body that an error keeps; pickle cannot take many more
+_USER = r"(?<=//)[^\s/]*@"  # patterns are compiled when first used, not by every import
+_QUERY = r"[?#][^\s\"']+"
 
 
 class Redacted:
@@ -49,16 +51,17 @@ def redact(secret: str | None) -> str:
 
 
 def redact_url(url: str | None) -> str | None:
-    """A presigned URL without its query, which is the secret part."""
+    """A presigned URL without its query, which is the secret part, and without a user, a password or a fragment."""
     if url is None:
         return None
     path, mark, _ = url.partition("?")
+    path = re.sub(_USER, "", path.partition("#")[0])
     return f"{path}?{HIDDEN}" if mark else path
 
 
 def redact_queries(text: str) -> str:
-    """A line of text with the query of every URL in it replaced by three dots."""
-    return re.sub(_QUERY, f"?{HIDDEN}", text)
+    """A line of text with the query of every URL in it replaced by three dots, and without users and passwords."""
+    return re.sub(_QUERY, f"?{HIDDEN}", re.sub(_USER, "", text))
 
 
 def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -71,20 +74,24 @@ def redact_endpoint(endpoint: str, *, is_s3: bool) -> str:
     return endpoint if is_s3 and "@" not in endpoint else HIDDEN
 
 
-def scrub(error: APIStatusError, *secrets: str | None) -> None:
-    """Remove secrets from an error in case the server echoed them; of a connection string, its keys as well."""
-    # Azure's connection string is NAME=VALUE;NAME=VALUE, with an AccountKey or a SharedAccessSignature.
-    pairs = [part.partition("=") for secret in secrets for part in (secret or "").split(";")]
-    keys = [value for name, _, value in pairs if name.lower().endswith(("key", "signature"))]
-    for secret in sorted(filter(None, (*secrets, *keys)), key=len, reverse=True):
-        error.message = error.message.replace(secret, HIDDEN)
-        error.body = _without(error.body, secret)
-    error.args = (error.message,)
+def scrub(error: LumlError, secrets: Iterable[str]) -> None:
+    """Remove secrets from the message and every field of an error, in case the server has repeated them."""
+    state = {**vars(error), "args": error.args}
+    for name, value in without(state, secrets).items():
+        setattr(error, name, value)
 
 
-def _without(value: Any, secret: str) -> Any:
+def without(value: Any, secrets: Iterable[str], depth: int = 0) -> Any:
+    """A value of JSON, or bytes, with every secret in it replaced by three dots, in upper or lower case."""
+    if isinstance(value, bytes):
+        return without(value.decode(errors="surrogateescape"), secrets).encode(errors="surrogateescape")
     if isinstance(value, str):
-        return value.replace(secret, HIDDEN)
-    if isinstance(value, list):
-        return [_without(each, secret) for each in value]
-    return {name: _without(each, secret) for name, each in value.items()} if isinstance(value, dict) else value
+        longest_first = sorted(secrets, key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, longest_first)) or "(?!)", HIDDEN, value, flags=re.IGNORECASE)
+    if depth > _DEEPEST:
+        return HIDDEN
+    if isinstance(value, list | tuple):
+        return type(value)(without(each, secrets, depth + 1) for each in value)
+    if isinstance(value, dict):
+        return {without(name, secrets): without(each, secrets, depth + 1) for name, each in value.items()}
+    return value

@@ -6,18 +6,21 @@ Printing one never shows a key or a presigned query.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Generic, TypeAlias, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
 
 from ..errors import DecodeError
-from .redaction import Redacted, redact_headers, redact_url
+from .redaction import SECRET_HEADERS, Redacted, redact_headers, redact_url
 
 T = TypeVar("T")
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
+_SHORTEST_SECRET = 8  # characters of a key or a query value; a shorter one stands in other words by chance
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 
@@ -63,8 +66,8 @@ class Response(Redacted, Struct, frozen=True):
         return self.headers.get(name, "")
 
     def __repr__(self) -> str:
-        headers = dict(redact_headers(self.headers.items()))
-        return f"Response(status={self.status}, headers={headers!r}, body=<{len(self.body)} bytes>)"
+        # No values: a server may repeat the key, or a presigned URL, in a header of any name.
+        return f"Response(status={self.status}, headers={[*self.headers]!r}, body=<{len(self.body)} bytes>)"
 
 
 class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
@@ -94,6 +97,18 @@ class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
     def repeatable(self) -> bool:
         """Whether sending the same value twice leaves the same state behind."""
         return self.method in _REPEATABLE if self.idempotent is None else self.idempotent
+
+    def confidential(self) -> list[str]:
+        """What no error may repeat: keys in the headers and the body, and the query values of a presigned URL."""
+        # Azure's connection string is NAME=VALUE;NAME=VALUE, with an AccountKey or a SharedAccessSignature.
+        given = [secret for secret in self.secrets if secret]
+        pairs = [part.partition("=") for secret in given for part in secret.split(";")]
+        keys = [value for name, _, value in pairs if value and name.lower().endswith(("key", "signature"))]
+        sent = [value.rpartition(" ")[2] for name, value in self.headers if name.lower() in SECRET_HEADERS]
+        if self.presigned:
+            values = re.findall(r"[=#]([^&#]+)", self.url.partition("?")[2])
+            sent += (*values, *map(unquote, values), *(value for _, value in self.query))
+        return [*given, *keys, *(value for value in sent if len(value) >= _SHORTEST_SECRET)]
 
     def __str__(self) -> str:
         query = "&".join(f"{name}={value}" for name, value in self.query)

@@ -19,6 +19,7 @@ from ..api import errors
 from ..config import Config
 from ..core import retry
 from ..core.flow import Backoff, Batch, Emit, Flow, Local, Outcome, Stream
+from ..core.redaction import clean, scrub, without
 from ..core.request import Request, Response
 from ..errors import ConfigurationError, LumlError
 from ..storage import presigned
@@ -52,10 +53,13 @@ def error_for(request: Request[Any], response: Response) -> LumlError | None:
     if 200 <= response.status < 300:
         return None
     error: LumlError
-    if request.presigned:
+    secrets = request.confidential()
+    # Before the words are cut, which could leave half of a secret.
+    response = structs.replace(response, body=without(response.body, secrets))
+    if request.presigned and response.status != 407:  # which a proxy has sent, not the bucket
         error = presigned.storage_error(request, response)
     else:
-        error = errors.status_error(response, request.secrets)
+        error = errors.status_error(response, secrets)
     delay = response.header("retry-after")
     error.retry_after = retry.retry_after(delay, response.header("date")) if delay else None
     return error
@@ -70,13 +74,14 @@ def attempts(request: Request[Any], cfg: Config) -> Generator[Request[Any] | flo
     start = time.monotonic()
     for attempt in count(1):
         outcome = yield prepared
-        error = error_for(request, outcome) if isinstance(outcome, Response) else outcome
+        error = error_for(prepared, outcome) if isinstance(outcome, Response) else outcome
         if error is None:
             assert isinstance(outcome, Response)
             return outcome
         seconds = _delay(cfg, attempt, start, error) if retry.may_repeat(request, error) else None
         if seconds is None:
-            error.request, error.attempts, error.elapsed = str(request), attempt, time.monotonic() - start
+            error.request, error.attempts, error.elapsed = clean(str(request)), attempt, time.monotonic() - start
+            scrub(error, prepared.confidential())
             raise error
         yield seconds
     raise AssertionError("unreachable")

@@ -10,6 +10,7 @@ from ..api import artifacts
 from ..api.paths import in_collection
 from ..config import Config
 from ..core.flow import Flow, send
+from ..core.redaction import PresignedUrl
 from ..errors import BadRequestError, Interrupted, LumlError
 from ..models.artifacts import ModelArtifactStatus
 from ..storage import presigned
@@ -27,7 +28,7 @@ def delete(cfg: Config, model_id: str, *, collection_id: str | None = None, forc
     if force:
         yield from delete_once(artifacts.force_delete(cfg, model_id))
         return
-    url = (yield from send(artifacts.delete_url(cfg, model_id)))["url"]
+    url = PresignedUrl((yield from send(artifacts.delete_url(cfg, model_id)))["url"])
     try:
         yield from none_if_missing(presigned.delete(url))
     except Exception:

@@ -26,7 +26,7 @@ from msgspec import Struct
 from ..api import artifacts
 from ..config import Config
 from ..core.flow import Backoff, Flow, Local, Progress, gather_outcomes, local, send, transfer
-from ..core.redaction import Redacted
+from ..core.redaction import PresignedUrl, Redacted
 from ..core.request import FileSink, Request, Response
 from ..errors import ConnectionFailed, DecodeError, IntegrityError, LumlError, StorageError
 from ..files.digests import prime_digest
@@ -99,7 +99,7 @@ def fetch(this: Download) -> Flow[None]:
 
 def object_url(cfg: Config, artifact_id: str) -> Flow[str]:
     """A fresh URL to read the object of an artifact."""
-    return (yield from send(artifacts.download_url(cfg, artifact_id)))["url"]
+    return PresignedUrl((yield from send(artifacts.download_url(cfg, artifact_id)))["url"])
 
 
 def digest_of(artifact: ModelArtifact) -> str:

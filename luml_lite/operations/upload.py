@@ -16,6 +16,7 @@ from ..api import artifacts
 from ..api.paths import artifacts_path, in_collection
 from ..config import Config
 from ..core.flow import Flow, local, send
+from ..core.redaction import PresignedUrl
 from ..core.retry import is_transient
 from ..errors import FileError, FileUploadError, Interrupted, InvalidArgumentError, LumlError, NotFoundError
 from ..files.archive import Archive, ensure_unchanged, inspect
@@ -91,7 +92,8 @@ def _upload(
         bucket_location=details.bucket_location,
         bucket_secret_id=details.bucket_secret_id,
     )
-    return (yield from _finish(Upload(cfg, archive, state, details.url, on_progress, journal)))
+    url = details.url and PresignedUrl(details.url)
+    return (yield from _finish(Upload(cfg, archive, state, url, on_progress, journal)))
 
 
 def _resume(upload: Upload) -> Flow[Upload | ModelArtifact | None]:

@@ -12,6 +12,8 @@ import pytest
 import luml_lite
 from luml_lite import Config, Response, aio, errors
 from luml_lite.api.errors import missing_resource, status_error
+from luml_lite.core.request import Request, no_content
+from luml_lite.drivers.attempts import error_for
 from luml_lite.testing import Scripted, json_response
 
 from ..recorded_exchanges import answer, named, recorded
@@ -38,6 +40,47 @@ def test_an_error_says_what_to_do_next(code: int, detail: str, advice: str) -> N
     error = status_error(json_response({"detail": detail}, code))
     assert str(error).startswith(f"{code}: {detail}; ")
     assert advice in str(error)
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("https://new.example/v1/x?token=s#s", "https://new.example/v1/x?..."),
+        ("https://user:s@new.example/#s", "https://new.example/"),
+        ("", "another address"),
+    ],
+)
+def test_a_redirect_says_where_it_leads(location: str, target: str) -> None:
+    """And which setting to change; what is secret in the address is left out."""
+    error = status_error(Response(301, {"location": location}))
+    assert str(error) == (
+        f"301: no detail; the server redirects to {target}, which the library does not follow: "
+        "set base_url to the API's own"
+    )
+
+
+@pytest.mark.parametrize("presigned", [True, False])
+def test_a_proxy_that_wants_a_password_is_told_as_that(presigned: bool) -> None:
+    """Also where it stands before the bucket."""
+    request: Request[Any] = Request(method="GET", url="http://x.example/y", reply=no_content, presigned=presigned)
+    error = error_for(request, Response(407, {}, b"<html>login</html>"))
+    assert "407" in str(error)
+    assert "HTTP_PROXY, to http://user:password@host:port" in str(error)
+
+
+def test_the_words_of_a_server_are_cut_and_cleaned() -> None:
+    """A message is one line of bounded length, whatever a server says."""
+    error = status_error(json_response({"detail": "a\x1b[31m\n\x00b" + "x" * 9999}, 400))
+    assert str(error).startswith("400: a [31m  bxxx")
+    assert len(str(error)) < 600
+
+
+@pytest.mark.parametrize("depth", [60, 400, 900, 5000, 100_000])
+def test_a_deeply_nested_answer_is_an_error_that_can_be_pickled(depth: int) -> None:
+    """Levels beyond those that pickle takes are left out."""
+    error = status_error(Response(400, {}, b'{"detail":' + b'{"a":[' * depth + b"1" + b"]}" * depth + b"}"))
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
+    assert len(str(error)) < 600
 
 
 ECHOES: dict[str, Any] = {

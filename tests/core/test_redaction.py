@@ -14,8 +14,9 @@ from luml_lite.api.errors import status_error
 from luml_lite.api.uploads import WirePart, WirePlan
 from luml_lite.config import Config
 from luml_lite.core.flow import decode
+from luml_lite.core.redaction import PresignedUrl, redact_queries, redact_url, scrub
 from luml_lite.core.request import FileSlice, Request, Response, no_content
-from luml_lite.errors import LumlError
+from luml_lite.errors import APIStatusError, LumlError
 from luml_lite.files.archive import Archive
 from luml_lite.files.journal import UploadState
 from luml_lite.models.artifacts import ModelArtifact
@@ -81,7 +82,8 @@ def test_no_value_shows_a_secret(secret: str) -> None:
         Request(method="GET", url="https://b.example/k", query=(("sig", secret),), presigned=True, reply=no_content),
         Request(method="POST", url="/x", reply=no_content, body=secret.encode(), secrets=(secret,)),
         json_response({"url": url}),
-        Response(200, {"set-cookie": secret}),
+        Response(200, {"set-cookie": secret, "location": f"{url}#{secret}", "x-echo": f"Bearer {secret}"}),
+        repr(PresignedUrl(f"https://user:{secret}@bucket.example/key?sig={secret}#{secret}")),
         s3.initiate(url),
         s3.put(url, FileSlice("/m", 0, 5)),
         s3.complete(url, {1: "0" * 32}),
@@ -117,6 +119,37 @@ def test_no_error_carries_a_secret(secret: str, code: int) -> None:
         assert secret not in printed + repr(error) + str(error)
         assert secret.encode() not in pickle.dumps(error)
     assert len(found) == 4
+
+
+@given(secrets)
+def test_scrubbing_reaches_every_field_of_an_error(secret: str) -> None:
+    """Strings at any place in it, in upper or lower case; numbers and other fields stay."""
+    body = {secret: [{"a": f"x{secret}", "b": 1}], "c": None}
+    error: Any = APIStatusError(f"bad {secret.lower()}", status_code=400, body=body)
+    error.headers = {"etag": secret}
+    scrub(error, [secret])
+    assert (str(error), error.args, error.status_code) == ("bad ...", ("bad ...",), 400)
+    assert (error.body, error.headers) == ({"...": [{"a": "x...", "b": 1}], "c": None}, {"etag": "..."})
+
+
+def test_short_words_are_not_taken_for_secrets() -> None:
+    """A key of few letters, and a query value such as the number of a part, stand in other words by chance."""
+    url = "https://b.example/k?partNumber=1&X-Amz-Expires=3600&x-id=PutPart&X-Amz-Signature=0123%2Babcd"
+    put = Request(method="PUT", url=url, presigned=True, reply=no_content)
+    assert put.confidential() == [
+        "0123%2Babcd",
+        "0123+abcd",
+    ]
+    headers = (("Authorization", "Bearer key"),)
+    assert Request(method="GET", url="/x?cursor=0123456789", headers=headers, reply=no_content).confidential() == []
+
+
+def test_users_and_fragments_of_urls_are_hidden() -> None:
+    """In one URL, and in a line of text."""
+    url = "https://user:p@ss@b.example/k?sig=s#t"
+    assert redact_url(url) == "https://b.example/k?..."
+    assert redact_url("https://b.example/k#t?s") == "https://b.example/k?..."
+    assert redact_queries(f"from {url} to '{url}'") == "from https://b.example/k?... to 'https://b.example/k?...'"
 
 
 def test_secret_headers_are_hidden_in_any_case() -> None:

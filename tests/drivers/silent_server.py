@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from luml_lite import Config, Timeouts
-from luml_lite.core.request import FileSlice, Request, no_content
+from luml_lite.core.request import FileSlice, Request, no_value
 
 PATIENT = Config(timeouts=Timeouts(connect=1000, read=1000, stall_window=1000))  # nothing ends by itself
 PROMPT = 30  # seconds, on a busy machine
@@ -25,7 +25,7 @@ def silent_server() -> Iterator[str]:
 def put_request(base: str, path: Path) -> Request[None]:
     """A presigned PUT of a file to the silent server."""
     size = path.stat().st_size
-    return Request(method="PUT", url=f"{base}/x", body=FileSlice(str(path), 0, size), presigned=True, reply=no_content)
+    return Request(method="PUT", url=f"{base}/x", body=FileSlice(str(path), 0, size), presigned=True, reply=no_value)
 
 
 def socket_count() -> int:

@@ -15,7 +15,7 @@ import luml_lite
 from luml_lite import Config, Timeouts
 from luml_lite.core.cancellation import Stopped
 from luml_lite.core.flow import Flow, Progress, gather, local
-from luml_lite.core.request import FileSlice, Request, Response, no_content
+from luml_lite.core.request import FileSlice, Request, Response, no_value
 from luml_lite.drivers import aio as aio_driver
 from luml_lite.transport.workers import WorkerPool
 
@@ -40,7 +40,7 @@ class Busy:
 
 
 def get(path: str) -> Request[None]:
-    return Request(method="GET", url=path, reply=no_content)
+    return Request(method="GET", url=path, reply=no_value)
 
 
 @pytest.mark.parametrize("kind", ["request", "batch"])
@@ -74,8 +74,8 @@ def test_the_context_of_the_caller_is_seen_everywhere(colour: str, tmp_path: Pat
     transport = Busy()
     cfg = Config(api_key="k", transport=transport)
     reports: list[tuple[str, threading.Thread]] = []
-    put: Request[None] = Request(method="PUT", url="/x", body=FileSlice(str(path), 0, 5), reply=no_content)
-    post: Request[None] = Request(method="POST", url="/x", reply=no_content)
+    put: Request[None] = Request(method="PUT", url="/x", body=FileSlice(str(path), 0, 5), reply=no_value)
+    post: Request[None] = Request(method="POST", url="/x", reply=no_value)
 
     def on_progress(done: int, total: int) -> None:
         reports.append((CALLER.get(), threading.current_thread()))
@@ -200,7 +200,7 @@ def test_a_second_cancellation_leaves_no_task_behind() -> None:
             raise Stopped
 
     async def main() -> set[asyncio.Task[Any]]:
-        post: Request[None] = Request(method="POST", url="/x", reply=no_content)
+        post: Request[None] = Request(method="POST", url="/x", reply=no_value)
         task = asyncio.create_task(luml_lite.aio.run(post, Config(api_key="k", transport=Silent())))
         for _ in range(2):
             await asyncio.sleep(0.1)

@@ -10,11 +10,11 @@ import pytest
 
 from luml_lite import Config
 from luml_lite.core.flow import Flow, Local, Outcome, gather_outcomes
-from luml_lite.core.request import Request, Response, no_content
+from luml_lite.core.request import Request, Response, no_value
 
 from ..sync_async import COLOURS
 
-REQUESTS = [Request(method="GET", url=f"/{index}", reply=no_content) for index in range(12)]
+REQUESTS = [Request(method="GET", url=f"/{index}", reply=no_value) for index in range(12)]
 
 
 class Recording:
