@@ -1,4 +1,4 @@
-"""Both colours of the verbs under one interface, so that one suite tests them both."""
+"""Both kinds of the verbs under one interface, so that one suite tests them both."""
 
 from __future__ import annotations
 
@@ -37,4 +37,4 @@ class Async:
         return lambda *args, **kwargs: asyncio.run(awaited(*args, **kwargs))
 
 
-COLOURS = {"sync": Sync(), "async": Async()}
+SYNC_ASYNC = {"sync": Sync(), "async": Async()}

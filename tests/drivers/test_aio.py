@@ -66,8 +66,8 @@ def test_calls_that_sleep_hold_no_thread(kind: str, monkeypatch: pytest.MonkeyPa
     assert asyncio.run(main()) < 20
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_the_context_of_the_caller_is_seen_everywhere(colour: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_the_context_of_the_caller_is_seen_everywhere(mode: str, tmp_path: Path) -> None:
     """By the transport, by local work, and by on_progress, which the thread of the caller calls."""
     path = tmp_path / "file"
     path.write_bytes(b"12345")
@@ -93,7 +93,7 @@ def test_the_context_of_the_caller_is_seen_everywhere(colour: str, tmp_path: Pat
         CALLER.set("somebody")
         luml_lite.run(flow(), cfg)
 
-    if colour == "sync":
+    if mode == "sync":
         copy_context().run(blocking)
     else:
         asyncio.run(main())

@@ -12,7 +12,7 @@ from luml_lite import Config
 from luml_lite.core.flow import Flow, Local, Outcome, gather_outcomes
 from luml_lite.core.request import Request, Response, no_value
 
-from ..sync_async import COLOURS
+from ..sync_async import SYNC_ASYNC
 
 REQUESTS = [Request(method="GET", url=f"/{index}", reply=no_value) for index in range(12)]
 
@@ -28,8 +28,8 @@ class Recording:
         return Response(200)
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_on_done_and_its_local_run_one_at_a_time_in_the_sending_thread(colour: str) -> None:
+@pytest.mark.parametrize("mode", SYNC_ASYNC)
+def test_on_done_and_its_local_run_one_at_a_time_in_the_sending_thread(mode: str) -> None:
     transport = Recording()
     calls: list[tuple[str, int]] = []
 
@@ -48,13 +48,13 @@ def test_on_done_and_its_local_run_one_at_a_time_in_the_sending_thread(colour: s
     def flow() -> Flow[list[Outcome[None]]]:
         return (yield from gather_outcomes(REQUESTS, on_done=on_done))
 
-    COLOURS[colour].run(flow(), Config(api_key="k", transport=transport))
+    SYNC_ASYNC[mode].run(flow(), Config(api_key="k", transport=transport))
     assert sorted(index for kind, index in calls if kind == "on_done") == [*range(12)]
     assert calls[1::2] == [("local", index) for _, index in calls[::2]]
 
 
-@pytest.mark.parametrize("colour", COLOURS)
-def test_a_local_that_fails_ends_the_batch(colour: str) -> None:
+@pytest.mark.parametrize("mode", SYNC_ASYNC)
+def test_a_local_that_fails_ends_the_batch(mode: str) -> None:
     """The flow sees the exception, and no further request is started."""
     transport = Recording()
 
@@ -62,5 +62,5 @@ def test_a_local_that_fails_ends_the_batch(colour: str) -> None:
         return (yield from gather_outcomes(REQUESTS, on_done=lambda index, response: Local(divmod, (1, 0))))
 
     with pytest.raises(ZeroDivisionError):
-        COLOURS[colour].run(flow(), Config(api_key="k", transport=transport, concurrency=1))
+        SYNC_ASYNC[mode].run(flow(), Config(api_key="k", transport=transport, concurrency=1))
     assert [*transport.threads] == [0]

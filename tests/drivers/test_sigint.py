@@ -14,7 +14,7 @@ from .silent_server import PROMPT, silent_server
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
-import sys
+import signal, sys
 from functools import partial
 from pathlib import Path
 import luml_lite
@@ -24,6 +24,7 @@ from luml_lite.core.flow import gather, local
 from tests.drivers.silent_server import PATIENT, put_request
 
 say = partial(print, flush=True)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 
 def flow():
     try:

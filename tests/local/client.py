@@ -33,7 +33,7 @@ class Answer(NamedTuple):
     headers: dict[str, str]
 
 
-class Desk:
+class RegistryClient:
     """A registry and the key that asks it."""
 
     def __init__(self, registry: Registry, key: str | None = None) -> None:
@@ -125,9 +125,11 @@ def completion(etags: list[str]) -> bytes:
     return f"<CompleteMultipartUpload>{''.join(parts)}</CompleteMultipartUpload>".encode()
 
 
-def rows_of(desk: Desk) -> list[dict[str, Any]]:
+def rows_of(client: RegistryClient) -> list[dict[str, Any]]:
     """Artifacts in two collections, with equal values, missing values and metrics of all kinds."""
-    other = desk.ask("POST", f"{desk.orbit}/collections", {"name": "o", "description": "", "type": "mixed"}).body["id"]
+    other = client.ask("POST", f"{client.orbit}/collections", {"name": "o", "description": "", "type": "mixed"}).body[
+        "id"
+    ]
     chance = random.Random(7)
     values: list[Any] = [None, 0, 1, 1, 2.5, -3, 10**30, "high", True]
     rows = []
@@ -139,8 +141,8 @@ def rows_of(desk: Desk) -> list[dict[str, Any]]:
             size=chance.choice([1, 2, 3]),
             extra_values=metrics,
         )
-        path = desk.artifacts if number % 2 else f"{desk.orbit}/collections/{other}/artifacts"
-        rows.append(desk.ask("POST", path, body).body["artifact"])
+        path = client.artifacts if number % 2 else f"{client.orbit}/collections/{other}/artifacts"
+        rows.append(client.ask("POST", path, body).body["artifact"])
     return rows
 
 

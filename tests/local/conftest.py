@@ -1,4 +1,4 @@
-"""A fresh registry for each test, and a desk to ask it at."""
+"""A fresh registry for each test, and a client of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from luml_lite.local.registry import Registry
 from luml_lite.local.storage.buckets import Layout
 
-from .client import Desk
+from .client import RegistryClient
 
 SMALL = 1000  # bytes: where uploads split here, and the size of parts
 
@@ -24,6 +24,6 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 
 @pytest.fixture
-def desk(registry: Registry) -> Desk:
-    """Where the owner asks."""
-    return Desk(registry)
+def client(registry: Registry) -> RegistryClient:
+    """A client with the key of the owner."""
+    return RegistryClient(registry)

@@ -17,18 +17,18 @@ import urllib3
 from luml_lite.local.registry import Registry
 from luml_lite.local.storage.buckets import Layout
 
-from .client import Bytes, Desk, element, model
+from .client import Bytes, RegistryClient, element, model
 from .http.raw_client import read_rest, send_head
 from .killed_server_client import Uploader, running_server
 
 SMALL = Layout(1000, 1000)
 
 
-def part_urls(desk: Desk, details: dict[str, Any], size: int, upload_id: str | None) -> dict[str, Any]:
+def part_urls(client: RegistryClient, details: dict[str, Any], size: int, upload_id: str | None) -> dict[str, Any]:
     """The URLs of an upload's parts."""
     wanted = {"bucket_id": details["bucket_secret_id"], "bucket_location": details["bucket_location"], "size": size}
     more = {"upload_id": upload_id} if upload_id else {}
-    urls: dict[str, Any] = desk.ask("POST", "/v1/bucket-secrets/upload/multipart", {**wanted, **more}).body
+    urls: dict[str, Any] = client.ask("POST", "/v1/bucket-secrets/upload/multipart", {**wanted, **more}).body
     return urls
 
 
@@ -71,8 +71,8 @@ def test_an_interruption_right_after_the_commit_takes_no_file_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = Registry(tmp_path / "r")
-    desk = Desk(registry)
-    url = desk.made(3)["upload_details"]["url"]
+    client = RegistryClient(registry)
+    url = client.made(3)["upload_details"]["url"]
     real = registry.database._give_back
 
     def interrupted(connection: sqlite3.Connection) -> None:
@@ -84,44 +84,44 @@ def test_an_interruption_right_after_the_commit_takes_no_file_away(
 
     monkeypatch.setattr(registry.database, "_give_back", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        desk.ask("PUT", url, b"abc")
-    identity = desk.ask("GET", f"{desk.orbit}/artifacts").body["items"][0]["id"]
-    assert desk.content(identity) == b"abc"
+        client.ask("PUT", url, b"abc")
+    identity = client.ask("GET", f"{client.orbit}/artifacts").body["items"][0]["id"]
+    assert client.content(identity) == b"abc"
     registry.close()
 
 
 def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "r")
-    desk = Desk(registry)
-    identity = desk.uploaded(b"kept")
-    url = desk.made(3)["upload_details"]["url"]
+    client = RegistryClient(registry)
+    identity = client.uploaded(b"kept")
+    url = client.made(3)["upload_details"]["url"]
     for connection in registry.database._idle:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")
     answers = set()
     for _ in range(60):
         answers.add(
-            desk.ask(
-                "POST", f"{desk.orbit}/collections", {"name": "n" * 100, "description": "d" * 1000, "type": "model"}
+            client.ask(
+                "POST", f"{client.orbit}/collections", {"name": "n" * 100, "description": "d" * 1000, "type": "model"}
             ).status
         )
     assert answers == {200, 507}
     for connection in registry.database._idle:
         connection.execute("PRAGMA max_page_count = 1073741823")
-    assert desk.ask("PUT", url, b"abc").status == 200
-    assert desk.content(identity) == b"kept"
+    assert client.ask("PUT", url, b"abc").status == 200
+    assert client.content(identity) == b"kept"
     registry.close()
 
 
 def test_uploads_that_can_never_be_needed_again_are_swept(tmp_path: Path) -> None:
     """What an artifact that is no longer pending left unfinished goes; what a pending one has sent stays."""
     registry = Registry(tmp_path / "r", layout=SMALL)
-    desk = Desk(registry)
+    client = RegistryClient(registry)
     for name in ("pending", "failed"):
-        made = desk.made(1500, name)
-        upload = element(desk.ask("POST", made["upload_details"]["url"]).body, "UploadId")
-        desk.ask("PUT", part_urls(desk, made["upload_details"], 1500, upload)["parts"][0]["url"], bytes(1000))
-    desk.ask("PATCH", f"{desk.artifacts}/{made['artifact']['id']}", {"status": "upload_failed"})
+        made = client.made(1500, name)
+        upload = element(client.ask("POST", made["upload_details"]["url"]).body, "UploadId")
+        client.ask("PUT", part_urls(client, made["upload_details"], 1500, upload)["parts"][0]["url"], bytes(1000))
+    client.ask("PATCH", f"{client.artifacts}/{made['artifact']['id']}", {"status": "upload_failed"})
     root = Path(registry.objects.root)
     registry.close()
     Registry(tmp_path / "r").close()

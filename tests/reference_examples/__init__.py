@@ -13,7 +13,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 class Example(NamedTuple):
     """One method of the reference: its signature, its example, and the answer shown for it, if any."""
 
-    colour: str
+    mode: str
     method: str
     signature: str
     code: str
@@ -21,16 +21,16 @@ class Example(NamedTuple):
 
 
 def examples() -> list[Example]:
-    """Every method of both colours."""
+    """Every method of both kinds."""
     found: list[Example] = []
-    colour = ""
+    mode = ""
     for block in BLOCKS:
         if block.startswith("class "):
-            colour = "async" if block.startswith("class Async") else "sync"
+            mode = "async" if block.startswith("class Async") else "sync"
         elif block.startswith("@validate_collection"):
             name = re.search(r"def (\w+)\(", block)
             assert name
-            found.append(Example(colour, name[1], block.removeprefix("@validate_collection\n"), "", ""))
+            found.append(Example(mode, name[1], block.removeprefix("@validate_collection\n"), "", ""))
         else:
             field = "code" if "LumlClient(" in block else "answer"
             assert not getattr(found[-1], field), "a method has one example and one answer"

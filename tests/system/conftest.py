@@ -11,13 +11,13 @@ import pytest
 
 from ..servers.azurite import AzureBucket
 from ..servers.seaweedfs import S3Bucket
-from ..sync_async import COLOURS
+from ..sync_async import SYNC_ASYNC
 
 
 @pytest.fixture(params=["sync", "async"])
 def verbs(request: pytest.FixtureRequest) -> Any:
-    """The verbs of one colour."""
-    return COLOURS[request.param]
+    """The blocking verbs, and those for asyncio."""
+    return SYNC_ASYNC[request.param]
 
 
 @pytest.fixture(params=["s3_bucket", "azure_bucket"])

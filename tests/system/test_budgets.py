@@ -95,9 +95,9 @@ def _no_target_left(ground: Ground) -> Iterator[None]:
 
 
 @pytest.mark.timeout(300)  # of 5 GB on a busy machine
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("way", ["upload in parts", "upload at once", "download"])
-def test_5_gb_need_at_most_12_mib_more_than_1_mb(ground: Ground, single: Server, way: str, colour: str) -> None:
+def test_5_gb_need_at_most_12_mib_more_than_1_mb(ground: Ground, single: Server, way: str, mode: str) -> None:
     """The same process moves 1 MB, then 5 GB; its peak grows by no more than its few buffers."""
     job = way.split()[0]
     url = single.url if way == "upload at once" else ""
@@ -105,7 +105,7 @@ def test_5_gb_need_at_most_12_mib_more_than_1_mb(ground: Ground, single: Server,
         what, warm = ground.archives[LARGE].path, ground.archives[SMALL].path
     else:
         what, warm = ground.ids[LARGE], ground.ids[SMALL]
-    facts = ground.job(job, url, what=what, warm=warm, colour=colour)
+    facts = ground.job(job, url, what=what, warm=warm, mode=mode)
     assert facts["rss"] - facts["rss_before"] <= 12 * MiB
     assert facts["rss"] <= 45 * MiB
 

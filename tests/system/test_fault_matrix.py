@@ -1,4 +1,4 @@
-"""Every step of every operation meets every fault, once and for good; the world is right afterwards.
+"""Every step of every operation meets every fault, once and for good; the environment is right afterwards.
 
 The steps are counted, not listed: the operation runs once without a fault, and then again with each fault at each
 request it made. Whatever the outcome: nothing wrong under the target's name, no row that lies, no temporary file left,
@@ -18,7 +18,7 @@ import luml_lite
 from luml_lite import Config, LumlError
 from luml_lite.testing import write_model
 
-from ..sync_async import COLOURS
+from ..sync_async import SYNC_ASYNC
 from .fault_transport import FAULTS, Faulty
 from .faults.registries import open_registry
 
@@ -53,11 +53,11 @@ def each_fault(cfg: Config, call: Callable[[Config], Any]) -> list[tuple[Any, in
     ]
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("storage", ["S3 at once", "S3 in parts", "Azure blocks"])
-def test_upload(tmp_path: Path, model: Path, storage: str, colour: str) -> None:
+def test_upload(tmp_path: Path, model: Path, storage: str, mode: str) -> None:
     """An upload ends right or not at all."""
-    verbs = COLOURS[colour]
+    verbs = SYNC_ASYNC[mode]
     cfg = open_registry(tmp_path, storage)
     for fault, at, lasting in each_fault(cfg, lambda c: verbs.upload(c, str(model), "counted")):
         name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
@@ -82,10 +82,10 @@ def test_upload(tmp_path: Path, model: Path, storage: str, colour: str) -> None:
     assert sorted(os.listdir(tmp_path)) == ["registry"]
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_download(tmp_path: Path, model: Path, colour: str) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_download(tmp_path: Path, model: Path, mode: str) -> None:
     """A download puts the right bytes under the target's name, or leaves the target as it was."""
-    verbs = COLOURS[colour]
+    verbs = SYNC_ASYNC[mode]
     cfg = open_registry(tmp_path, "S3 at once")
     made = luml_lite.upload(cfg, str(model))
     folder = tmp_path / "target"
@@ -106,10 +106,10 @@ def test_download(tmp_path: Path, model: Path, colour: str) -> None:
         assert target.read_bytes() == model.read_bytes(), name
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_delete(tmp_path: Path, model: Path, colour: str) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_delete(tmp_path: Path, model: Path, mode: str) -> None:
     """A delete ends with nothing left, or with a row that says so and can be deleted again."""
-    verbs = COLOURS[colour]
+    verbs = SYNC_ASYNC[mode]
     cfg = open_registry(tmp_path, "S3 at once")
     made = luml_lite.upload(cfg, str(model))
     for fault, at, lasting in each_fault(cfg, lambda c: verbs.delete(c, made.id)):

@@ -18,7 +18,7 @@ pytest.importorskip("luml_api", reason="the published client needs Python 3.12 a
 import luml_api
 from luml_api._exceptions import APIStatusError, FileError, UnprocessableEntityError
 
-from ..local.client import Desk
+from ..local.client import RegistryClient
 from .test_published_transfers import Bench, bench
 
 pytestmark = pytest.mark.published
@@ -45,7 +45,7 @@ def model(bench: Bench, tmp_path: Path) -> Any:
 
 def path_of(bench: Bench) -> str:
     """Where the API has the artifacts of the collection."""
-    return Desk(bench.served.registry).artifacts
+    return RegistryClient(bench.served.registry).artifacts
 
 
 @pytest.mark.parametrize(("force", "method", "tail"), [(False, "POST", "/delete-urls"), (True, "DELETE", "")])
@@ -69,18 +69,18 @@ def test_no_limit_is_sent_as_an_empty_one(bench: Bench, model: Any) -> None:
 
 def test_it_sees_the_newest_hundred_only(bench: Bench, model: Any, tmp_path: Path, monkeypatch: Any) -> None:
     """By id and by name it reads one page and no more: the hundred and first is None, and has no file name."""
-    desk = Desk(bench.served.registry)
+    client = RegistryClient(bench.served.registry)
     for _ in range(100):
-        desk.made()
+        client.made()
     for value in (model.id, "one"):
         found, requests = bench.call(bench.theirs, "get", lambda luml, value=value: luml.artifacts.get(value))
         assert found is None
         ((method, path, query, _),) = requests
-        assert (method, path, dict(query)["limit"]) == ("GET", f"{desk.orbit}/artifacts", "100")
+        assert (method, path, dict(query)["limit"]) == ("GET", f"{client.orbit}/artifacts", "100")
         assert bench.ours.artifacts.get(value).id == model.id
     monkeypatch.chdir(tmp_path)
     requests = refused(bench, ValueError, lambda luml: luml.artifacts.download(model.id))
-    assert [request[1] for request in requests] == [f"{desk.orbit}/artifacts"]
+    assert [request[1] for request in requests] == [f"{client.orbit}/artifacts"]
     bench.ours.artifacts.download(model.id)
 
 
@@ -107,7 +107,7 @@ def test_a_changed_name_wipes_the_tags_of_a_collection(bench: Bench) -> None:
 def test_it_asks_for_the_tags_of_collections_where_a_collection_is_expected(bench: Bench) -> None:
     """`collections/tags` is newer than every recorded server: 422, because tags is no id."""
     ((method, path, _, _),) = refused(bench, UnprocessableEntityError, lambda luml: luml.collections.list_tags())
-    assert (method, path) == ("GET", f"{Desk(bench.served.registry).orbit}/collections/tags")
+    assert (method, path) == ("GET", f"{RegistryClient(bench.served.registry).orbit}/collections/tags")
 
 
 def test_a_text_cannot_be_cleared(bench: Bench, tmp_path: Path) -> None:

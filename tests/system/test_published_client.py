@@ -81,7 +81,7 @@ class Awaited:
 
 
 class Bench:
-    """One registry, both clients of one colour on it, and what the server saw of each call."""
+    """One registry, both clients on it, and what the server saw of each call."""
 
     def __init__(self, served: local.Served, seen: list[local.Seen], runner: asyncio.Runner | None) -> None:
         place = {"organization": served.organization, "orbit": served.orbit, "collection": served.collection}
@@ -127,7 +127,7 @@ class Bench:
 
 @pytest.fixture(params=["sync", "async"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    """A fresh registry over HTTP, once for each colour of the clients."""
+    """A fresh registry over HTTP, once for blocking clients and once for asyncio."""
     write_model(str(tmp_path / "model.fnnx"), {"F1": 0.5, "loss": 2})
     seen: list[local.Seen] = []
     with local.serve(tmp_path / "registry", seen=seen.append) as served, asyncio.Runner() as runner:

@@ -14,7 +14,7 @@ from luml_lite import local
 from luml_lite.local.storage.buckets import Layout
 from luml_lite.testing import write_model
 
-from ..local.client import Desk
+from ..local.client import RegistryClient
 
 pytest.importorskip("luml_api", reason="the published client needs Python 3.12 and the extra test-all")
 
@@ -48,12 +48,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def use_azure(bench: Bench) -> None:
     """Point both clients at a new orbit over an Azure bucket."""
-    desk = Desk(bench.served.registry)
+    client = RegistryClient(bench.served.registry)
     secret = {"type": "azure", "endpoint": "AccountName=a;AccountKey=k", "bucket_name": "b"}
-    made = desk.ask("POST", f"{desk.organization}/bucket-secrets", secret).body["id"]
-    orbit = desk.ask("POST", f"{desk.organization}/orbits", {"name": "o", "bucket_secret_id": made}).body["id"]
+    made = client.ask("POST", f"{client.organization}/bucket-secrets", secret).body["id"]
+    orbit = client.ask("POST", f"{client.organization}/orbits", {"name": "o", "bucket_secret_id": made}).body["id"]
     body = {"name": "c", "description": "", "type": "mixed"}
-    collection = desk.ask("POST", f"{desk.organization}/orbits/{orbit}/collections", body).body["id"]
+    collection = client.ask("POST", f"{client.organization}/orbits/{orbit}/collections", body).body["id"]
     for luml in (bench.theirs, bench.ours):
         luml.orbit, luml.collection = orbit, collection
 

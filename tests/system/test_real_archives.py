@@ -13,15 +13,15 @@ from luml_lite.files import archive
 
 from ..packagers import fnnx_models
 from ..packagers.fixtures import Packaged
-from ..sync_async import COLOURS
+from ..sync_async import SYNC_ASYNC
 
 pytestmark = pytest.mark.published
 
 
 @pytest.fixture(params=["sync", "async"])
 def verbs(request: pytest.FixtureRequest) -> Any:
-    """The verbs of one colour."""
-    return COLOURS[request.param]
+    """The blocking verbs, and those for asyncio."""
+    return SYNC_ASYNC[request.param]
 
 
 @pytest.fixture(params=["artifacts", "model_artifacts"])

@@ -21,7 +21,7 @@ from luml_lite.transport import pool
 
 from ..servers.azurite import AzureBucket
 from ..servers.seaweedfs import S3Bucket
-from ..sync_async import COLOURS
+from ..sync_async import SYNC_ASYNC
 from .faults.environment import CALM, PATIENT, bounded, eventually, patience
 from .faults.fault_proxy import Fault, Proxy, before
 from .faults.socket_faults import FAULTS, error_in_200, expired_403, flipped, no_etag
@@ -88,10 +88,10 @@ each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__
 
 
 @each_fault
-@pytest.mark.parametrize(("large", "colour"), [(False, "async"), (True, "sync")])
-def test_upload(bucket: Any, proxy: Proxy, registry: Any, models: Any, fault: Fault, large: bool, colour: str) -> None:
+@pytest.mark.parametrize(("large", "mode"), [(False, "async"), (True, "sync")])
+def test_upload(bucket: Any, proxy: Proxy, registry: Any, models: Any, fault: Fault, large: bool, mode: str) -> None:
     """An uploaded row has its bytes in the bucket, a failed one says so, and a second call is right."""
-    verbs = COLOURS[colour]
+    verbs = SYNC_ASYNC[mode]
     model = models(large)
     cfg = registry(IN_PARTS[bucket.type] if large else None)
     for at in range(counted(proxy, lambda: verbs.upload(cfg, model, "counted"))):
@@ -111,10 +111,10 @@ def test_upload(bucket: Any, proxy: Proxy, registry: Any, models: Any, fault: Fa
 
 
 @each_fault
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_download(proxy: Proxy, registry: Any, models: Any, tmp_path: Path, fault: Fault, colour: str) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_download(proxy: Proxy, registry: Any, models: Any, tmp_path: Path, fault: Fault, mode: str) -> None:
     """The right bytes or the old ones are under the target's name, and nothing is beside it."""
-    verbs = COLOURS[colour]
+    verbs = SYNC_ASYNC[mode]
     cfg = registry()
     row = luml_lite.upload(cfg, models(True))
     folder = tmp_path / "target"
@@ -135,10 +135,10 @@ def test_download(proxy: Proxy, registry: Any, models: Any, tmp_path: Path, faul
 
 
 @each_fault
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_delete(bucket: Any, proxy: Proxy, registry: Any, models: Any, fault: Fault, colour: str) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_delete(bucket: Any, proxy: Proxy, registry: Any, models: Any, fault: Fault, mode: str) -> None:
     """Object and row are gone, or the row says that they are not."""
-    verbs = COLOURS[colour]
+    verbs = SYNC_ASYNC[mode]
     cfg = registry()
     row = luml_lite.upload(cfg, models(False))
     proxy.arm(fault, 0)

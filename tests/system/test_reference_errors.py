@@ -36,7 +36,7 @@ Make = Callable[[Config], Any]
 
 @pytest.fixture(params=["client", "async client"])
 def client(request: pytest.FixtureRequest) -> Make:
-    """Either colour, called as if it blocked."""
+    """Either client, called as if it blocked."""
     return FACES[request.param]
 
 

@@ -106,8 +106,8 @@ def run(example: Example, place: Place, code: str | None = None) -> dict[str, An
     for path in ("/path/to", "/local/path"):
         code = code.replace(f'"{path}/', f'"{place.folder}{path}/')
     names: dict[str, Any] = {name: getattr(luml_lite, name) for name in NAMES}
-    exec(compile(code, f"{example.colour} {example.method}", "exec"), names)
-    if example.colour == "async":
+    exec(compile(code, f"{example.mode} {example.method}", "exec"), names)
+    if example.mode == "async":
         asyncio.run(names["main"]())
     return names
 
@@ -117,7 +117,7 @@ def mended(example: Example) -> str:
     try:
         compile(example.code, "example", "exec")
     except IndentationError:
-        assert (example.colour, example.method) == ("async", "download_url")
+        assert (example.mode, example.method) == ("async", "download_url")
         return example.code.replace("\n   await", "\n    await")
     return example.code
 
@@ -127,12 +127,12 @@ def proof(example: Example, place: Place, names: dict[str, Any]) -> None:
     cfg, source = place.config, (place.folder / "path/to/model.fnnx").read_bytes()
     mine = luml_lite.get(cfg, MODEL)
     match example.method:
-        case "get" if example.colour == "sync":
+        case "get" if example.mode == "sync":
             assert names["model_by_id"] == mine
             assert names["model_by_name"].id == MODEL
-        case "list" if example.colour == "sync":
+        case "list" if example.mode == "sync":
             assert [row.metrics["F1"] for row in names["models"].items] == [0.9, 0.8]
-        case "download_url" | "delete_url" if example.colour == "sync":
+        case "download_url" | "delete_url" if example.mode == "sync":
             assert names["url_info"]["url"].startswith(cfg.base_url)
         case "upload":
             assert [row.model_name for row in luml_lite.list(cfg).items].count("Production Model") == 1
@@ -153,7 +153,7 @@ def proof(example: Example, place: Place, names: dict[str, Any]) -> None:
 RUN = [each for each in EXAMPLES if each.method != "create"]
 
 
-@pytest.mark.parametrize("example", RUN, ids=[f"{each.colour}-{each.method}" for each in RUN])
+@pytest.mark.parametrize("example", RUN, ids=[f"{each.mode}-{each.method}" for each in RUN])
 def test_the_example_runs_as_it_stands(example: Example, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     names = run(example, place, mended(example))
     assert place.seen
@@ -168,13 +168,13 @@ def test_the_example_runs_as_it_stands(example: Example, place: Place, capsys: p
 CREATE = [each for each in EXAMPLES if each.method == "create"]
 
 
-@pytest.mark.parametrize("example", CREATE, ids=[each.colour for each in CREATE])
+@pytest.mark.parametrize("example", CREATE, ids=[each.mode for each in CREATE])
 def test_the_example_of_create_works_with_a_manifest_that_servers_take(example: Example, place: Place) -> None:
     """Every server refuses the manifest that the reference shows; the call around it is good."""
     with pytest.raises(luml_lite.UnprocessableEntityError, match="manifest"):
         run(example, place)
     valid = example.code.replace('{"version": "1.0"}', repr(MANIFEST))
-    if example.colour == "async":
+    if example.mode == "async":
         valid += "    return result\n"
         names = run(example, place, valid.replace("    return result", "    globals().update(result=result)"))
     else:
@@ -191,7 +191,7 @@ def test_both_colours_ask_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for method in {each.method for each in RUN}:
         asked = []
         for example in (each for each in RUN if each.method == method):
-            folder = tmp_path / f"{example.colour}-{method}"
+            folder = tmp_path / f"{example.mode}-{method}"
             folder.mkdir()
             prepared(folder, pending=method == "update")
             for below in ("path/to", "local/path"):
@@ -210,7 +210,7 @@ def test_both_colours_ask_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 ANSWERS = [each for each in EXAMPLES if each.answer]
 
 
-@pytest.mark.parametrize("example", ANSWERS, ids=[f"{each.colour}-{each.method}" for each in ANSWERS])
+@pytest.mark.parametrize("example", ANSWERS, ids=[f"{each.mode}-{each.method}" for each in ANSWERS])
 def test_the_answers_that_are_shown_can_be_written_down(example: Example) -> None:
     """The reference's objects take the same names here, two lists of theirs lacking commas."""
     names = {name: getattr(luml_lite, name) for name in luml_lite.__all__}
@@ -222,8 +222,8 @@ def test_the_answers_that_are_shown_can_be_written_down(example: Example) -> Non
 
 
 def test_the_reference_has_ten_methods_in_each_colour() -> None:
-    for colour in ("sync", "async"):
-        methods = [each.method for each in EXAMPLES if each.colour == colour]
+    for mode in ("sync", "async"):
+        methods = [each.method for each in EXAMPLES if each.mode == mode]
         assert len(methods) == len(set(methods)) == 10
     assert all(each.code for each in EXAMPLES)
 

@@ -47,9 +47,9 @@ def stated(text: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
     return function
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=[f"{each.colour}-{each.method}" for each in EXAMPLES])
+@pytest.mark.parametrize("example", EXAMPLES, ids=[f"{each.mode}-{each.method}" for each in EXAMPLES])
 def test_the_signature_is_the_references(example: Example) -> None:
-    ours = inspect.signature(method := getattr(CLIENTS[example.colour].model_artifacts, example.method))
+    ours = inspect.signature(method := getattr(CLIENTS[example.mode].model_artifacts, example.method))
     theirs = stated(example.signature)
     assert inspect.iscoroutinefunction(method) == isinstance(theirs, ast.AsyncFunctionDef)
     assert theirs.returns is not None
@@ -71,16 +71,16 @@ def test_the_signature_is_the_references(example: Example) -> None:
             assert own.default == eval(ast.unparse(default), PUBLIC), each.arg  # noqa: S307
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=[f"{each.colour}-{each.method}" for each in EXAMPLES])
+@pytest.mark.parametrize("example", EXAMPLES, ids=[f"{each.mode}-{each.method}" for each in EXAMPLES])
 def test_every_method_has_a_docstring(example: Example) -> None:
-    assert inspect.getdoc(getattr(CLIENTS[example.colour].model_artifacts, example.method))
-    assert getattr(CLIENTS[example.colour].artifacts, example.method)
+    assert inspect.getdoc(getattr(CLIENTS[example.mode].model_artifacts, example.method))
+    assert getattr(CLIENTS[example.mode].artifacts, example.method)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=[f"{each.colour}-{each.method}" for each in EXAMPLES])
+@pytest.mark.parametrize("example", EXAMPLES, ids=[f"{each.mode}-{each.method}" for each in EXAMPLES])
 def test_help_shows_parameters_and_docstring(example: Example) -> None:
     """Those of the operation, not those of the function that binds it."""
-    method = getattr(CLIENTS[example.colour].model_artifacts, example.method)
+    method = getattr(CLIENTS[example.mode].model_artifacts, example.method)
     shown = pydoc.plain(pydoc.render_doc(method))
     theirs = stated(example.signature).args
     assert all(f"{each.arg}: " in shown for each in (*theirs.args, *theirs.kwonlyargs))

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from luml_lite.local import Bounds, Served, serve
 from luml_lite.local.storage.buckets import Layout
 
-from ..local.client import Desk, element, model
+from ..local.client import RegistryClient, element, model
 
 pytestmark = pytest.mark.slow
 
@@ -51,32 +51,34 @@ class Target:
         self.served = served
         self.place = place
         self.where = urlsplit(served.base_url)
-        desk = Desk(served.registry)
-        artifact = desk.uploaded(b"0123456789")
-        track = desk.ask("POST", f"{desk.orbit}/tracks", {"name": "t", "artifact_type": "model", "stages": ["a"]}).body
+        client = RegistryClient(served.registry)
+        artifact = client.uploaded(b"0123456789")
+        track = client.ask(
+            "POST", f"{client.orbit}/tracks", {"name": "t", "artifact_type": "model", "stages": ["a"]}
+        ).body
         names = served.names
         secret = {"type": "azure", "endpoint": "e", "bucket_name": "b"}
-        azure = desk.ask("POST", f"{desk.organization}/bucket-secrets", secret).body["id"]
+        azure = client.ask("POST", f"{client.organization}/bucket-secrets", secret).body["id"]
         self.ids = [*names[1:], artifact, track["id"], azure, "abc", "0" * 32, "", "..", "%2e%2e", "%ff", "a" * 300]
-        cursor = desk.ask("GET", f"{desk.orbit}/artifacts?limit=1&sort_by=name").body["cursor"] or ""
+        cursor = client.ask("GET", f"{client.orbit}/artifacts?limit=1&sort_by=name").body["cursor"] or ""
         self.words = [cursor, "name", "F1", "asc", "model", "1", "100", "created_at", *self.ids[:6]]
         wanted = {"bucket_id": azure, "bucket_location": "k", "size": 3000}
-        in_parts = desk.made(3000)["upload_details"]
-        upload = element(desk.ask("POST", in_parts["url"]).body, "UploadId")
+        in_parts = client.made(3000)["upload_details"]
+        upload = element(client.ask("POST", in_parts["url"]).body, "UploadId")
         s3 = {"bucket_id": names.bucket_secret, "bucket_location": in_parts["bucket_location"], "size": 3000}
         older = "/bucket-secrets/upload/multipart"
-        parts = desk.ask("POST", older, {**s3, "upload_id": upload}).body
-        probes = desk.ask("POST", "/v1/bucket-secrets/urls", secret).body
+        parts = client.ask("POST", older, {**s3, "upload_id": upload}).body
+        probes = client.ask("POST", "/v1/bucket-secrets/urls", secret).body
         self.urls = [
             *probes.values(),
             *(part["url"] for part in parts["parts"]),
             parts["complete_url"],
             f"{probes['download_url']}&comp=blocklist&blocklisttype=all",
-            desk.made(5)["upload_details"]["url"],
-            desk.made(5000)["upload_details"]["url"],
-            desk.ask("GET", f"{desk.artifacts}/{artifact}/download-url").body["url"],
-            *(part["url"] for part in desk.ask("POST", older, wanted).body["parts"]),
-            desk.ask("POST", older, wanted).body["complete_url"],
+            client.made(5)["upload_details"]["url"],
+            client.made(5000)["upload_details"]["url"],
+            client.ask("GET", f"{client.artifacts}/{artifact}/download-url").body["url"],
+            *(part["url"] for part in client.ask("POST", older, wanted).body["parts"]),
+            client.ask("POST", older, wanted).body["complete_url"],
         ]
         self.urls = [re.sub(r"^http://[^/]+", "", url) for url in self.urls]
 

@@ -20,7 +20,7 @@ import pytest
 
 from luml_lite.local.registry import Registry
 
-from ..local.client import Desk, completion, element
+from ..local.client import RegistryClient, completion, element
 from ..local.test_registry import SMALL, part_urls
 
 pytestmark = pytest.mark.slow
@@ -31,48 +31,48 @@ BLOCKS = b"r" * 1000 + b"s" * 10
 AZURE = {"type": "azure", "endpoint": "AccountName=a;AccountKey=k", "bucket_name": "b"}
 
 
-def azure_desk(registry: Registry) -> Desk:
-    """A desk at the orbit over an Azure bucket, which is made when it is not there."""
-    desk = Desk(registry)
-    orbits = desk.ask("GET", f"{desk.organization}/orbits").body
+def azure_desk(registry: Registry) -> RegistryClient:
+    """A client at the orbit over an Azure bucket, which is made when it is not there."""
+    client = RegistryClient(registry)
+    orbits = client.ask("GET", f"{client.organization}/orbits").body
     other = next((orbit["id"] for orbit in orbits if orbit["name"] == "azure"), None)
     if other is None:
-        secrets = desk.ask("GET", f"{desk.organization}/bucket-secrets").body
+        secrets = client.ask("GET", f"{client.organization}/bucket-secrets").body
         secret = next((item["id"] for item in secrets if item["type"] == "azure"), None)
-        secret = secret or desk.ask("POST", f"{desk.organization}/bucket-secrets", AZURE).body["id"]
+        secret = secret or client.ask("POST", f"{client.organization}/bucket-secrets", AZURE).body["id"]
         body = {"name": "azure", "bucket_secret_id": secret}
-        other = desk.ask("POST", f"{desk.organization}/orbits", body).body["id"]
-    desk.orbit = f"{desk.organization}/orbits/{other}"
-    found = desk.ask("GET", f"{desk.orbit}/collections").body["items"]
+        other = client.ask("POST", f"{client.organization}/orbits", body).body["id"]
+    client.orbit = f"{client.organization}/orbits/{other}"
+    found = client.ask("GET", f"{client.orbit}/collections").body["items"]
     body = {"name": "c", "description": "", "type": "mixed"}
-    one = found[0]["id"] if found else desk.ask("POST", f"{desk.orbit}/collections", body).body["id"]
-    desk.collection = f"{desk.orbit}/collections/{one}"
-    desk.artifacts = f"{desk.collection}/artifacts"
-    return desk
+    one = found[0]["id"] if found else client.ask("POST", f"{client.orbit}/collections", body).body["id"]
+    client.collection = f"{client.orbit}/collections/{one}"
+    client.artifacts = f"{client.collection}/artifacts"
+    return client
 
 
 def everything(place: Path, confirm: Callable[[str], object]) -> None:
     """All that writes to a directory: whole, in parts, in blocks, replaced, deleted; each is confirmed when done."""
     registry = Registry(place, layout=SMALL)
-    desk, azure = Desk(registry), azure_desk(registry)
-    desk.uploaded(b"whole", "whole")
+    client, azure = RegistryClient(registry), azure_desk(registry)
+    client.uploaded(b"whole", "whole")
     confirm("whole")
-    made = desk.made(8, "replaced")
+    made = client.made(8, "replaced")
     url = made["upload_details"]["url"]
-    desk.ask("PUT", url, b"replaced")
-    desk.ask("PATCH", f"{desk.artifacts}/{made['artifact']['id']}", {"status": "uploaded"})
+    client.ask("PUT", url, b"replaced")
+    client.ask("PATCH", f"{client.artifacts}/{made['artifact']['id']}", {"status": "uploaded"})
     confirm("replaced")
-    desk.ask("PUT", url, b"replaced")
+    client.ask("PUT", url, b"replaced")
 
-    made = desk.made(len(PARTS), "parts")
-    upload = element(desk.ask("POST", made["upload_details"]["url"]).body, "UploadId")
-    parts = part_urls(desk, made["upload_details"], len(PARTS), upload)
+    made = client.made(len(PARTS), "parts")
+    upload = element(client.ask("POST", made["upload_details"]["url"]).body, "UploadId")
+    parts = part_urls(client, made["upload_details"], len(PARTS), upload)
     for url, piece in zip([part["url"] for part in parts["parts"]], (b"x" * 1000, PARTS[1000:]), strict=True):
-        desk.ask("PUT", url, piece)
-    desk.ask("PUT", parts["parts"][0]["url"], PARTS[:1000])
+        client.ask("PUT", url, piece)
+    client.ask("PUT", parts["parts"][0]["url"], PARTS[:1000])
     etags = [md5(piece, usedforsecurity=False).hexdigest() for piece in (PARTS[:1000], PARTS[1000:])]
-    assert desk.ask("POST", parts["complete_url"], completion(etags)).status == 200
-    desk.ask("PATCH", f"{desk.artifacts}/{made['artifact']['id']}", {"status": "uploaded"})
+    assert client.ask("POST", parts["complete_url"], completion(etags)).status == 200
+    client.ask("PATCH", f"{client.artifacts}/{made['artifact']['id']}", {"status": "uploaded"})
     confirm("parts")
 
     made = azure.made(len(BLOCKS), "blocks")
@@ -85,9 +85,9 @@ def everything(place: Path, confirm: Callable[[str], object]) -> None:
     azure.ask("PATCH", f"{azure.artifacts}/{made['artifact']['id']}", {"status": "uploaded"})
     confirm("blocks")
 
-    gone = f"{desk.artifacts}/{desk.uploaded(b'gone', 'gone')}"
-    desk.ask("DELETE", desk.ask("GET", f"{gone}/delete-url").body["url"])
-    desk.ask("DELETE", gone)
+    gone = f"{client.artifacts}/{client.uploaded(b'gone', 'gone')}"
+    client.ask("DELETE", client.ask("GET", f"{gone}/delete-url").body["url"])
+    client.ask("DELETE", gone)
     confirm("gone")
     registry.close()
 
@@ -144,11 +144,11 @@ def check(place: Path, confirmed: list[str], step: int) -> None:
     """What is there after a kill: all that was confirmed, nothing half, no file that no row names."""
     registry = Registry(place, layout=SMALL)
     found = {}
-    for desk in (Desk(registry), azure_desk(registry)):
-        for item in desk.ask("GET", f"{desk.orbit}/artifacts?limit=100").body["items"]:
-            collection = f"{desk.orbit}/collections/{item['collection_id']}"
-            url = desk.ask("GET", f"{collection}/artifacts/{item['id']}/download-url").body["url"]
-            answer = desk.ask("GET", url)
+    for client in (RegistryClient(registry), azure_desk(registry)):
+        for item in client.ask("GET", f"{client.orbit}/artifacts?limit=100").body["items"]:
+            collection = f"{client.orbit}/collections/{item['collection_id']}"
+            url = client.ask("GET", f"{collection}/artifacts/{item['id']}/download-url").body["url"]
+            answer = client.ask("GET", url)
             found[item["name"]] = item["status"]
             if item["status"] == "uploaded":
                 assert answer.body == CONTENT.get(item["name"], b"gone"), (step, item["name"])

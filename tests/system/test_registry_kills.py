@@ -15,7 +15,7 @@ import pytest
 from luml_lite.local.registry import Registry
 from luml_lite.local.storage.buckets import Layout
 
-from ..local.client import Desk
+from ..local.client import RegistryClient
 from ..local.killed_server_client import Uploader, content_of, running_server, start_server
 
 ROUNDS = int(os.environ.get("LUML_CRASH_ROUNDS", "6"))
@@ -49,18 +49,18 @@ def survivors(place: Path, confirmed: list[tuple[str, str]]) -> None:
     """Open what is left and look at everything."""
     registry = Registry(place, layout=Layout(60_000, 20_000))
     try:
-        desk = Desk(registry)
+        client = RegistryClient(registry)
         found: dict[str, tuple[str, str]] = {}
         cursor = ""
         while cursor is not None:
-            page = desk.ask("GET", f"{desk.orbit}/artifacts?limit=100&cursor={cursor}").body
+            page = client.ask("GET", f"{client.orbit}/artifacts?limit=100&cursor={cursor}").body
             found |= {item["id"]: (item["name"], item["status"]) for item in page["items"]}
             cursor = page["cursor"]
         for identity, name in confirmed:
             assert found[identity] == (name, "uploaded")
         for identity, (name, status) in found.items():
-            url = desk.ask("GET", f"{desk.artifacts}/{identity}/download-url").body["url"]
-            answer = desk.ask("GET", url)
+            url = client.ask("GET", f"{client.artifacts}/{identity}/download-url").body["url"]
+            answer = client.ask("GET", url)
             if status == "uploaded" or answer.status == 200:
                 assert answer.body == content_of(name), "an object is whole or it is not there"
             else:
@@ -84,5 +84,5 @@ def test_a_directory_whose_maker_was_killed_is_made_by_the_next(tmp_path: Path) 
             time.sleep(chance.random() * 0.05)
             process.kill()
         registry = Registry(place)
-        assert Desk(registry).uploaded(b"bytes")
+        assert RegistryClient(registry).uploaded(b"bytes")
         registry.close()

@@ -15,7 +15,7 @@ from luml_lite.local.database.database import new_id
 from luml_lite.local.database.keyset import Position, statements
 from luml_lite.local.registry import Registry
 
-from ..local.client import Desk
+from ..local.client import RegistryClient
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ SORTS = ("created_at", "name", "size", "description", "status", "type", "file_ha
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryClient]:
     """A registry with many artifacts in one collection; every tenth has no metric F1, few are datasets."""
     registry = Registry(tmp_path_factory.mktemp("large"))
     chance = random.Random(5)
@@ -51,13 +51,13 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with registry.database.writing() as db:
         db.executemany(f"INSERT INTO artifacts ({columns}) VALUES ({', '.join('?' * 16)})", rows)
         db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?)", metrics)
-    yield Desk(registry)
+    yield RegistryClient(registry)
     registry.close()
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("sort", ["created_at", "description", "F1"])
-def test_the_last_page_costs_what_the_first_one_costs(large: Desk, sort: str) -> None:
+def test_the_last_page_costs_what_the_first_one_costs(large: RegistryClient, sort: str) -> None:
     """Late pages may take a few times as long as early ones, not a thousand times."""
     cursor, seen, costs = "", 0, []
     while cursor is not None:
@@ -77,7 +77,7 @@ def test_the_last_page_costs_what_the_first_one_costs(large: Desk, sort: str) ->
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("sort", [*SORTS, "F1"])
 def test_every_statement_of_a_page_reads_an_index_and_sorts_nothing(
-    large: Desk, sort: str, order: str, filtered: bool
+    large: RegistryClient, sort: str, order: str, filtered: bool
 ) -> None:
     """With any filter: types select a range of the index, and the other filters are tested row by row in it."""
     collection = large.registry.names.collection
@@ -105,7 +105,7 @@ def test_every_statement_of_a_page_reads_an_index_and_sorts_nothing(
 
 
 @pytest.mark.parametrize("sort", [*SORTS, "F1"])
-def test_a_rare_type_is_found_without_reading_the_others(large: Desk, sort: str) -> None:
+def test_a_rare_type_is_found_without_reading_the_others(large: RegistryClient, sort: str) -> None:
     """Counts the steps of SQLite's virtual machine for two hundred datasets among a hundred thousand models."""
     steps = 0
 
@@ -125,7 +125,7 @@ def test_a_rare_type_is_found_without_reading_the_others(large: Desk, sort: str)
     assert 0 < steps < 1000
 
 
-def test_empty_collections_cost_a_page_nothing(large: Desk) -> None:
+def test_empty_collections_cost_a_page_nothing(large: RegistryClient) -> None:
     """A collection without artifacts of a type is not searched for that type."""
     for _ in range(20):
         body = {"name": "empty", "description": "", "type": "mixed"}
@@ -139,7 +139,7 @@ def test_empty_collections_cost_a_page_nothing(large: Desk) -> None:
     assert sum("FROM artifacts" in sql for sql in executed) == 3
 
 
-def test_other_requests_read_indexes_too(large: Desk) -> None:
+def test_other_requests_read_indexes_too(large: RegistryClient) -> None:
     """Lists of collections and orbits, one artifact and its deletion: none of them reads a hundred thousand rows."""
     path = f"{large.artifacts}/{large.ask('GET', f'{large.orbit}/artifacts?limit=1').body['items'][0]['id']}"
     for method, url in (

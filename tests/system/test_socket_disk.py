@@ -15,10 +15,10 @@ import luml_lite
 from luml_lite.errors import FileDownloadError, FileError, FileUploadError, IntegrityError
 from luml_lite.testing import write_model
 
-from ..sync_async import COLOURS
-from .faults.environment import World, bounded, built, steps
+from ..sync_async import SYNC_ASYNC
+from .faults.environment import Environment, bounded, built, steps
 from .faults.fault_proxy import Exchange, Fault
-from .faults.killed_process import FAILED, Victims
+from .faults.killed_process import FAILED, KilledProcesses
 
 pytestmark = pytest.mark.slow
 
@@ -26,13 +26,13 @@ STORAGES = ("S3 at once", "S3 in parts", "Azure blocks")
 
 
 @pytest.fixture
-def downloads(worlds: Any) -> Iterator[tuple[World, str]]:
-    """A world with an artifact, and its id."""
-    world: World = worlds("S3 at once")
-    world.target.write_bytes(b"before")
-    yield world, luml_lite.upload(world.direct, world.model).id
-    world.target.unlink(missing_ok=True)
-    world.emptied()
+def downloads(environments: Any) -> Iterator[tuple[Environment, str]]:
+    """An environment with an artifact, and its id."""
+    environment: Environment = environments("S3 at once")
+    environment.target.write_bytes(b"before")
+    yield environment, luml_lite.upload(environment.direct, environment.model).id
+    environment.target.unlink(missing_ok=True)
+    environment.emptied()
 
 
 def at_its_turn(strike: Callable[[], None]) -> Fault:
@@ -77,57 +77,57 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("resume", [False, True])
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_a_full_disk(downloads: tuple[World, str], small_disk: Path, colour: str, resume: bool) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_full_disk(downloads: tuple[Environment, str], small_disk: Path, mode: str, resume: bool) -> None:
     """The old target stays, the disk is as free as before or holds what the next call goes on with."""
-    world, row = downloads
+    environment, row = downloads
     target = small_disk / "copy.fnnx"
     target.write_bytes(b"before")
-    cfg = world.through()
-    world.proxy.arm()
+    cfg = environment.through()
+    environment.proxy.arm()
     with pytest.raises(FileDownloadError, match="space"):
-        COLOURS[colour].download(cfg, row, target, resume=resume)
+        SYNC_ASYNC[mode].download(cfg, row, target, resume=resume)
     assert target.read_bytes() == b"before"
     left = [name for name in os.listdir(small_disk) if name != target.name]
     assert len(left) == resume
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
-    COLOURS[colour].download(cfg, row, target, resume=resume)
-    assert target.read_bytes() == world.bytes
+    SYNC_ASYNC[mode].download(cfg, row, target, resume=resume)
+    assert target.read_bytes() == environment.bytes
     assert os.listdir(small_disk) == [target.name]
-    world.settled(cfg)
+    environment.settled(cfg)
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_a_file_that_may_not_grow(zygote: Victims, downloads: tuple[World, str], colour: str) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_file_that_may_not_grow(zygote: KilledProcesses, downloads: tuple[Environment, str], mode: str) -> None:
     """What a quota or a limit refuses is a failed download that leaves nothing behind."""
-    world, row = downloads
-    world.proxy.arm()
-    zygote.begin(colour, "download", world.cfg, row, world.target, largest=20_000)
+    environment, row = downloads
+    environment.proxy.arm()
+    zygote.begin(mode, "download", environment.cfg, row, environment.target, largest=20_000)
     assert zygote.ended() == FAILED
-    assert world.target.read_bytes() == b"before"
-    assert os.listdir(world.folder) == [world.target.name]
+    assert environment.target.read_bytes() == b"before"
+    assert os.listdir(environment.folder) == [environment.target.name]
 
 
 # Gone
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("turn", [at_its_turn, in_the_middle])
-def test_the_targets_directory_goes(downloads: tuple[World, str], turn: Any, colour: str) -> None:
+def test_the_targets_directory_goes(downloads: tuple[Environment, str], turn: Any, mode: str) -> None:
     """Removed at any step, it is not made again, and the call says what it could not do."""
-    world, row = downloads
-    verbs = COLOURS[colour]
-    for at in range(steps(world, lambda cfg: verbs.download(cfg, row, world.target))):
-        cfg = world.through()
-        world.proxy.arm(turn(lambda: shutil.rmtree(world.folder)), at)
-        failure = bounded(lambda: verbs.download(cfg, row, world.target))  # noqa: B023
+    environment, row = downloads
+    verbs = SYNC_ASYNC[mode]
+    for at in range(steps(environment, lambda cfg: verbs.download(cfg, row, environment.target))):
+        cfg = environment.through()
+        environment.proxy.arm(turn(lambda: shutil.rmtree(environment.folder)), at)
+        failure = bounded(lambda: verbs.download(cfg, row, environment.target))  # noqa: B023
         assert isinstance(failure, FileDownloadError), at
-        assert not world.folder.exists()
-        world.folder.mkdir()
-        world.proxy.arm()
-        verbs.download(cfg, row, world.target)
-        assert world.target.read_bytes() == world.bytes
-        world.settled(cfg)
+        assert not environment.folder.exists()
+        environment.folder.mkdir()
+        environment.proxy.arm()
+        verbs.download(cfg, row, environment.target)
+        assert environment.target.read_bytes() == environment.bytes
+        environment.settled(cfg)
 
 
 # Changed
@@ -160,53 +160,51 @@ def replaced(path: Path) -> None:
 CHANGES = (grown, rewritten, shortened, deleted, replaced)
 
 
-@pytest.mark.parametrize(
-    ("storage", "colour"), [*((storage, "sync") for storage in STORAGES), ("S3 in parts", "async")]
-)
+@pytest.mark.parametrize(("storage", "mode"), [*((storage, "sync") for storage in STORAGES), ("S3 in parts", "async")])
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_source_changes(worlds: Any, change: Callable[[Path], None], storage: str, colour: str) -> None:
+def test_the_source_changes(environments: Any, change: Callable[[Path], None], storage: str, mode: str) -> None:
     """Whatever becomes of the file between its hashing and the confirmation, the row never becomes uploaded."""
-    world: World = worlds(storage)
-    verbs = COLOURS[colour]
-    total = steps(world, lambda cfg: verbs.upload(cfg, world.model, "counted"))
+    environment: Environment = environments(storage)
+    verbs = SYNC_ASYNC[mode]
+    total = steps(environment, lambda cfg: verbs.upload(cfg, environment.model, "counted"))
     for at in range(total):
         name = f"{change.__name__} at {at}"
-        cfg = world.through()
-        world.proxy.arm(at_its_turn(lambda: change(world.model)), at)
-        outcome = bounded(lambda: verbs.upload(cfg, world.model, name))  # noqa: B023
-        rows = {str(row.status) for row in world.rows(name)}
+        cfg = environment.through()
+        environment.proxy.arm(at_its_turn(lambda: change(environment.model)), at)
+        outcome = bounded(lambda: verbs.upload(cfg, environment.model, name))  # noqa: B023
+        rows = {str(row.status) for row in environment.rows(name)}
         if at < total - 2:
             assert isinstance(outcome, FileUploadError), name
             assert isinstance(outcome.__cause__, IntegrityError | FileError), name
             assert rows == {"upload_failed"}, name
         else:  # the bytes were there and proven, and the file was seen to be still the same
             assert rows == {"uploaded"}, name
-        world.model.write_bytes(world.bytes)
-        world.proxy.arm()
-        assert verbs.upload(cfg, world.model, name).status == "uploaded"
-        world.truthful()
-        world.settled(cfg)
-        world.emptied()
+        environment.model.write_bytes(environment.bytes)
+        environment.proxy.arm()
+        assert verbs.upload(cfg, environment.model, name).status == "uploaded"
+        environment.truthful()
+        environment.settled(cfg)
+        environment.emptied()
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_source_changes_while_it_is_read(tmp_path: Path, change: Callable[[Path], None], colour: str) -> None:
+def test_the_source_changes_while_it_is_read(tmp_path: Path, change: Callable[[Path], None], mode: str) -> None:
     """In the middle of one large body as well."""
-    with built(tmp_path, "S3 at once") as world:
-        write_model(str(world.model), {}, weights=40_000_000)
+    with built(tmp_path, "S3 at once") as environment:
+        write_model(str(environment.model), {}, weights=40_000_000)
 
         def half(exchange: Exchange) -> None:
             exchange.read(0.5)
-            change(world.model)
+            change(environment.model)
             exchange.read()
             exchange.give(exchange.forward())
 
-        cfg = world.through(retry=luml_lite.Retry(attempts=2, base=0.001))
-        world.proxy.arm(half, 1)
+        cfg = environment.through(retry=luml_lite.Retry(attempts=2, base=0.001))
+        environment.proxy.arm(half, 1)
         with pytest.raises(FileUploadError) as caught:
-            COLOURS[colour].upload(cfg, world.model, "changed")
+            SYNC_ASYNC[mode].upload(cfg, environment.model, "changed")
         assert isinstance(caught.value.__cause__, IntegrityError | FileError)
-        assert [str(row.status) for row in world.rows("changed")] == ["upload_failed"]
-        world.model.touch()
-        world.settled(cfg)
+        assert [str(row.status) for row in environment.rows("changed")] == ["upload_failed"]
+        environment.model.touch()
+        environment.settled(cfg)

@@ -1,4 +1,4 @@
-"""Every step of every operation meets every fault of the wire, on real sockets; the world is right afterwards.
+"""Every step of every operation meets every fault of the wire, on real sockets; the environment is right afterwards.
 
 The steps are counted, not listed: an operation runs once without a fault, and then again with the fault at each request
 it made. Whatever the outcome: the right bytes or the old ones under the target's name, no row that lies, nothing left
@@ -16,8 +16,8 @@ import luml_lite
 from luml_lite import Config, LumlError, Retry
 from luml_lite.operations import get_object
 
-from ..sync_async import COLOURS
-from .faults.environment import CALM, PATIENT, SLOW, STORAGES, World, bounded, patience, steps
+from ..sync_async import SYNC_ASYNC
+from .faults.environment import CALM, PATIENT, SLOW, STORAGES, Environment, bounded, patience, steps
 from .faults.fault_proxy import Fault
 from .faults.socket_faults import FAULTS, error_in_200, expired_403, flipped, no_etag
 
@@ -37,16 +37,16 @@ def recovering(cfg: Config) -> Config:
     return cfg.replace(retry=PATIENT, timeouts=CALM)
 
 
-def upload(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> None:
+def upload(environment: Environment, verbs: Any, fault: Fault, *, lasting: bool = False) -> None:
     """Upload with the fault at each step, and look at the rows."""
-    retry = hasty(fault) if lasting else world.cfg.retry
-    for at in range(steps(world, lambda cfg: verbs.upload(cfg, world.model, "counted"))):
+    retry = hasty(fault) if lasting else environment.cfg.retry
+    for at in range(steps(environment, lambda cfg: verbs.upload(cfg, environment.model, "counted"))):
         name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
-        cfg = world.through(retry=retry, timeouts=patience(fault))
-        world.proxy.arm(fault, at, lasting=lasting)
-        made = bounded(lambda: verbs.upload(cfg, world.model, name))  # noqa: B023
-        world.proxy.arm()
-        rows = {row.id: str(row.status) for row in world.rows(name)}
+        cfg = environment.through(retry=retry, timeouts=patience(fault))
+        environment.proxy.arm(fault, at, lasting=lasting)
+        made = bounded(lambda: verbs.upload(cfg, environment.model, name))  # noqa: B023
+        environment.proxy.arm()
+        rows = {row.id: str(row.status) for row in environment.rows(name)}
         if isinstance(made, LumlError):
             assert lasting or fault in HARD, f"{name}: {made}"
             # It may say something else (but never a lie) only where the platform could not be reached.
@@ -54,60 +54,62 @@ def upload(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> 
                 {"upload_failed"} if not lasting or fault in HARD else {"upload_failed", "pending_upload", "uploaded"}
             )
             assert {*rows.values()} <= told, f"{name}: {rows}"
-            assert verbs.upload(recovering(cfg), world.model, "again").status == "uploaded", name
+            assert verbs.upload(recovering(cfg), environment.model, "again").status == "uploaded", name
         else:
             assert rows == {made.id: "uploaded"}, name
             assert verbs.get(recovering(cfg), made.id) == made, name
-        world.truthful()
-        world.settled(cfg)
-        world.emptied()
+        environment.truthful()
+        environment.settled(cfg)
+        environment.emptied()
 
 
-def download(world: World, verbs: Any, fault: Fault, *, lasting: bool = False, **changes: Any) -> None:
+def download(environment: Environment, verbs: Any, fault: Fault, *, lasting: bool = False, **changes: Any) -> None:
     """Download with the fault at each step, and look at the target."""
-    made = luml_lite.upload(world.direct, world.model)
-    retry = hasty(fault) if lasting else world.cfg.retry
-    for at in range(steps(world, lambda cfg: verbs.download(cfg.replace(**changes), made.id, world.target))):
+    made = luml_lite.upload(environment.direct, environment.model)
+    retry = hasty(fault) if lasting else environment.cfg.retry
+    for at in range(
+        steps(environment, lambda cfg: verbs.download(cfg.replace(**changes), made.id, environment.target))
+    ):
         name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
-        world.target.write_bytes(b"before")
-        cfg = world.through(retry=retry, timeouts=patience(fault), **changes)
-        world.proxy.arm(fault, at, lasting=lasting)
-        failure = bounded(lambda: verbs.download(cfg, made.id, world.target))  # noqa: B023
-        world.proxy.arm()
+        environment.target.write_bytes(b"before")
+        cfg = environment.through(retry=retry, timeouts=patience(fault), **changes)
+        environment.proxy.arm(fault, at, lasting=lasting)
+        failure = bounded(lambda: verbs.download(cfg, made.id, environment.target))  # noqa: B023
+        environment.proxy.arm()
         if failure is None:
-            assert world.target.read_bytes() == world.bytes, name
+            assert environment.target.read_bytes() == environment.bytes, name
         else:
             assert lasting or fault in (flipped, error_in_200), f"{name}: {failure}"
-            assert world.target.read_bytes() == b"before", name
-        assert os.listdir(world.folder) == [world.target.name], name
-        verbs.download(recovering(cfg), made.id, world.target)
-        assert world.target.read_bytes() == world.bytes, name
-        world.settled(cfg)
-    world.target.unlink()
-    world.emptied()
+            assert environment.target.read_bytes() == b"before", name
+        assert os.listdir(environment.folder) == [environment.target.name], name
+        verbs.download(recovering(cfg), made.id, environment.target)
+        assert environment.target.read_bytes() == environment.bytes, name
+        environment.settled(cfg)
+    environment.target.unlink()
+    environment.emptied()
 
 
-def download_in_ranges(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> None:
+def download_in_ranges(environment: Environment, verbs: Any, fault: Fault, *, lasting: bool = False) -> None:
     """The same with several ranges side by side, in two waves."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(get_object, "RANGE", 60_000)
         patch.setattr(get_object, "WAVE", 120_000)
-        download(world, verbs, fault, lasting=lasting, ranged_from=1)
+        download(environment, verbs, fault, lasting=lasting, ranged_from=1)
 
 
-def delete(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> None:
+def delete(environment: Environment, verbs: Any, fault: Fault, *, lasting: bool = False) -> None:
     """Delete with the fault at each step, and look at the row and its object."""
-    retry = hasty(fault) if lasting else world.cfg.retry
-    first = luml_lite.upload(world.direct, world.model, "counted")
-    for at in range(steps(world, lambda cfg: verbs.delete(cfg, first.id))):
+    retry = hasty(fault) if lasting else environment.cfg.retry
+    first = luml_lite.upload(environment.direct, environment.model, "counted")
+    for at in range(steps(environment, lambda cfg: verbs.delete(cfg, first.id))):
         name = f"{fault.__name__} at {at}{' lasting' if lasting else ''}"
-        row = luml_lite.upload(world.direct, world.model, name)
-        url = luml_lite.download_url(world.direct, row.id)["url"]
-        cfg = world.through(retry=retry, timeouts=patience(fault))
-        world.proxy.arm(fault, at, lasting=lasting)
+        row = luml_lite.upload(environment.direct, environment.model, name)
+        url = luml_lite.download_url(environment.direct, row.id)["url"]
+        cfg = environment.through(retry=retry, timeouts=patience(fault))
+        environment.proxy.arm(fault, at, lasting=lasting)
         failure = bounded(lambda: verbs.delete(cfg, row.id))  # noqa: B023
-        world.proxy.arm()
-        left = luml_lite.get(world.direct, row.id)
+        environment.proxy.arm()
+        left = luml_lite.get(environment.direct, row.id)
         if failure is not None:
             assert lasting or fault in HARD, f"{name}: {failure}"
             if left is not None:
@@ -116,9 +118,9 @@ def delete(world: World, verbs: Any, fault: Fault, *, lasting: bool = False) -> 
                 verbs.delete(recovering(cfg), row.id)
         else:
             assert left is None, name
-        assert luml_lite.get(world.direct, row.id) is None, name
-        assert world.gone(url), name
-        world.settled(cfg)
+        assert luml_lite.get(environment.direct, row.id) is None, name
+        assert environment.gone(url), name
+        environment.settled(cfg)
 
 
 CASES = [
@@ -128,11 +130,11 @@ CASES = [
     (delete, "S3 at once"),
 ]
 PASSING = [
-    pytest.param(call, kind, fault, colour, id=f"{call.__name__} {kind}-{fault.__name__}-{colour}")
+    pytest.param(call, kind, fault, mode, id=f"{call.__name__} {kind}-{fault.__name__}-{mode}")
     for call, kind in CASES
     for fault in FAULTS
-    for colour in ("sync", "async")
-    if colour == "sync" or (call, kind) != (upload, "Azure at once")  # whose only request of its own is one PUT
+    for mode in ("sync", "async")
+    if mode == "sync" or (call, kind) != (upload, "Azure at once")  # whose only request of its own is one PUT
 ]
 LASTING = [
     pytest.param(call, kind, fault, id=f"{call.__name__} {kind}-{fault.__name__}")
@@ -142,13 +144,13 @@ LASTING = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "storage", "fault", "colour"), PASSING)
-def test_a_fault_that_passes(worlds: Any, operation: Any, storage: str, fault: Fault, colour: str) -> None:
+@pytest.mark.parametrize(("operation", "storage", "fault", "mode"), PASSING)
+def test_a_fault_that_passes(environments: Any, operation: Any, storage: str, fault: Fault, mode: str) -> None:
     """Once, at each step: the call succeeds wherever anything could be done about it."""
-    operation(worlds(storage), COLOURS[colour], fault)
+    operation(environments(storage), SYNC_ASYNC[mode], fault)
 
 
 @pytest.mark.parametrize(("operation", "storage", "fault"), LASTING)
-def test_a_fault_that_lasts(worlds: Any, operation: Any, storage: str, fault: Fault) -> None:
+def test_a_fault_that_lasts(environments: Any, operation: Any, storage: str, fault: Fault) -> None:
     """From each step on: the call fails within its bounds, and says the truth where it can be heard."""
-    operation(worlds(storage), COLOURS["sync"], fault, lasting=True)
+    operation(environments(storage), SYNC_ASYNC["sync"], fault, lasting=True)

@@ -16,10 +16,10 @@ import pytest
 
 import luml_lite
 
-from ..sync_async import COLOURS
-from .faults.environment import World
+from ..sync_async import SYNC_ASYNC
+from .faults.environment import Environment
 from .faults.interrupted_calls import PROMPT, QUICK, STORAGES, WAYS, Delete, Download, Upload, counted, striking
-from .faults.killed_process import INTERRUPTED, Victims
+from .faults.killed_process import INTERRUPTED, KilledProcesses
 
 pytestmark = pytest.mark.slow
 
@@ -31,13 +31,13 @@ every_case = pytest.mark.parametrize(
 
 @every_case
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_ctrl_c(zygote: Victims, worlds: Any, kind: Any, storage: str, way: str, colour: str) -> None:
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_ctrl_c(zygote: KilledProcesses, environments: Any, kind: Any, storage: str, way: str, mode: str) -> None:
     """The call cleans up and raises KeyboardInterrupt within the bound of the cleanup."""
-    job = kind(worlds(storage))
-    world: World = job.world
-    for at in range(counted(job, COLOURS[colour])):
-        name = f"Ctrl-C {way} {at} {colour}"
+    job = kind(environments(storage))
+    environment: Environment = job.environment
+    for at in range(counted(job, SYNC_ASYNC[mode])):
+        name = f"Ctrl-C {way} {at} {mode}"
         arguments = job.arguments(name)
         struck: list[float] = []
 
@@ -45,30 +45,30 @@ def test_ctrl_c(zygote: Victims, worlds: Any, kind: Any, storage: str, way: str,
             os.kill(zygote.pid, signal.SIGINT)
             struck.append(time.monotonic())  # noqa: B023
 
-        world.proxy.arm(striking(strike, way, answers=True), at)
-        zygote.begin(colour, job.verb, world.cfg.replace(timeouts=QUICK), *arguments)
+        environment.proxy.arm(striking(strike, way, answers=True), at)
+        zygote.begin(mode, job.verb, environment.cfg.replace(timeouts=QUICK), *arguments)
         code = zygote.ended()
         assert time.monotonic() - struck[0] < PROMPT, name
         assert code == INTERRUPTED, name
-        world.proxy.arm()
+        environment.proxy.arm()
         job.look(name, at, way)
-        cfg = world.through()
-        job.again(cfg, COLOURS[colour], name)
-        world.settled(cfg)
-    world.target.unlink(missing_ok=True)
-    world.emptied()
+        cfg = environment.through()
+        job.again(cfg, SYNC_ASYNC[mode], name)
+        environment.settled(cfg)
+    environment.target.unlink(missing_ok=True)
+    environment.emptied()
 
 
 @every_case
 @pytest.mark.parametrize("way", WAYS)
-def test_task_cancel(worlds: Any, kind: Any, storage: str, way: str) -> None:
+def test_task_cancel(environments: Any, kind: Any, storage: str, way: str) -> None:
     """The task cleans up and ends as cancelled within the bound of the cleanup, and leaves nothing behind."""
-    job = kind(worlds(storage))
-    world: World = job.world
-    for at in range(counted(job, COLOURS["async"])):
+    job = kind(environments(storage))
+    environment: Environment = job.environment
+    for at in range(counted(job, SYNC_ASYNC["async"])):
         name = f"cancel {way} {at}"
         arguments = job.arguments(name)
-        cfg = world.through(timeouts=QUICK)
+        cfg = environment.through(timeouts=QUICK)
 
         async def main() -> float:
             loop = asyncio.get_running_loop()
@@ -80,15 +80,15 @@ def test_task_cancel(worlds: Any, kind: Any, storage: str, way: str) -> None:
                 loop.call_soon_threadsafe(task.cancel)
                 time.sleep(0.01)  # so that the cancellation is processed before the response
 
-            world.proxy.arm(striking(strike, way, answers=True), at)  # noqa: B023
+            environment.proxy.arm(striking(strike, way, answers=True), at)  # noqa: B023
             with pytest.raises(asyncio.CancelledError):
                 await task
             return time.monotonic() - struck[0]
 
         assert asyncio.run(main()) < PROMPT, name
-        world.proxy.arm()
+        environment.proxy.arm()
         job.look(name, at, way)
-        job.again(cfg, COLOURS["async"], name)
-        world.settled(cfg)
-    world.target.unlink(missing_ok=True)
-    world.emptied()
+        job.again(cfg, SYNC_ASYNC["async"], name)
+        environment.settled(cfg)
+    environment.target.unlink(missing_ok=True)
+    environment.emptied()

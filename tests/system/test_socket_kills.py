@@ -13,156 +13,163 @@ import pytest
 import luml_lite
 from luml_lite.errors import ArtifactNotFoundError
 
-from ..sync_async import COLOURS
-from .faults.environment import PART, World, eventually, steps
+from ..sync_async import SYNC_ASYNC
+from .faults.environment import PART, Environment, eventually, steps
 from .faults.fault_proxy import Exchange, faithful
 from .faults.interrupted_calls import QUICK, STORAGES, WAYS, Delete, Download, counted, striking
-from .faults.killed_process import DONE, Victims, victims
+from .faults.killed_process import DONE, KilledProcesses, killed_processes
 
 pytestmark = pytest.mark.slow
 
 
-def killed(zygote: Victims, world: World, at: int, way: str, *call: Any, **options: Any) -> None:
+def killed(zygote: KilledProcesses, environment: Environment, at: int, way: str, *call: Any, **options: Any) -> None:
     """A call whose process is killed at a step; the proxy's `seen` is what it sent."""
 
     def strike() -> None:
         if options.get("resume"):  # the journal is written beside the next part, and on a busy disk after it
-            eventually(lambda: noted(world) >= acknowledged(world), "the journal does not note a finished part")
+            eventually(
+                lambda: noted(environment) >= acknowledged(environment), "the journal does not note a finished part"
+            )
         os.kill(zygote.pid, signal.SIGKILL)
 
-    world.proxy.arm(striking(strike, way, answers=False), at)
+    environment.proxy.arm(striking(strike, way, answers=False), at)
     zygote.begin("sync", *call, **options)
     assert zygote.ended() == -signal.SIGKILL
-    eventually(lambda: world.proxy.connections() == 0, "a connection outlives its process")
+    eventually(lambda: environment.proxy.connections() == 0, "a connection outlives its process")
 
 
-def parts(world: World) -> list[str]:
+def parts(environment: Environment) -> list[str]:
     """The parts that were sent since the proxy was armed, in the order in which they came."""
-    found = [each.target for each in world.proxy.seen if each.method == "PUT"]
+    found = [each.target for each in environment.proxy.seen if each.method == "PUT"]
     return [target for target in found if "partNumber=" in target or "comp=block&" in target]
 
 
-def acknowledged(world: World) -> int:
+def acknowledged(environment: Environment) -> int:
     """How many parts were answered while the last request is not."""
-    return max(0, len(parts(world)) - (world.proxy.seen[-1].method == "PUT"))
+    return max(0, len(parts(environment)) - (environment.proxy.seen[-1].method == "PUT"))
 
 
-def noted(world: World) -> int:
+def noted(environment: Environment) -> int:
     """How many finished parts the journal knows; blocks of Azure are listed by the bucket instead."""
-    journals = [json.loads(path.read_bytes()) for path in Path(world.place, "state").glob("*.json")]
-    return sum(len(journal["etags"]) if journal["upload_id"] else len(parts(world)) for journal in journals)
+    journals = [json.loads(path.read_bytes()) for path in Path(environment.place, "state").glob("*.json")]
+    return sum(len(journal["etags"]) if journal["upload_id"] else len(parts(environment)) for journal in journals)
 
 
 @pytest.mark.parametrize("storage", STORAGES)
 @pytest.mark.parametrize("way", WAYS)
-def test_kill_9_of_an_upload(zygote: Victims, worlds: Any, storage: str, way: str) -> None:
+def test_kill_9_of_an_upload(zygote: KilledProcesses, environments: Any, storage: str, way: str) -> None:
     """The same call goes on with the same row where the bucket can, and sends no part again that the journal has."""
-    world: World = worlds(storage)
-    state = str(world.place / "state")
-    total = -(-len(world.bytes) // PART)
-    for at in range(steps(world, lambda cfg: luml_lite.upload(cfg, world.model, "counted"))):
+    environment: Environment = environments(storage)
+    state = str(environment.place / "state")
+    total = -(-len(environment.bytes) // PART)
+    for at in range(steps(environment, lambda cfg: luml_lite.upload(cfg, environment.model, "counted"))):
         name = f"kill -9 {way} {at}"
         killed(
-            zygote, world, at, way, "upload", world.cfg.replace(concurrency=1, state_dir=state), world.model, name,
-            resume=True,
+            zygote, environment, at, way, "upload",
+            environment.cfg.replace(concurrency=1, state_dir=state), environment.model, name, resume=True,
         )  # fmt: skip
-        answered = acknowledged(world)
-        before = {row.id: str(row.status) for row in world.rows(name)}
+        answered = acknowledged(environment)
+        before = {row.id: str(row.status) for row in environment.rows(name)}
         assert {*before.values()} <= {"pending_upload", "uploaded"}, name
-        world.proxy.arm(faithful)
-        cfg = world.through(concurrency=1, state_dir=state)
-        made = luml_lite.upload(cfg, world.model, name, resume=True)
+        environment.proxy.arm(faithful)
+        cfg = environment.through(concurrency=1, state_dir=state)
+        made = luml_lite.upload(cfg, environment.model, name, resume=True)
         assert made.status == "uploaded"
-        after = {row.id: str(row.status) for row in world.rows(name)}
+        after = {row.id: str(row.status) for row in environment.rows(name)}
         assert [row for row, status in after.items() if status == "uploaded"] == [made.id], name
         if (at, way) != (0, "after"):  # then nobody was told which row it is
             assert "pending_upload" not in after.values(), name
         if storage == "S3 in parts" and before and at >= 2:  # the upload_id is known
             assert [*before] == [made.id], name
-            assert len(parts(world)) == total - answered, name
-        world.truthful()
+            assert len(parts(environment)) == total - answered, name
+        environment.truthful()
         assert os.listdir(state) == [], name
-        world.settled(cfg)
-        world.emptied()
+        environment.settled(cfg)
+        environment.emptied()
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_kill_9_of_a_download(zygote: Victims, worlds: Any, way: str) -> None:
+def test_kill_9_of_a_download(zygote: KilledProcesses, environments: Any, way: str) -> None:
     """The target is untouched, and the next call puts the right bytes there and leaves nothing beside it."""
-    world: World = worlds("S3 at once")
-    job = Download(world)
-    for at in range(counted(job, COLOURS["sync"])):
+    environment: Environment = environments("S3 at once")
+    job = Download(environment)
+    for at in range(counted(job, SYNC_ASYNC["sync"])):
         name = f"kill -9 {way} {at}"
-        killed(zygote, world, at, way, job.verb, world.cfg, *job.arguments(name))
-        assert world.target.read_bytes() == b"before"
-        cfg = world.through()
-        world.proxy.arm()
+        killed(zygote, environment, at, way, job.verb, environment.cfg, *job.arguments(name))
+        assert environment.target.read_bytes() == b"before"
+        cfg = environment.through()
+        environment.proxy.arm()
         job.again(cfg, luml_lite, name)
-        world.settled(cfg)
-    world.target.unlink()
-    world.emptied()
+        environment.settled(cfg)
+    environment.target.unlink()
+    environment.emptied()
 
 
-def test_kill_9_in_the_middle_of_a_body(zygote: Victims, worlds: Any) -> None:
+def test_kill_9_in_the_middle_of_a_body(zygote: KilledProcesses, environments: Any) -> None:
     """What has landed is kept, and the next call asks for the rest alone."""
-    world: World = worlds("S3 at once")
-    job = Download(world)
+    environment: Environment = environments("S3 at once")
+    job = Download(environment)
 
     def half(exchange: Exchange) -> None:
         exchange.read()
         exchange.give(exchange.forward(), 0.5)
-        partials = lambda: [path for path in world.folder.iterdir() if path.suffix == ".part"]  # noqa: E731
+        partials = lambda: [path for path in environment.folder.iterdir() if path.suffix == ".part"]  # noqa: E731
         eventually(lambda: any(path.stat().st_size for path in partials()), "nothing has landed")
         os.kill(zygote.pid, signal.SIGKILL)
         exchange.hang()
 
-    world.proxy.arm(half, 2)
-    zygote.begin("sync", "download", world.cfg, *job.arguments("in the middle"))
+    environment.proxy.arm(half, 2)
+    zygote.begin("sync", "download", environment.cfg, *job.arguments("in the middle"))
     assert zygote.ended() == -signal.SIGKILL
-    assert world.target.read_bytes() == b"before"
-    world.proxy.arm()
-    cfg = world.through()
+    assert environment.target.read_bytes() == b"before"
+    environment.proxy.arm()
+    cfg = environment.through()
     job.again(cfg, luml_lite, "in the middle")
-    ranges = [value for name, value in world.proxy.seen[-1].headers if name == "Range"]
+    ranges = [value for name, value in environment.proxy.seen[-1].headers if name == "Range"]
     assert len(ranges) == 1
     assert ranges[0] != "bytes=0-"
-    world.settled(cfg)
-    world.target.unlink()
-    world.emptied()
+    environment.settled(cfg)
+    environment.target.unlink()
+    environment.emptied()
 
 
 @pytest.mark.parametrize("storage", STORAGES)
-def test_two_processes_at_once(worlds: Any, zygote: Victims, storage: str) -> None:
+def test_two_processes_at_once(environments: Any, zygote: KilledProcesses, storage: str) -> None:
     """On the same file, with resume and the same state directory: both succeed, each with a row of its own or one."""
-    world: World = worlds(storage)
-    state = str(world.place / "state")
-    world.proxy.arm()
-    with victims() as other:
+    environment: Environment = environments(storage)
+    state = str(environment.place / "state")
+    environment.proxy.arm()
+    with killed_processes() as other:
         for turn in range(5):
             name = f"two at once {turn}"
             for each in (zygote, other):
                 each.begin(
-                    "sync", "upload", world.cfg.replace(state_dir=state, timeouts=QUICK), world.model, name, resume=True
+                    "sync",
+                    "upload",
+                    environment.cfg.replace(state_dir=state, timeouts=QUICK),
+                    environment.model,
+                    name,
+                    resume=True,
                 )
             assert [zygote.ended(), other.ended()] == [DONE, DONE]
-            assert {str(row.status) for row in world.rows(name)} == {"uploaded"}
+            assert {str(row.status) for row in environment.rows(name)} == {"uploaded"}
             assert os.listdir(state) == []
-            world.truthful()
-            world.emptied()
+            environment.truthful()
+            environment.emptied()
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_kill_9_of_a_deletion(zygote: Victims, worlds: Any, way: str) -> None:
+def test_kill_9_of_a_deletion(zygote: KilledProcesses, environments: Any, way: str) -> None:
     """No row is lost while its object stays, and the next call ends with neither."""
-    world: World = worlds("S3 at once")
-    job = Delete(world)
-    for at in range(counted(job, COLOURS["sync"])):
+    environment: Environment = environments("S3 at once")
+    job = Delete(environment)
+    for at in range(counted(job, SYNC_ASYNC["sync"])):
         name = f"kill -9 {way} {at}"
-        killed(zygote, world, at, way, job.verb, world.cfg, *job.arguments(name))
-        world.proxy.arm()
+        killed(zygote, environment, at, way, job.verb, environment.cfg, *job.arguments(name))
+        environment.proxy.arm()
         job.look(name, at, way)
-        cfg = world.through()
+        cfg = environment.through()
         job.again(cfg, luml_lite, name)
         with pytest.raises(ArtifactNotFoundError):
             luml_lite.delete(cfg, job.row.id)
-        world.settled(cfg)
+        environment.settled(cfg)

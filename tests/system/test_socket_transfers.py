@@ -11,8 +11,8 @@ import pytest
 import luml_lite
 from luml_lite import Retry
 
-from ..sync_async import COLOURS
-from .faults.environment import World, steps
+from ..sync_async import SYNC_ASYNC
+from .faults.environment import Environment, steps
 from .faults.fault_proxy import Answer, Exchange
 from .faults.socket_faults import XML
 
@@ -46,18 +46,18 @@ class Watch:
         exchange.give(answer)
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("storage", ["S3 in parts", "Azure blocks"])
 @pytest.mark.parametrize("concurrency", [1, 2])
 def test_parts_go_side_by_side_up_to_the_configured_number(
-    worlds: Any, storage: str, concurrency: int, colour: str
+    environments: Any, storage: str, concurrency: int, mode: str
 ) -> None:
     """On as many connections and no more; with their length, never chunked, and without the key."""
-    world: World = worlds(storage)
-    cfg = world.through(concurrency=concurrency)
+    environment: Environment = environments(storage)
+    cfg = environment.through(concurrency=concurrency)
     watch = Watch(concurrency)
-    world.proxy.arm(watch, 0, lasting=True)
-    COLOURS[colour].upload(cfg, world.model, "side by side")
+    environment.proxy.arm(watch, 0, lasting=True)
+    SYNC_ASYNC[mode].upload(cfg, environment.model, "side by side")
     assert watch.most == concurrency
     assert len({id(exchange.sock) for exchange in watch.heads}) <= concurrency + 1
     for exchange in watch.heads:
@@ -66,20 +66,20 @@ def test_parts_go_side_by_side_up_to_the_configured_number(
         assert ("authorization" in head) is not exchange.presigned
         if exchange.method in ("PUT", "POST"):
             assert int(head["content-length"]) == len(exchange.body)
-    world.settled(cfg)
-    world.emptied()
+    environment.settled(cfg)
+    environment.emptied()
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
+@pytest.mark.parametrize("mode", ["sync", "async"])
 @pytest.mark.parametrize("verb", ["upload", "download"])
-def test_retry_after_is_waited_for(worlds: Any, verb: str, colour: str) -> None:
+def test_retry_after_is_waited_for(environments: Any, verb: str, mode: str) -> None:
     """A bucket that asks for a second gets it, though the backoff would be shorter; one that asks for more fails."""
-    world: World = worlds("S3 at once")
-    row = luml_lite.upload(world.direct, world.model, "waited for")
-    arguments = (world.model,) if verb == "upload" else (row.id, world.target)
+    environment: Environment = environments("S3 at once")
+    row = luml_lite.upload(environment.direct, environment.model, "waited for")
+    arguments = (environment.model,) if verb == "upload" else (row.id, environment.target)
     at = 1 if verb == "upload" else 2
-    call = getattr(COLOURS[colour], verb)
-    assert steps(world, lambda cfg: call(cfg, *arguments)) > at
+    call = getattr(SYNC_ASYNC[mode], verb)
+    assert steps(environment, lambda cfg: call(cfg, *arguments)) > at
     asked: list[float] = []
     seconds = "1"
 
@@ -88,26 +88,26 @@ def test_retry_after_is_waited_for(worlds: Any, verb: str, colour: str) -> None:
         asked.append(time.monotonic())
         exchange.give(Answer(503, [XML, ("retry-after", seconds)], b"<Error><Code>SlowDown</Code></Error>"))
 
-    cfg = world.through(retry=Retry(attempts=3, base=0.001, cap=0.001))
-    world.proxy.arm(busy, at)
+    cfg = environment.through(retry=Retry(attempts=3, base=0.001, cap=0.001))
+    environment.proxy.arm(busy, at)
     call(cfg, *arguments)
     assert time.monotonic() - asked[0] >= 1
-    world.settled(cfg)
+    environment.settled(cfg)
     seconds = "60"
-    impatient = world.through(retry=Retry(attempts=3, base=0.001, cap=0.001, total=0.5))
-    world.proxy.arm(busy, at)
+    impatient = environment.through(retry=Retry(attempts=3, base=0.001, cap=0.001, total=0.5))
+    environment.proxy.arm(busy, at)
     began = time.monotonic()
     with pytest.raises(luml_lite.FileError, match="SlowDown"):
         call(impatient, *arguments)
     assert time.monotonic() - began < 60
-    world.settled(impatient)
-    world.target.unlink(missing_ok=True)
-    world.emptied()
+    environment.settled(impatient)
+    environment.target.unlink(missing_ok=True)
+    environment.emptied()
 
 
-def test_urls_that_are_all_over_are_had_again_once_each(worlds: Any) -> None:
+def test_urls_that_are_all_over_are_had_again_once_each(environments: Any) -> None:
     """With several parts refused at once, plans are asked for one after the other."""
-    world: World = worlds("S3 in parts")
+    environment: Environment = environments("S3 in parts")
     first: list[str] = []
     stored: list[str] = []
     plans: list[str] = []
@@ -126,13 +126,13 @@ def test_urls_that_are_all_over_are_had_again_once_each(worlds: Any) -> None:
             stored.append(part)
         exchange.give(answer)
 
-    cfg = world.through()
-    world.proxy.arm(over, 0, lasting=True)
-    assert luml_lite.upload(cfg, world.model).status == "uploaded"
+    cfg = environment.through()
+    environment.proxy.arm(over, 0, lasting=True)
+    assert luml_lite.upload(cfg, environment.model).status == "uploaded"
     assert len(first) == 2
     # A refusal cuts what is in flight beside it: a part may be stored by then without the client's knowing.
     assert {*stored} == {"1", "2", "3"}
     assert len(stored) <= 3 + len(first)
     assert 2 <= len(plans) <= 3
-    world.settled(cfg)
-    world.emptied()
+    environment.settled(cfg)
+    environment.emptied()

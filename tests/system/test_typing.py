@@ -48,14 +48,14 @@ def test_every_method_of_a_group_is_asserted_on_both_clients(group: str) -> None
     assert not [name for name in verbs for client in ("luml", "waiting") if f"{client}.{group}.{name}(" not in asserted]
 
 
-@pytest.mark.parametrize("example", examples(), ids=[f"{each.colour}-{each.method}" for each in examples()])
+@pytest.mark.parametrize("example", examples(), ids=[f"{each.mode}-{each.method}" for each in examples()])
 def test_the_protocol_that_a_method_satisfies_is_the_references_signature(example: Example) -> None:
     """mypy checks that each method fits its protocol in tests/typing/reference.py; this checks the protocol."""
     tree = ast.parse((ROOT / "tests/typing/reference.py").read_text())
     (statement,) = (
         node for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == _name(example)
     )
-    client = "luml" if example.colour == "sync" else "waiting"
+    client = "luml" if example.mode == "sync" else "waiting"
     assert ast.unparse(statement.value or statement) == f"{client}.model_artifacts.{example.method}"
     (protocol,) = (
         node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == ast.unparse(statement.annotation)
@@ -73,4 +73,4 @@ def test_the_protocol_that_a_method_satisfies_is_the_references_signature(exampl
 
 
 def _name(example: Example) -> str:
-    return f"{example.colour}_{example.method}"
+    return f"{example.mode}_{example.method}"

@@ -14,13 +14,13 @@ import luml_lite
 from luml_lite import Config, ModelArtifactSortBy, SortOrder, local
 from luml_lite.testing import write_model
 
-from ..sync_async import COLOURS
+from ..sync_async import SYNC_ASYNC
 
 
 @pytest.fixture(params=["sync", "async"])
 def verbs(request: pytest.FixtureRequest) -> Any:
-    """The verbs of one colour."""
-    return COLOURS[request.param]
+    """The blocking verbs, and those for asyncio."""
+    return SYNC_ASYNC[request.param]
 
 
 @pytest.fixture(params=["in process", "over HTTP"])
@@ -168,7 +168,7 @@ def test_delete_many_reports_each(verbs: Any, cfg: Config, model: str) -> None:
     [
         (lambda v, c: v.list(c, limit=0), luml_lite.InvalidArgumentError),
         (lambda v, c: v.list(c, limit=101), luml_lite.InvalidArgumentError),
-        (lambda v, c: v.list(c, sort_by="colour"), luml_lite.InvalidArgumentError),
+        (lambda v, c: v.list(c, sort_by="mode"), luml_lite.InvalidArgumentError),
         (lambda v, c: v.list(c, order="sideways"), luml_lite.InvalidArgumentError),
         (lambda v, c: v.list(c, sort_by="metrics"), luml_lite.ConfigurationError),
         (lambda v, c: v.list_all(c, sort_by="metrics"), luml_lite.ConfigurationError),

@@ -7,14 +7,16 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ..client import Desk, rows_of
+from ..client import RegistryClient, rows_of
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("types", [[], ["dataset"], ["experiment", "model"]], ids=str)
 @pytest.mark.parametrize("sort", ["created_at", "name", "size", "description", "status", "type", "file_hash", "F1"])
-def test_the_pages_together_are_the_sorted_list(desk: Desk, sort: str, order: str, types: list[str]) -> None:
-    rows = [row for row in rows_of(desk) if row["type"] in (types or ("model", "dataset"))]
+def test_the_pages_together_are_the_sorted_list(
+    client: RegistryClient, sort: str, order: str, types: list[str]
+) -> None:
+    rows = [row for row in rows_of(client) if row["type"] in (types or ("model", "dataset"))]
 
     def key(row: dict[str, Any]) -> Any:
         value = row.get(sort, row["extra_values"].get(sort))
@@ -29,7 +31,7 @@ def test_the_pages_together_are_the_sorted_list(desk: Desk, sort: str, order: st
         while True:
             query = {"sort_by": sort, "order": order, "limit": limit, "types": types}
             query |= {"cursor": cursor} if cursor else {}
-            page = desk.ask("GET", f"{desk.orbit}/artifacts?{urlencode(query, doseq=True)}").body
+            page = client.ask("GET", f"{client.orbit}/artifacts?{urlencode(query, doseq=True)}").body
             found += [item["id"] for item in page["items"]]
             cursor = page["cursor"]
             if cursor is None:
@@ -37,9 +39,9 @@ def test_the_pages_together_are_the_sorted_list(desk: Desk, sort: str, order: st
         assert found == expected
 
 
-def test_search_finds_a_part_of_the_name_in_any_case(desk: Desk) -> None:
+def test_search_finds_a_part_of_the_name_in_any_case(client: RegistryClient) -> None:
     for name in ("Größe", "100%", "a_b", "other"):
-        desk.made(name=name)
+        client.made(name=name)
     for search, found in (("GRÖSSE", ["Größe"]), ("%", ["100%"]), ("_", ["a_b"]), ("THE", ["other"]), ("nope", [])):
-        items = desk.ask("GET", f"{desk.orbit}/artifacts?{urlencode({'search': search})}").body["items"]
+        items = client.ask("GET", f"{client.orbit}/artifacts?{urlencode({'search': search})}").body["items"]
         assert [item["name"] for item in items] == found

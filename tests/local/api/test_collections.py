@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from ..client import Desk
+from ..client import RegistryClient
 
 
-def test_a_collection_with_artifacts_cannot_be_removed(desk: Desk) -> None:
-    made = desk.made()["artifact"]
-    assert desk.ask("DELETE", desk.collection).status == 409
-    desk.ask("DELETE", f"{desk.artifacts}/{made['id']}/force")
-    assert desk.ask("DELETE", desk.collection).status == 204
-    assert desk.ask("DELETE", desk.collection).body == {"detail": "Collection not found"}
+def test_a_collection_with_artifacts_cannot_be_removed(client: RegistryClient) -> None:
+    made = client.made()["artifact"]
+    assert client.ask("DELETE", client.collection).status == 409
+    client.ask("DELETE", f"{client.artifacts}/{made['id']}/force")
+    assert client.ask("DELETE", client.collection).status == 204
+    assert client.ask("DELETE", client.collection).body == {"detail": "Collection not found"}
 
 
-def test_collections_are_searched_by_name_and_tag_and_paged(desk: Desk) -> None:
+def test_collections_are_searched_by_name_and_tag_and_paged(client: RegistryClient) -> None:
     for name, tags in (("Alpha", None), ("beta", ["x-ALPHA-y"]), ("gamma", ["other"])):
         body = {"name": name, "description": "", "type": "model", "tags": tags}
-        desk.ask("POST", f"{desk.orbit}/collections", body)
-    found = desk.ask("GET", f"{desk.orbit}/collections?search=alpha&sort_by=name").body["items"]
+        client.ask("POST", f"{client.orbit}/collections", body)
+    found = client.ask("GET", f"{client.orbit}/collections?search=alpha&sort_by=name").body["items"]
     assert [item["name"] for item in found] == ["beta", "Alpha"]
-    typed = desk.ask("GET", f"{desk.orbit}/collections?types=mixed&types=dataset").body["items"]
+    typed = client.ask("GET", f"{client.orbit}/collections?types=mixed&types=dataset").body["items"]
     assert [item["name"] for item in typed] == ["Local"]
     for sort in ("created_at", "name", "type", "description", "total_artifacts"):
         found, cursor = [], ""
         while cursor is not None:
-            page = desk.ask("GET", f"{desk.orbit}/collections?limit=1&sort_by={sort}&cursor={cursor}").body
+            page = client.ask("GET", f"{client.orbit}/collections?limit=1&sort_by={sort}&cursor={cursor}").body
             found += [item["name"] for item in page["items"]]
             cursor = page["cursor"]
         assert sorted(found) == ["Alpha", "Local", "beta", "gamma"]

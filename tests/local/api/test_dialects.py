@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..client import Desk
+from ..client import RegistryClient
 
 
-def test_both_dialects_show_one_row_under_their_own_names(desk: Desk) -> None:
-    made = desk.made(name="one", extra_values={"F1": 0.5}, tags=["t"])["artifact"]
-    older = desk.ask(
-        "GET", f"{desk.artifacts}/{made['id']}".removeprefix("/v1").replace("/artifacts", "/model_artifacts")
+def test_both_dialects_show_one_row_under_their_own_names(client: RegistryClient) -> None:
+    made = client.made(name="one", extra_values={"F1": 0.5}, tags=["t"])["artifact"]
+    older = client.ask(
+        "GET", f"{client.artifacts}/{made['id']}".removeprefix("/v1").replace("/artifacts", "/model_artifacts")
     )
     assert older.body["model_name"] == "one"
     assert older.body["metrics"] == {"F1": 0.5}

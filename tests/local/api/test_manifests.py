@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ..client import Desk, model
+from ..client import RegistryClient, model
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ from ..client import Desk, model
     ],
 )
 def test_creation_accepts_the_bodies_that_the_platform_accepts(
-    desk: Desk, change: dict[str, Any], status: int, detail: str
+    client: RegistryClient, change: dict[str, Any], status: int, detail: str
 ) -> None:
-    answer = desk.ask("POST", desk.artifacts, model(**change))
+    answer = client.ask("POST", client.artifacts, model(**change))
     assert answer.status == status, answer
     assert detail is None or detail in str(answer.body["detail"])

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from ..client import AZURE, Desk
+from ..client import AZURE, RegistryClient
 
 
-def test_an_orbit_is_created_changed_and_removed(desk: Desk) -> None:
-    secret = desk.ask("POST", f"{desk.organization}/bucket-secrets", AZURE).body
-    orbits = f"{desk.organization}/orbits"
-    made = desk.ask("POST", orbits, {"name": "new", "bucket_secret_id": secret["id"]}).body
-    assert desk.ask("GET", f"{orbits}/{made['id']}").body == made
-    changed = desk.ask("PATCH", f"{orbits}/{made['id']}", {"name": "newer"}).body
+def test_an_orbit_is_created_changed_and_removed(client: RegistryClient) -> None:
+    secret = client.ask("POST", f"{client.organization}/bucket-secrets", AZURE).body
+    orbits = f"{client.organization}/orbits"
+    made = client.ask("POST", orbits, {"name": "new", "bucket_secret_id": secret["id"]}).body
+    assert client.ask("GET", f"{orbits}/{made['id']}").body == made
+    changed = client.ask("PATCH", f"{orbits}/{made['id']}", {"name": "newer"}).body
     assert (changed["name"], changed["bucket_secret_id"]) == ("newer", secret["id"])
     missing = {"name": "x", "bucket_secret_id": "00000000-0000-0000-0000-000000000000"}
-    assert desk.ask("POST", orbits, missing).body == {"detail": "Bucket secret not found"}
-    assert desk.ask("DELETE", f"{orbits}/{made['id']}").status == 204
-    assert desk.ask("GET", f"{orbits}/{made['id']}").body == {"detail": "Orbit not found"}
-    desk.made()
-    assert desk.ask("DELETE", desk.orbit).status == 409
+    assert client.ask("POST", orbits, missing).body == {"detail": "Bucket secret not found"}
+    assert client.ask("DELETE", f"{orbits}/{made['id']}").status == 204
+    assert client.ask("GET", f"{orbits}/{made['id']}").body == {"detail": "Orbit not found"}
+    client.made()
+    assert client.ask("DELETE", client.orbit).status == 409

@@ -8,45 +8,45 @@ import pytest
 
 from luml_lite.local.api.permissions import ROLES, Role
 
-from ..client import Desk, model
+from ..client import RegistryClient, model
 
 
-def desk_for(desk: Desk, role: Role) -> Desk:
+def client_for(client: RegistryClient, role: Role) -> RegistryClient:
     """The same registry, asked with the key of a new user in that role."""
-    return Desk(desk.registry, desk.registry.make_key(role))
+    return RegistryClient(client.registry, client.registry.make_key(role))
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_role_has_the_permissions_that_the_platform_gives_it(desk: Desk, role: Role) -> None:
-    theirs = desk_for(desk, role)
-    made = desk.made()["artifact"]
-    path = f"{desk.artifacts}/{made['id']}"
+def test_a_role_has_the_permissions_that_the_platform_gives_it(client: RegistryClient, role: Role) -> None:
+    theirs = client_for(client, role)
+    made = client.made()["artifact"]
+    path = f"{client.artifacts}/{made['id']}"
     everything = role in ("owner", "admin")
     deletes = role != "orbit_member"
     collection = {"name": "c", "description": "", "type": "model"}
-    parts = {"bucket_id": desk.registry.names.bucket_secret, "bucket_location": "k", "size": 1, "upload_id": "u"}
+    parts = {"bucket_id": client.registry.names.bucket_secret, "bucket_location": "k", "size": 1, "upload_id": "u"}
     allowed = {
-        ("GET", f"{desk.organization}/orbits"): True,
-        ("GET", desk.orbit): True,
-        ("GET", f"{desk.orbit}/artifacts"): True,
+        ("GET", f"{client.organization}/orbits"): True,
+        ("GET", client.orbit): True,
+        ("GET", f"{client.orbit}/artifacts"): True,
         ("GET", path): True,
-        ("POST", desk.artifacts): True,
+        ("POST", client.artifacts): True,
         ("PATCH", path): True,
-        ("POST", f"{desk.orbit}/collections"): True,
+        ("POST", f"{client.orbit}/collections"): True,
         ("GET", f"{path}/delete-url"): deletes,
         ("DELETE", path): deletes,
-        ("GET", f"{desk.organization}/bucket-secrets"): everything,
+        ("GET", f"{client.organization}/bucket-secrets"): everything,
         ("POST", "/v1/bucket-secrets/upload/multipart"): everything,
-        ("POST", f"{desk.organization}/orbits"): everything,
+        ("POST", f"{client.organization}/orbits"): everything,
     }
     bodies: dict[Any, Any] = {
-        ("POST", desk.artifacts): model(),
+        ("POST", client.artifacts): model(),
         ("PATCH", path): {"status": "uploaded"},
-        ("POST", f"{desk.orbit}/collections"): collection,
+        ("POST", f"{client.orbit}/collections"): collection,
         ("POST", "/v1/bucket-secrets/upload/multipart"): parts,
-        ("POST", f"{desk.organization}/orbits"): {
+        ("POST", f"{client.organization}/orbits"): {
             "name": "o",
-            "bucket_secret_id": desk.registry.names.bucket_secret,
+            "bucket_secret_id": client.registry.names.bucket_secret,
         },
     }
     for (method, url), allows in allowed.items():
@@ -56,12 +56,12 @@ def test_a_role_has_the_permissions_that_the_platform_gives_it(desk: Desk, role:
             assert answer.body == {"detail": "Not enough rights"}
 
 
-def test_a_member_sees_their_orbit_only(desk: Desk) -> None:
-    secret = desk.registry.names.bucket_secret
-    other = desk.ask("POST", f"{desk.organization}/orbits", {"name": "o", "bucket_secret_id": secret}).body["id"]
-    theirs = desk_for(desk, "orbit_member")
-    shown = theirs.ask("GET", f"{desk.organization}/orbits").body
-    assert [(orbit["id"], orbit["role"]) for orbit in shown] == [(desk.registry.names.orbit, "member")]
+def test_a_member_sees_their_orbit_only(client: RegistryClient) -> None:
+    secret = client.registry.names.bucket_secret
+    other = client.ask("POST", f"{client.organization}/orbits", {"name": "o", "bucket_secret_id": secret}).body["id"]
+    theirs = client_for(client, "orbit_member")
+    shown = theirs.ask("GET", f"{client.organization}/orbits").body
+    assert [(orbit["id"], orbit["role"]) for orbit in shown] == [(client.registry.names.orbit, "member")]
     assert "delete" not in shown[0]["permissions"]["artifact"]
     for path in ("", "/artifacts", "/collections"):
-        assert theirs.ask("GET", f"{desk.organization}/orbits/{other}{path}").status == 403
+        assert theirs.ask("GET", f"{client.organization}/orbits/{other}{path}").status == 403

@@ -17,7 +17,7 @@ from luml_lite.local import Bounds, Served, serve
 from luml_lite.local.storage.buckets import OwnBucket
 from luml_lite.local.storage.object_index import ObjectName
 
-from ..client import Bytes, Desk
+from ..client import Bytes, RegistryClient
 from .raw_client import read_rest, store
 
 
@@ -32,15 +32,15 @@ def served(tmp_path: Path) -> Iterator[Served]:
 @pytest.mark.parametrize("source", ["a file", "memory"])
 def test_a_slow_reader_gets_everything(served: Served, source: str) -> None:
     """It needs many times the stall timeout and reads little each time, but always makes progress."""
-    desk = Desk(served.registry)
+    client = RegistryClient(served.registry)
     if source == "a file":
         content = os.urandom(1_000_000) * 8
         target = store(served, content)
     else:
         for _ in range(8):
-            desk.made(description="d" * 1_000_000)
-        target = f"{desk.orbit}/artifacts"
-        content = desk.ask("GET", target).body
+            client.made(description="d" * 1_000_000)
+        target = f"{client.orbit}/artifacts"
+        content = client.ask("GET", target).body
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     where = urlsplit(served.base_url)

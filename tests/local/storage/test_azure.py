@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 from urllib.parse import urlencode
 
-from ..client import Desk
+from ..client import RegistryClient
 from .uploads import Upload, block_list, file_count
 
 
-def test_a_blob_is_put_whole(azure: Desk) -> None:
+def test_a_blob_is_put_whole(azure: RegistryClient) -> None:
     identity = azure.uploaded(b"whole")
     assert azure.content(identity) == b"whole"
     url = azure.made(3)["upload_details"]["url"]
     assert azure.ask("PUT", url, b"abc").headers["x-ms-error-code"] == "MissingRequiredHeader"
 
 
-def test_blocks_are_listed_committed_and_committed_again(azure: Desk) -> None:
+def test_blocks_are_listed_committed_and_committed_again(azure: RegistryClient) -> None:
     upload = Upload(azure, b"a" * 1000 + b"b" * 1000 + b"c")
     names = [base64.b64encode(b"block-%08d" % number).decode() for number in (1, 2, 3)]
     url = azure.ask("GET", f"{upload.path}/download-url").body["url"]
@@ -40,7 +40,7 @@ def test_blocks_are_listed_committed_and_committed_again(azure: Desk) -> None:
     assert file_count(azure.registry) == 1
 
 
-def test_an_azure_single_upload_is_renewed_by_asking_for_blocks(azure: Desk) -> None:
+def test_an_azure_single_upload_is_renewed_by_asking_for_blocks(azure: RegistryClient) -> None:
     upload = Upload(azure, b"abc")
     ((url, piece),) = upload.pieces()
     assert azure.ask("PUT", url, piece).status == 201

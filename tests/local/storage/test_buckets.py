@@ -15,7 +15,7 @@ from luml_lite.local.storage.buckets import Layout
 from luml_lite.local.transport import LocalTransport
 from luml_lite.testing import write_model
 
-from ..client import Desk, model
+from ..client import RegistryClient, model
 
 if TYPE_CHECKING:
     from tests.servers.azurite import AzureBucket
@@ -64,24 +64,24 @@ class Broken:
 
 def test_a_bucket_that_cannot_sign_leaves_a_pending_row(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "r", bucket=Broken())
-    desk = Desk(registry)
-    answer = desk.ask("POST", desk.artifacts, model())
+    client = RegistryClient(registry)
+    answer = client.ask("POST", client.artifacts, model())
     assert answer.body == {"detail": "Failed to generate upload URL: no connection to the vault"}
     assert answer.status == 400
-    assert len(desk.ask("GET", f"{desk.orbit}/artifacts").body["items"]) == 1
+    assert len(client.ask("GET", f"{client.orbit}/artifacts").body["items"]) == 1
     registry.close()
 
 
 def test_uploads_are_split_as_on_the_platform(tmp_path: Path) -> None:
     """Uploads above 524,288,000 bytes are split into parts, whose size grows with the upload."""
     registry = Registry(tmp_path / "r")
-    desk = Desk(registry)
+    client = RegistryClient(registry)
     for size, multipart in ((524_288_000, False), (524_288_001, True)):
-        assert desk.ask("POST", desk.artifacts, model(size=size)).body["upload_details"]["multipart"] is multipart
+        assert client.ask("POST", client.artifacts, model(size=size)).body["upload_details"]["multipart"] is multipart
     GiB = 1024**3
     for size, part in ((GiB, 32), (GiB + 1, 64), (5 * GiB + 1, 128), (10 * GiB + 1, 512), (100 * GiB + 1, 1024)):
         wanted = {"bucket_id": registry.names.bucket_secret, "bucket_location": "k", "size": size, "upload_id": "u"}
-        parts = desk.ask("POST", "/v1/bucket-secrets/upload/multipart", wanted).body["parts"]
+        parts = client.ask("POST", "/v1/bucket-secrets/upload/multipart", wanted).body["parts"]
         assert parts[0]["part_size"] == part * 1024**2
         assert parts[-1]["end_byte"] == size - 1
         assert sum(each["part_size"] for each in parts) == size

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from luml_lite.local.registry import Registry
 
-from ..client import Bytes, Desk, element
+from ..client import Bytes, RegistryClient, element
 from .uploads import file_count, md5_hex
 
 
 def test_the_sweep_takes_orphans_when_nobody_else_is_there(tmp_path: Path) -> None:
     registry = Registry(tmp_path / "r")
-    desk = Desk(registry)
-    kept = desk.uploaded(b"kept")
-    forced = desk.uploaded(b"forced")
-    desk.ask("DELETE", f"{desk.artifacts}/{forced}/force")
+    client = RegistryClient(registry)
+    kept = client.uploaded(b"kept")
+    forced = client.uploaded(b"forced")
+    client.ask("DELETE", f"{client.artifacts}/{forced}/force")
     orphan = registry.objects.receive(Bytes(b"orphan"), lambda digest: None)
     half = Path(registry.objects.arriving) / "half"
     half.write_bytes(b"ha")
@@ -32,14 +32,14 @@ def test_the_sweep_takes_orphans_when_nobody_else_is_there(tmp_path: Path) -> No
     again.close()
     later = Registry(tmp_path / "r", clock=lambda: (datetime.now(UTC) + timedelta(days=1)).timestamp())
     assert sum(path.is_file() for path in Path(later.objects.root).rglob("*")) == 1
-    assert Desk(later).content(kept) == b"kept"
+    assert RegistryClient(later).content(kept) == b"kept"
     later.close()
 
 
-def test_a_body_with_another_digest_is_not_kept(desk: Desk) -> None:
-    url = desk.made(3)["upload_details"]["url"]
+def test_a_body_with_another_digest_is_not_kept(client: RegistryClient) -> None:
+    url = client.made(3)["upload_details"]["url"]
     right = base64.b64encode(bytes.fromhex(md5_hex(b"abc"))).decode()
-    assert desk.ask("PUT", url, b"abd", content_md5=right).status == 400
-    assert element(desk.ask("PUT", url, b"abc", content_md5="nonsense").body, "Code") == "InvalidDigest"
-    assert file_count(desk.registry) == 0
-    assert desk.ask("PUT", url, b"abc", content_md5=right).status == 200
+    assert client.ask("PUT", url, b"abd", content_md5=right).status == 400
+    assert element(client.ask("PUT", url, b"abc", content_md5="nonsense").body, "Code") == "InvalidDigest"
+    assert file_count(client.registry) == 0
+    assert client.ask("PUT", url, b"abc", content_md5=right).status == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..client import Desk
+from ..client import RegistryClient
 
 
 @pytest.mark.parametrize(
@@ -25,14 +25,14 @@ from ..client import Desk
         ("bytes=\u0663-", 200, b"0123456789"),
     ],
 )
-def test_a_range_gives_these_bytes(desk: Desk, header: str, status: int, expected: bytes | None) -> None:
-    identity = desk.uploaded(b"0123456789")
-    url = desk.ask("GET", f"{desk.artifacts}/{identity}/download-url").body["url"]
-    answer = desk.ask("GET", url, range=header)
+def test_a_range_gives_these_bytes(client: RegistryClient, header: str, status: int, expected: bytes | None) -> None:
+    identity = client.uploaded(b"0123456789")
+    url = client.ask("GET", f"{client.artifacts}/{identity}/download-url").body["url"]
+    answer = client.ask("GET", url, range=header)
     assert answer.status == status
     if expected is not None:
         assert answer.body == expected
     etag = answer.headers.get("etag", "")
-    assert desk.ask("GET", url, range=header, if_match='"other"').status == 412
+    assert client.ask("GET", url, range=header, if_match='"other"').status == 412
     if status != 416:
-        assert desk.ask("GET", url, range=header, if_match=etag).status == status
+        assert client.ask("GET", url, range=header, if_match=etag).status == status

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from luml_lite.local.registry import Registry
 
-from ..client import Desk, element
+from ..client import RegistryClient, element
 
 
 def md5_hex(content: bytes) -> str:
@@ -24,17 +24,17 @@ def file_count(registry: Registry) -> int:
 class Upload:
     """An artifact that is uploaded in parts."""
 
-    def __init__(self, desk: Desk, content: bytes) -> None:
-        self.desk = desk
+    def __init__(self, client: RegistryClient, content: bytes) -> None:
+        self.client = client
         self.content = content
-        made = desk.made(len(content))
+        made = client.made(len(content))
         self.details = made["upload_details"]
-        self.path = f"{desk.artifacts}/{made['artifact']['id']}"
+        self.path = f"{client.artifacts}/{made['artifact']['id']}"
         self.id: str | None = None
 
     def begin(self) -> str:
         """Open the upload."""
-        self.id = element(self.desk.ask("POST", self.details["url"]).body, "UploadId")
+        self.id = element(self.client.ask("POST", self.details["url"]).body, "UploadId")
         return self.id
 
     def parts(self) -> dict[str, object]:
@@ -46,7 +46,7 @@ class Upload:
         }
         if self.id:
             wanted["upload_id"] = self.id
-        answer = self.desk.ask("POST", "/v1/bucket-secrets/upload/multipart", wanted)
+        answer = self.client.ask("POST", "/v1/bucket-secrets/upload/multipart", wanted)
         assert answer.status == 200, answer
         found: dict[str, object] = answer.body
         return found
@@ -58,8 +58,8 @@ class Upload:
 
     def download(self, **headers: str) -> object:
         """Request the download URL."""
-        url = self.desk.ask("GET", f"{self.path}/download-url").body["url"]
-        return self.desk.ask("GET", url, **headers)
+        url = self.client.ask("GET", f"{self.path}/download-url").body["url"]
+        return self.client.ask("GET", url, **headers)
 
 
 def block_list(*ids: str) -> bytes:

@@ -37,7 +37,7 @@ def patience(fault: Fault) -> Timeouts:
     return QUICK if fault in SLOW else CALM
 
 
-class World:
+class Environment:
     """One registry: `cfg` reaches it through the proxy, `direct` without it."""
 
     def __init__(self, place: Path, cfg: Config, direct: Config, proxy: Proxy) -> None:
@@ -117,8 +117,8 @@ def eventually(right: Callable[[], bool], problem: str, seconds: float = 60) -> 
 
 
 @contextmanager
-def built(place: Path, storage: str) -> Iterator[World]:
-    """A world whose bucket is of one kind."""
+def built(place: Path, storage: str) -> Iterator[Environment]:
+    """An environment whose bucket is of one kind."""
     layout = Layout(PART, PART) if storage in ("S3 in parts", "Azure blocks") else None
     with local.serve(place / "registry", layout=layout) as served, before(served.base_url) as proxy:
         direct = local.open(place / "registry", layout=layout)
@@ -128,18 +128,18 @@ def built(place: Path, storage: str) -> Iterator[World]:
             base_url=proxy.url, retry=PATIENT, timeouts=CALM, check_parts=True, concurrency=2, transport=None
         )
         try:
-            yield World(place, cfg, direct, proxy)
+            yield Environment(place, cfg, direct, proxy)
         finally:
             direct.transport.close()  # type: ignore[union-attr]
 
 
-def steps(world: World, call: Callable[[Config], Any]) -> int:
+def steps(environment: Environment, call: Callable[[Config], Any]) -> int:
     """How many requests a call makes when nothing goes wrong."""
-    cfg = world.through()
-    world.proxy.arm(faithful)
+    cfg = environment.through()
+    environment.proxy.arm(faithful)
     call(cfg)
-    world.settled(cfg)
-    return world.proxy.count
+    environment.settled(cfg)
+    return environment.proxy.count
 
 
 def bounded(call: Callable[[], Any]) -> Any:

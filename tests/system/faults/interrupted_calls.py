@@ -10,7 +10,7 @@ import luml_lite
 from luml_lite import Config, Timeouts
 from luml_lite.models.artifacts import ModelArtifact
 
-from .environment import World, steps
+from .environment import Environment, steps
 from .fault_proxy import Exchange, Fault
 
 STORAGES = ("S3 at once", "S3 in parts", "Azure blocks")
@@ -39,26 +39,26 @@ class Upload:
 
     verb = "upload"
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
 
     def arguments(self, name: str) -> tuple[Any, ...]:
-        return self.world.model, name
+        return self.environment.model, name
 
     def look(self, name: str, at: int, way: str) -> None:
         """After an interruption: a row that was made is marked, unless it was confirmed by then."""
-        rows = self.world.rows(name)
+        rows = self.environment.rows(name)
         if at == 0 and way == "before":
             assert rows == []
         for row in rows:
             assert row.status in ("upload_failed", "uploaded"), (name, row.status)
-        self.world.truthful()
+        self.environment.truthful()
 
     def again(self, cfg: Config, verbs: Any, name: str) -> None:
-        made: ModelArtifact = verbs.upload(cfg, self.world.model, name)
+        made: ModelArtifact = verbs.upload(cfg, self.environment.model, name)
         assert made.status == "uploaded"
-        self.world.truthful()
-        self.world.emptied()
+        self.environment.truthful()
+        self.environment.emptied()
 
 
 class Download:
@@ -66,24 +66,24 @@ class Download:
 
     verb = "download"
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.row = luml_lite.upload(world.direct, world.model)
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.row = luml_lite.upload(environment.direct, environment.model)
 
     def arguments(self, name: str) -> tuple[Any, ...]:
         if not name.startswith("counted"):
-            self.world.target.write_bytes(b"before")
-        return self.row.id, self.world.target
+            self.environment.target.write_bytes(b"before")
+        return self.row.id, self.environment.target
 
     def look(self, name: str, at: int, way: str) -> None:
         """After an interruption: the target is as it was, and nothing lies beside it."""
-        assert self.world.target.read_bytes() in (b"before", self.world.bytes), name
-        assert os.listdir(self.world.folder) == [self.world.target.name], name
+        assert self.environment.target.read_bytes() in (b"before", self.environment.bytes), name
+        assert os.listdir(self.environment.folder) == [self.environment.target.name], name
 
     def again(self, cfg: Config, verbs: Any, name: str) -> None:
-        verbs.download(cfg, self.row.id, self.world.target)
-        assert self.world.target.read_bytes() == self.world.bytes
-        assert os.listdir(self.world.folder) == [self.world.target.name], name
+        verbs.download(cfg, self.row.id, self.environment.target)
+        assert self.environment.target.read_bytes() == self.environment.bytes
+        assert os.listdir(self.environment.folder) == [self.environment.target.name], name
 
 
 class Delete:
@@ -91,34 +91,34 @@ class Delete:
 
     verb = "delete"
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
         self.row: Any = None
 
     def arguments(self, name: str) -> tuple[Any, ...]:
-        self.row = luml_lite.upload(self.world.direct, self.world.model, name)
-        self.url = luml_lite.download_url(self.world.direct, self.row.id)["url"]
+        self.row = luml_lite.upload(self.environment.direct, self.environment.model, name)
+        self.url = luml_lite.download_url(self.environment.direct, self.row.id)["url"]
         return (self.row.id,)
 
     def look(self, name: str, at: int, way: str) -> None:
         """After an interruption: the row is there and says that it is to go, or all is gone."""
-        left = luml_lite.get(self.world.direct, self.row.id)
+        left = luml_lite.get(self.environment.direct, self.row.id)
         if left is None:
-            assert self.world.gone(self.url), name
+            assert self.environment.gone(self.url), name
         elif left.status == "uploaded":
             assert (at, way) == (0, "before"), name
-            self.world.truthful()
+            self.environment.truthful()
         else:
             assert left.status in ("pending_deletion", "deletion_failed"), (name, left.status)
 
     def again(self, cfg: Config, verbs: Any, name: str) -> None:
-        if luml_lite.get(self.world.direct, self.row.id) is not None:
+        if luml_lite.get(self.environment.direct, self.row.id) is not None:
             verbs.delete(cfg, self.row.id)
-        assert luml_lite.get(self.world.direct, self.row.id) is None, name
-        assert self.world.gone(self.url), name
+        assert luml_lite.get(self.environment.direct, self.row.id) is None, name
+        assert self.environment.gone(self.url), name
 
 
 def counted(job: Any, verbs: Any) -> int:
     """How many steps a job has."""
     arguments = job.arguments("counted")
-    return steps(job.world, lambda cfg: getattr(verbs, job.verb)(cfg, *arguments))
+    return steps(job.environment, lambda cfg: getattr(verbs, job.verb)(cfg, *arguments))

@@ -24,13 +24,13 @@ import luml_lite
 import luml_lite.transport.pool
 from luml_lite import Config, LumlError
 
-from ...sync_async import COLOURS
+from ...sync_async import SYNC_ASYNC
 
 DONE, INTERRUPTED, FAILED, BROKEN = 0, 10, 11, 12  # how a child ends
 ROOT = Path(__file__).parents[3]
 
 
-class Victims:
+class KilledProcesses:
     """The process that forks; `pid` is the child that runs now."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -38,10 +38,10 @@ class Victims:
         self._pid = 0
         self._known = threading.Event()
 
-    def begin(self, colour: str, verb: str, cfg: Config, *args: Any, largest: int | None = None, **kwargs: Any) -> None:
+    def begin(self, mode: str, verb: str, cfg: Config, *args: Any, largest: int | None = None, **kwargs: Any) -> None:
         """Begin a call; it cannot write files of more than `largest` bytes."""
         self._known.clear()
-        call = base64.b64encode(pickle.dumps((colour, verb, cfg, args, kwargs, largest))).decode()
+        call = base64.b64encode(pickle.dumps((mode, verb, cfg, args, kwargs, largest))).decode()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(call, file=self._process.stdin, flush=True)
@@ -61,13 +61,13 @@ class Victims:
 
 
 @contextmanager
-def victims() -> Iterator[Victims]:
+def killed_processes() -> Iterator[KilledProcesses]:
     """The process that forks, while the block runs."""
     command = [sys.executable, "-m", "tests.system.faults.killed_process"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as process:
         try:
-            yield Victims(process)
+            yield KilledProcesses(process)
         finally:
             assert process.stdin is not None
             process.stdin.close()
@@ -75,12 +75,12 @@ def victims() -> Iterator[Victims]:
 
 def _call(line: str) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    colour, verb, cfg, args, kwargs, largest = pickle.loads(base64.b64decode(line))  # noqa: S301 - from the tests
+    mode, verb, cfg, args, kwargs, largest = pickle.loads(base64.b64decode(line))  # noqa: S301 - from the tests
     if largest is not None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     try:
-        getattr(COLOURS[colour], verb)(cfg, *args, **kwargs)
+        getattr(SYNC_ASYNC[mode], verb)(cfg, *args, **kwargs)
     except KeyboardInterrupt:
         return INTERRUPTED
     except LumlError:
