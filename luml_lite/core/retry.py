@@ -6,15 +6,17 @@ else is left to the flow, which reads the state first.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from ..errors import APIStatusError, ConnectionFailed, LumlError, StorageError
+from ..errors import APIStatusError, ConnectionFailed, DecodeError, LumlError, StorageError
 from .limits import Retry
 from .request import Request
 
 # A server that sends one of these has not acted: https://www.rfc-editor.org/rfc/rfc9110#name-503-service-unavailable
 _NOT_ACTED = frozenset({429, 503})
-TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+# 509 and 520 to 530 are of proxies: they had no answer from the server behind them, or too many requests.
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 509, *range(520, 531)})
 _LONGEST_RETRY_AFTER = 3600.0  # seconds; a server that asks for more is not believed
 
 
@@ -28,10 +30,11 @@ def is_transient(error: LumlError) -> bool:
 
 
 def is_unanswered(error: LumlError) -> bool:
-    """Whether the server may have acted without the client having its response."""
+    """Whether the server may have acted without the client having a response that it can read."""
     if isinstance(error, ConnectionFailed):
         return error.sent
-    return isinstance(error, APIStatusError | StorageError) and error.status_code in TRANSIENT - _NOT_ACTED
+    is_status = isinstance(error, APIStatusError | StorageError) and error.status_code in TRANSIENT - _NOT_ACTED
+    return is_status or isinstance(error, DecodeError)
 
 
 def may_repeat(request: Request[object], error: LumlError) -> bool:
@@ -56,8 +59,16 @@ def retry_after(value: str, date: str) -> float | None:
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(float(value), _LONGEST_RETRY_AFTER)
+    end, start = parse_date(value), parse_date(date)
+    if end is None or start is None:
+        return None
+    return min(max((end - start).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
+
+
+def parse_date(value: str) -> datetime | None:
+    """The time in a Date header, which is UTC if it names no zone, or None if it cannot be read."""
     try:
-        seconds = (parsedate_to_datetime(value) - parsedate_to_datetime(date)).total_seconds()
+        time = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

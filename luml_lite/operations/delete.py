@@ -21,8 +21,9 @@ from .registration import try_set_status
 def delete(cfg: Config, model_id: str, *, collection_id: str | None = None, force: bool = False) -> Flow[None]:
     """Delete an artifact: its object in the bucket, then its row.
 
-    It is no error if the object does not exist. If the bucket fails, the row is marked deletion_failed and the error
-    raised; a second call continues. `force` deletes the row in any state and leaves the object in the bucket.
+    It is no error if the bucket says that the object does not exist. If the bucket fails, or a proxy answers in its
+    place, the row is marked deletion_failed and the error raised; a second call continues. `force` deletes the row in
+    any state and leaves the object in the bucket.
     """
     cfg = in_collection(cfg, collection_id)
     if force:

@@ -10,6 +10,7 @@ from ..core.flow import Flow, send
 from ..core.request import Request
 from ..errors import MultipleResourcesFoundError, NotFoundError, StorageError
 from ..models.base import Resource
+from ..storage.presigned import is_missing
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Resource)
@@ -26,7 +27,7 @@ def none_if_missing(request: Request[T], kind: str = "") -> Flow[T | None]:
         if missing_resource(error) != kind:
             raise
     except StorageError as error:
-        if error.status_code != 404:
+        if not is_missing(error):
             raise
     return None
 

@@ -21,7 +21,6 @@ marked upload_failed. That state is final on the server, so a row of our own get
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from msgspec import Struct, structs
 
@@ -31,7 +30,7 @@ from ..config import Config
 from ..core.cancellation import now
 from ..core.flow import Backoff, Flow, decode, local, send
 from ..core.request import Response
-from ..core.retry import is_unanswered
+from ..core.retry import is_unanswered, parse_date
 from ..errors import APIStatusError, BadRequestError, FileError, Interrupted, LumlError, NotFoundError
 from ..files.archive import Archive
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
@@ -128,11 +127,10 @@ def _find_orphan(cfg: Config, spec: ArtifactSpec, began: float) -> Flow[ModelArt
     response: Response = yield page
     rows = decode(page, response).items
     elapsed = (yield from local(now)) - began
-    try:
-        since = parsedate_to_datetime(response.header("date")) - timedelta(seconds=elapsed + _SLACK)
-    except (TypeError, ValueError, OverflowError):
+    date = parse_date(response.header("date"))
+    if date is None:
         return None  # without the server's time new rows cannot be distinguished from old ones
-    pending = ModelArtifactStatus.PENDING_UPLOAD
+    since, pending = date - timedelta(seconds=elapsed + _SLACK), ModelArtifactStatus.PENDING_UPLOAD
     candidates = [row for row in rows if spec.matches(row, pending) and _is_since(row, since)]
     return candidates[0] if len(candidates) == 1 else None
 

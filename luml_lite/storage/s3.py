@@ -13,14 +13,14 @@ from msgspec import Struct
 
 from ..core.request import FileSlice, Request, Response
 from ..errors import DecodeError, IntegrityError, StorageError
-from .presigned import XML, element
+from .presigned import LIMIT, XML, element
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 def put(url: str, body: FileSlice) -> Request[str]:
     """Send the whole object, or a part, and return its ETag, which `complete` needs."""
-    return Request(method="PUT", url=url, body=body, presigned=True, reply=etag)
+    return Request(method="PUT", url=url, body=body, presigned=True, reply=etag, limit=LIMIT)
 
 
 def etag(response: Response) -> str:
@@ -35,7 +35,7 @@ def etag(response: Response) -> str:
 
 def initiate(url: str) -> Request[str]:
     """Begin a multipart upload and return its upload id. Repeating this begins another upload."""
-    return Request(method="POST", url=url, presigned=True, reply=upload_id, idempotent=True)
+    return Request(method="POST", url=url, presigned=True, reply=upload_id, idempotent=True, limit=LIMIT)
 
 
 def upload_id(response: Response) -> str:

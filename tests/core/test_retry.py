@@ -44,9 +44,13 @@ NEVER_SENT = ConnectionFailed("x", sent=False)
         (ConnectionFailed("x"), True, True, True, False),
         (TimedOut("x"), True, True, True, False),
         *[(make(code), True, False, True, True) for make in (api, storage) for code in (429, 503)],
-        *[(make(code), True, True, True, False) for make in (api, storage) for code in (408, 500, 502, 504)],
+        *[
+            (make(code), True, True, True, False)
+            for make in (api, storage)
+            for code in (408, 425, 500, 502, 504, 509, 520, 530)
+        ],
         *[(make(code), False, False, False, False) for make in (api, storage) for code in (400, 401, 403, 404, 409)],
-        (DecodeError("x"), False, False, False, False),
+        (DecodeError("x"), False, True, False, False),  # nobody knows what an answer says that cannot be read
         (IntegrityError("x"), False, False, False, False),
         (FileError("x"), False, False, False, False),
     ],
@@ -111,6 +115,9 @@ def test_waits_grow_and_are_spread() -> None:
         ("Mon, 23 Nov 2026 17:00:00 GMT", "Mon, 23 Nov 2026 18:00:00 GMT", 0.0),
         ("Mon, 23 Nov 2026 18:00:30 GMT", "", None),
         ("soon", "Mon, 23 Nov 2026 18:00:00 GMT", None),
+        ("Mon, 23 Nov 2026 18:00:30", "Mon, 23 Nov 2026 18:00:00 GMT", 30.0),
+        ("Mon, 23 Nov 2026 18:00:30 GMT", "Mon, 23 Nov 2026 18:00:00", 30.0),
+        ("Mon, 23 Nov 2026 18:00:30 +9999", "Mon, 23 Nov 2026 18:00:00", None),
         ("-5", "", None),
         ("٣", "", None),
     ],

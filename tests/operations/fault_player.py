@@ -188,7 +188,7 @@ def missing(request: Request[Any], act: Act) -> Response | LumlError:
         return act()
     if request.method == "DELETE":
         act()
-    return StorageError("404", status_code=404)
+    return StorageError("404", status_code=404, code="NoSuchKey")
 
 
 def broken(request: Request[Any], act: Act) -> Response | LumlError:

@@ -54,6 +54,25 @@ def test_a_bucket_that_refuses_marks_the_row() -> None:
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        Response(200, {}, b"<html>log in</html>"),
+        StorageError("404", status_code=404),
+        StorageError("404 NoSuchBucket", status_code=404, code="NoSuchBucket"),
+    ],
+)
+def test_an_answer_that_is_not_the_bucket_s_word_about_the_object_keeps_the_row(said: Any) -> None:
+    """The page of a portal, the 404 of a proxy, a bucket that is gone."""
+    with pytest.raises(StorageError):
+        play(
+            delete(CFG, uid(1)),
+            MARK,
+            ("DELETE object", said),
+            ("PATCH artifacts/1 deletion_failed", marked("deletion_failed")),
+        )
+
+
+@pytest.mark.parametrize(
     "failure", [lost(), BadRequestError("400: from X to X", status_code=400), MISSING, Response(200, {}, b"<html>")]
 )
 def test_trouble_with_the_mark_never_hides_the_cause(failure: Any) -> None:

@@ -41,3 +41,13 @@ def test_the_uncommitted_blocks_are_read_from_a_recorded_list(case: str) -> None
     assert len(held) == text(exchange).count("<Block>") > 0
     assert all(size > 0 and f"<Name>{name}</Name>" in text(exchange) for name, size in held.items())
     assert decode(request, Response(200, {}, b"<BlockList><UncommittedBlocks/></BlockList>")) == {}
+
+
+@pytest.mark.parametrize("status", [200, 202, 206])
+def test_what_is_stored_is_believed_from_a_201_alone(status: int) -> None:
+    """Azure says nothing else; a portal answers 200."""
+    url, body = "https://a.example/k?sig=s&comp=block&blockid=eA==", FileSlice("/m", 0, 5)
+    for request in (azure.put(url, body), azure.put_block(url, body), azure.commit(url, {1: "eA=="})):
+        decode(request, Response(201))
+        with pytest.raises(DecodeError, match=f"answered {status} instead of 201"):
+            decode(request, Response(status))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pickle
 from datetime import UTC, datetime
+from time import process_time
 from typing import Any
 
 import pytest
 
 from luml_lite.core.flow import decode
 from luml_lite.core.request import FileSink, FileSlice, Request, Response, no_content
-from luml_lite.errors import DecodeError
+from luml_lite.core.retry import is_transient
+from luml_lite.errors import DecodeError, StorageError
 from luml_lite.storage import azure, presigned, s3
 
 from ..recorded_exchanges import answer, named
@@ -60,6 +62,70 @@ def test_the_codes_that_flows_decide_by_are_told(server: str, case: str, status:
     assert (error.status_code, error.code) == (status, code)
 
 
+def refusal(status: int, code: str = "", url: str = "https://b.example/k") -> StorageError:
+    """The error of an answer with that status and code."""
+    body = f"<Error><Code>{code}</Code></Error>".encode() if code else b"<html>"
+    return presigned.storage_error(Request(method="GET", url=url, reply=no_content), Response(status, {}, body))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_repeated", "is_renewed"),
+    [
+        *[(status, "", True, False) for status in (408, 425, 429, 500, 502, 503, 504, 509, 520, 524, 530)],
+        (400, "RequestTimeout", True, False),
+        (409, "OperationAborted", True, False),
+        *[(400, code, False, True) for code in ("ExpiredToken", "TokenRefreshRequired", "RequestExpired")],
+        (403, "RequestTimeTooSkewed", False, True),
+        (403, "AccessDenied", False, True),
+        (401, "", False, True),
+        *[(status, code, False, False) for status, code in ((400, "InvalidPart"), (404, "NoSuchKey"), (409, "X"))],
+    ],
+)
+def test_a_bucket_s_answer_is_repeated_renewed_or_final(
+    status: int, code: str, is_repeated: bool, is_renewed: bool
+) -> None:
+    """One table, for uploads and downloads."""
+    error = refusal(status, code)
+    assert (is_transient(error), presigned.is_refused(error)) == (is_repeated, is_renewed)
+
+
+def test_only_the_vendor_says_that_an_object_is_missing() -> None:
+    """A 404 of a proxy, or of a bucket that does not exist, says nothing about the object."""
+    exchange = CASES["azurite", "az_probe_uncommitted"]
+    request: Request[None] = Request(method="GET", url=url_of(exchange), reply=no_content)
+    assert presigned.is_missing(presigned.storage_error(request, answer(exchange)))
+    assert presigned.is_missing(refusal(404, "NoSuchKey"))
+    for error in (refusal(404), refusal(404, "NoSuchBucket"), refusal(404, "NoSuchUpload"), refusal(410, "NoSuchKey")):
+        assert not presigned.is_missing(error)
+
+
+@pytest.mark.parametrize("status", [202, 204])
+def test_a_deletion_is_believed_from_a_bucket_alone(status: int) -> None:
+    """S3 answers 204 and Azure 202, both without a body; a portal answers 200 with a page."""
+    request = presigned.delete("https://b.example/k")
+    assert decode(request, Response(status)) is None
+    inside = b"<Error><Code>InternalError</Code></Error>"
+    for other in (Response(200), Response(200, {}, b"<html>log in</html>"), Response(status, {}, inside)):
+        with pytest.raises(StorageError, match="to a deletion") as caught:
+            decode(request, other)
+        assert not is_transient(caught.value)
+
+
+def test_a_search_in_a_hostile_document_takes_time_in_proportion_to_its_length() -> None:
+    """A tag that is opened again and again and never closed."""
+    start = process_time()
+    for each in ("<Code ", "<a:Code", "<Code>", "<", "<Code\t\t"):
+        assert presigned.element(each * 200_000, "Code") == ""
+    assert process_time() - start < 5
+
+
+def test_the_words_of_a_bucket_are_cleaned() -> None:
+    """Its code and message are one short line."""
+    error = refusal(400, "x\x1b[31m" + "y" * 5000)
+    assert str(error).isprintable()
+    assert len(str(error)) < 1000
+
+
 def test_expiry_is_the_urls_own_against_the_servers_clock() -> None:
     """S3 counts from a date, Azure names the end; a wrong signature of a living URL has not expired."""
     s3_url = "https://b.example/k?X-Amz-Date=20261123T180000Z&X-Amz-Expires=43200&X-Amz-Signature=s"
@@ -70,6 +136,7 @@ def test_expiry_is_the_urls_own_against_the_servers_clock() -> None:
         assert not presigned.has_expired(url, "Tue, 24 Nov 2026 05:59:59 GMT")
         assert not presigned.has_expired(url, "")
         assert not presigned.has_expired(url, "no date")
+        assert presigned.has_expired(url, "Tue, 24 Nov 2026 06:00:00 -0000")  # a date without a zone is UTC
 
 
 @pytest.mark.parametrize(
