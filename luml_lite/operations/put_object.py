@@ -61,14 +61,10 @@ def put_object(upload: Upload) -> Flow[None]:
 
 def probe_difference(upload: Upload) -> Flow[str]:
     """How the object in the bucket differs from the archive, in words; an empty string if it is the archive."""
-    etags = upload.state.etags
     found = yield from _ask_bucket(upload, presigned.probe)
     if found is None:
         return "no object"
-    if found.size != upload.archive.size:
-        return f"{found.size} bytes"
-    ids = [etags[number] for number in sorted(etags)]
-    return "" if upload.vendor.can_be_made_of(found.etag, ids) else "an object of other parts"
+    return "" if found.size == upload.archive.size else f"{found.size} bytes"
 
 
 def _ask_bucket(upload: Upload, request: Callable[[str], Request[T]]) -> Flow[T | None]:
@@ -152,14 +148,25 @@ def _request_plan(upload: Upload) -> Flow[MultipartPlan]:
             upload_id=state.upload_id,
         )
     )
+    _ensure_fits(plan, size, upload.vendor)
     layout = [(part.start, part.end) for part in plan.parts]
-    has_gaps = [0, *(end for _, end in layout)] != [*(start for start, _ in layout), size]
-    if has_gaps or any(start >= end for start, end in layout):
-        raise DecodeError("the platform's parts do not cover the file once, in order")
     if state.parts != layout:
         state.parts, state.etags = layout, {}  # the stored parts of an earlier layout do not fit this one
         yield from _save_state(upload)
     return plan
+
+
+def _ensure_fits(plan: MultipartPlan, size: int, vendor: Vendor) -> None:
+    """Raise a DecodeError for parts that are not the file's, or that the bucket would mix up or refuse."""
+    parts, sizes = plan.parts, [part.end - part.start for part in plan.parts]
+    has_gaps = [0, *(part.end for part in parts)] != [*(part.start for part in parts), size]
+    if has_gaps or not all(each > 0 for each in sizes):
+        raise DecodeError("the platform's parts do not cover the file once, in order")
+    if len(parts) > vendor.max_parts or max(sizes, default=0) > vendor.max_part_size:
+        raise DecodeError(f"the platform's {len(parts)} parts are more, or larger, than the bucket takes")
+    numbers, keys = [part.number for part in parts], {vendor.part_key(part.url) for part in parts}
+    if numbers != [*range(1, len(parts) + 1)] or len(keys) != len(parts):
+        raise DecodeError("the platform's parts are not numbered from 1 on, or two of them have the same URL")
 
 
 def _send_missing(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
@@ -210,14 +217,18 @@ def _complete(upload: Upload, plan: MultipartPlan) -> Flow[None]:
     """Make the object from its parts; after a lost answer, look whether it has been made before asking again."""
     attempt, has_renewed, has_resent = 0, False, False
     while True:
-        ids = {part.number: upload.state.etags[part.number] for part in plan.parts}
+        ids = {}
+        for part in plan.parts:
+            body = FileSlice(upload.archive.path, part.start, part.end - part.start)
+            ids[part.number] = upload.state.etags[part.number] or (yield from local(md5_of, body)).hex()
         request = upload.vendor.complete(plan.complete_url, ids)
         try:
             yield from send(request)
             return
         except LumlError as error:
             problem = error
-        status, code = (problem.status_code, problem.code) if isinstance(problem, StorageError) else (0, "")
+        code = problem.code if isinstance(problem, StorageError) else ""
+        is_lost = is_unanswered(problem) and (isinstance(problem, DecodeError) or not request.repeatable)
         if is_refused(problem) and not has_renewed:
             has_renewed = True
             plan = yield from _request_plan(upload)
@@ -225,7 +236,7 @@ def _complete(upload: Upload, plan: MultipartPlan) -> Flow[None]:
             has_resent = True
             yield from _forget_lost_parts(upload, plan)
             plan = yield from _send_missing(upload, plan)
-        elif request.repeatable or not (code == "NoSuchUpload" or status == 503 or is_unanswered(problem)):
+        elif not (is_lost or code == "NoSuchUpload"):
             raise problem
         elif not (yield from probe_difference(upload)):
             return

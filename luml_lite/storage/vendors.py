@@ -5,7 +5,7 @@ A new vendor is a file of request builders beside `s3.py` and one more entry of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -18,8 +18,9 @@ from . import azure, s3
 class Vendor(Struct, frozen=True):
     """How one type of bucket stores an object, in one PUT or in parts.
 
-    `put` sends a whole object. `put_part` sends a part and returns its id. `complete` makes the object from the ids by
-    part number. `can_be_made_of` compares the ETag of an object with the ids of its parts.
+    `put` sends a whole object. `put_part` sends a part and returns its id, an empty string if that is the body's MD5.
+    `complete` makes the object from the ids by part number. There are at most `max_parts` parts of `max_part_size`
+    bytes; two parts whose URLs have the same `part_key` would overwrite each other.
     `initiate` returns the upload id that parts need. Without it parts can be sent at any time: after the URL for a
     whole object has expired, and after a crash that lost every URL. `list_parts` returns the stored parts as id to
     size. `add_md5` adds a body's MD5 to its request; without it the MD5 is computed while the body is sent and
@@ -29,7 +30,9 @@ class Vendor(Struct, frozen=True):
     put: Callable[[str, FileSlice], Request[Any]]
     put_part: Callable[[str, FileSlice], Request[str]]
     complete: Callable[[str, Mapping[int, str]], Request[Any]]
-    can_be_made_of: Callable[[str, Sequence[str]], bool]
+    max_parts: int
+    max_part_size: int
+    part_key: Callable[[str], str] = str
     initiate: Callable[[str], Request[str]] | None = None
     list_parts: Callable[[str], Request[dict[str, int]]] | None = None
     add_md5: Callable[[Request[Any], bytes], Request[Any]] | None = None
@@ -37,13 +40,20 @@ class Vendor(Struct, frozen=True):
 
 _VENDORS = {
     "s3": Vendor(
-        put=s3.put, put_part=s3.put, complete=s3.complete, can_be_made_of=s3.can_be_made_of, initiate=s3.initiate
+        put=s3.put,
+        put_part=s3.put,
+        complete=s3.complete,
+        max_parts=10_000,
+        max_part_size=5 * 1024**3,
+        initiate=s3.initiate,
     ),
     "azure": Vendor(
         put=azure.put,
         put_part=azure.put_block,
         complete=azure.commit,
-        can_be_made_of=lambda etag, ids: True,
+        max_parts=50_000,
+        max_part_size=4000 * 1024**2,
+        part_key=azure.block_id,
         list_parts=azure.list_blocks,
         add_md5=azure.add_md5,
     ),

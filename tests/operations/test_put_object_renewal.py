@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from typing import Any
 
+import pytest
+from msgspec import structs
+
+from luml_lite.config import MAX_OBJECT_SIZE
 from luml_lite.core.request import Response
 from luml_lite.errors import (
     DecodeError,
@@ -12,6 +17,8 @@ from luml_lite.errors import (
 )
 from luml_lite.files.archive import Archive
 from luml_lite.operations.put_object import put_object
+from luml_lite.storage import vendors
+from luml_lite.testing import json_response
 
 from .flow_player import Step, play
 from .put_object_steps import (
@@ -110,6 +117,47 @@ def test_a_plan_that_does_not_cover_the_file_is_refused(archive: Archive, cuts: 
     """No byte is sent to parts that overlap or leave the file."""
     with pytest.raises(DecodeError, match="cover"):
         play(put_object(upload(archive)), ("POST first", begun()), (PLAN, plan(archive, "a", cuts=cuts)))
+
+
+@pytest.mark.parametrize("kind", ["s3", "azure"])
+@pytest.mark.parametrize(
+    ("number", "change"),
+    [(2, {"part_number": 1}), (1, {"part_number": 0}), (3, {"part_number": 4}), (1, {"part_number": 2})],
+)
+def test_a_plan_whose_parts_are_not_numbered_from_one_on_is_refused(
+    archive: Archive, kind: str, number: int, change: dict[str, Any]
+) -> None:
+    """A part that has another's number takes its place in the object."""
+    with pytest.raises(DecodeError, match="numbered"):
+        play(put_object(upload(archive, kind)), *changed(archive, kind, number, change))
+
+
+@pytest.mark.parametrize("kind", ["s3", "azure"])
+def test_a_plan_with_one_url_for_two_parts_is_refused(archive: Archive, kind: str) -> None:
+    """The second part would replace the first; on Azure that is so for one block id at two URLs."""
+    url = f"https://bucket.example/{'a1' if kind == 's3' else 'b1'}?sig=SECRET&comp=block&blockid=b1"
+    with pytest.raises(DecodeError, match="same URL"):
+        play(put_object(upload(archive, kind)), *changed(archive, kind, 2, {"url": url}))
+
+
+@pytest.mark.parametrize("limits", [{"max_parts": 2}, {"max_part_size": 5000}])
+@pytest.mark.parametrize("kind", ["s3", "azure"])
+def test_a_plan_that_the_bucket_would_not_take_is_refused(
+    archive: Archive, kind: str, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a byte is sent that it would throw away: 10,000 parts of 5 GiB at S3, 50,000 of 4,000 MiB at Azure."""
+    vendor = vendors.vendor_of(kind)
+    assert vendor.max_parts * vendor.max_part_size >= MAX_OBJECT_SIZE
+    monkeypatch.setitem(vendors._VENDORS, kind, structs.replace(vendor, **limits))
+    with pytest.raises(DecodeError, match="than the bucket takes"):
+        play(put_object(upload(archive, kind)), *changed(archive, kind, 1, {}))
+
+
+def changed(archive: Archive, kind: str, number: int, change: dict[str, Any]) -> list[Step]:
+    """The steps up to a plan of which one part is another."""
+    said = json.loads(plan(archive, "a", kind).body)
+    said["parts"][number - 1] |= change
+    return [*([("POST first", begun())] if kind == "s3" else []), (PLAN, json_response(said))]
 
 
 def test_a_renewed_plan_of_other_parts_is_sent_whole(archive: Archive) -> None:
