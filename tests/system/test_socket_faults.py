@@ -19,12 +19,12 @@ from luml_lite.operations import get_object
 from ..sync_async import SYNC_ASYNC
 from .faults.environment import CALM, PATIENT, SLOW, STORAGES, Environment, bounded, patience, steps
 from .faults.fault_proxy import Fault
-from .faults.socket_faults import FAULTS, error_in_200, expired_403, flipped, no_etag
+from .faults.socket_faults import FAULTS, error_in_200, expired_403, flipped
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:check_parts has no effect")]
 
 # Faults of the bucket that one call may not survive: what cannot be renewed, proven or told from damage.
-HARD = (expired_403, error_in_200, flipped, no_etag)
+HARD = (expired_403, error_in_200, flipped)
 
 
 def hasty(fault: Fault) -> Retry:
