@@ -24,7 +24,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from ..api import artifacts
-from ..config import Config
+from ..config import MAX_OBJECT_SIZE, Config
 from ..core.flow import Backoff, Flow, Local, Progress, gather_outcomes, local, send, transfer
 from ..core.redaction import PresignedUrl, Redacted
 from ..core.request import FileSink, Request, Response
@@ -58,6 +58,7 @@ class Download(Redacted, Struct):
     etag: str = ""
 
     def __post_init__(self) -> None:
+        require_size(self.artifact)
         ranged_from = self.cfg.ranged_from
         self.is_ranged = ranged_from is not None and self.artifact.size >= max(ranged_from, 1)
         # A run that was killed during a wave may have left gaps in its last bytes.
@@ -110,6 +111,12 @@ def digest_of(artifact: ModelArtifact) -> str:
     return digest
 
 
+def require_size(artifact: ModelArtifact) -> None:
+    """Raise a DecodeError if no object can have the artifact's size; the registry only repeats what it was told."""
+    if not 0 <= artifact.size <= MAX_OBJECT_SIZE:
+        raise DecodeError(f"the registry gives {artifact.id} a size that no object has")
+
+
 def _fetch_and_verify(this: Download) -> Flow[bool]:
     """Read the missing bytes, or a wave of them; return whether all are there and proven."""
     size, digest = this.artifact.size, ""
@@ -145,11 +152,16 @@ def _fetch_rest(this: Download) -> Flow[str]:
     request = presigned.read(this.url, sink, etag=this.etag)
     try:
         response = yield from transfer(request, Progress(this.on_progress, size, offset))
+        if not _is_expected(this, response, offset):
+            raise DecodeError("the storage answered a ranged read with other bytes than the requested ones")
+        # A body without a length may have been cut, and a range may be shorter than the requested one.
+        has_more = "content-length" not in response.headers or presigned.content_range(response) is not None
+        if has_more and response.received < size - offset:
+            problem = f"the storage sent {response.received} of {size - offset} bytes"
+            raise ConnectionFailed(problem, received=response.received, headers=response.headers)
     except ConnectionFailed as error:
         _count_received(this, error)
         raise
-    if not _is_expected(this, response, offset):
-        raise DecodeError("the storage answered a ranged read with other bytes than the requested ones")
     this.offset += response.received
     if this.offset != size:
         raise _size_error(this, this.offset)
@@ -208,7 +220,7 @@ def _etag_of(this: Download) -> Flow[str]:
         return ""
     if found.size != this.artifact.size:
         raise _size_error(this, found.size)
-    return found.etag
+    return found.etag if found.is_ranged else ""
 
 
 def _count_received(this: Download, error: ConnectionFailed) -> None:

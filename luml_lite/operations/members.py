@@ -13,11 +13,11 @@ from ..api.paths import in_collection
 from ..config import Config
 from ..core.flow import Emit, Flow, Stream, gather, local, send
 from ..core.request import Request
-from ..errors import IntegrityError, InvalidArgumentError, StorageError
+from ..errors import DecodeError, IntegrityError, InvalidArgumentError, StorageError
 from ..models.artifacts import ModelArtifact
 from ..storage import presigned
 from ..storage.presigned import is_refused
-from .get_object import digest_of, object_url
+from .get_object import digest_of, object_url, require_size
 
 _GAP = 64 * 1024  # bytes between two members; reading a smaller gap costs less than another request
 _CHUNK = 4 * 1024 * 1024  # bytes of one chunk of a stream
@@ -42,7 +42,7 @@ def read_members(
     artifact = yield from send(artifacts.get(cfg, model_id))
     places = {name: _range_of(artifact, name) for name in names}
     ranges = coalesce([place for place in places.values() if place[0] < place[1]])
-    bodies = yield from _RangeReader(cfg, model_id).read(ranges)
+    bodies = yield from _RangeReader(cfg, artifact).read(ranges)
     contents = {}
     for name, (first, last) in places.items():
         contents[name] = b""
@@ -81,11 +81,13 @@ def coalesce(ranges: list[tuple[int, int]], gap: int = _GAP) -> list[tuple[int, 
 
 
 def _range_of(artifact: ModelArtifact, name: str) -> tuple[int, int]:
-    """The half-open range of a member; an InvalidArgumentError names the members that exist."""
+    """The half-open range of a member, inside the artifact; an InvalidArgumentError names the members that exist."""
     if name not in artifact.file_index:
         names = ", ".join([*artifact.file_index][:20])
         raise InvalidArgumentError(f"{artifact.file_name} has no member {name!r}; it has {names}")
     offset, size = artifact.file_index[name]
+    if not 0 <= offset <= offset + size <= artifact.size:
+        raise DecodeError(f"the registry says that {name!r} lies outside of {artifact.file_name}")
     return offset, offset + size
 
 
@@ -96,7 +98,7 @@ def _stream(
     artifact = yield from send(request)
     start, end = place(artifact)
     expected = digest_of(artifact) if verify else ""
-    digest, reader = sha256(), _RangeReader(cfg, artifact.id)
+    digest, reader = sha256(), _RangeReader(cfg, artifact)
     wave = _CHUNK * min(cfg.concurrency, _SIDE_BY_SIDE)
     for first in range(start, end, wave):
         last = min(first + wave, end)
@@ -112,20 +114,29 @@ def _stream(
 class _RangeReader:
     """Reads ranges of an artifact's object; a refused URL is renewed once a call."""
 
-    def __init__(self, cfg: Config, artifact_id: str) -> None:
+    def __init__(self, cfg: Config, artifact: ModelArtifact) -> None:
+        require_size(artifact)
         self._cfg = cfg
-        self._artifact_id = artifact_id
+        self._artifact = artifact
         self._url = ""
 
     def read(self, ranges: list[tuple[int, int]]) -> Flow[list[bytes]]:
         """The bytes of each half-open range, in order."""
-        has_renewed = not self._url
-        while True:
-            if ranges and not self._url:
-                self._url = yield from object_url(self._cfg, self._artifact_id)
+        has_renewed, size = not self._url, self._artifact.size
+        bodies, missing = [b""] * len(ranges), dict(enumerate(ranges))
+        while missing:
+            if not self._url:
+                self._url = yield from object_url(self._cfg, self._artifact.id)
+            requests = [presigned.read_range(self._url, start, end, size) for start, end in missing.values()]
             try:
-                return (yield from gather(presigned.read_range(self._url, start, end) for start, end in ranges))
+                pieces = yield from gather(requests)
             except StorageError as error:
                 if has_renewed or not is_refused(error):
                     raise
-            has_renewed, self._url = True, ""
+                has_renewed, self._url = True, ""
+                continue
+            for index, piece in zip(missing, pieces, strict=True):
+                bodies[index] += piece
+            starts = {index: ranges[index][0] + len(bodies[index]) for index in missing}
+            missing = {index: (start, ranges[index][1]) for index, start in starts.items() if start < ranges[index][1]}
+        return bodies

@@ -28,6 +28,7 @@ _REPEAT_CODES = frozenset({"RequestTimeout", "OperationAborted"})
 _RENEW_CODES = frozenset({"ExpiredToken", "RequestExpired", "RequestTimeTooSkewed", "TokenRefreshRequired"})
 _MISSING_CODES = frozenset({"NoSuchKey", "BlobNotFound"})
 
+_LEAST = 64 * 1024  # bytes that a server sends of a longer range at least
 LIMIT = 1024 * 1024  # bytes of a document of a bucket
 
 
@@ -109,51 +110,61 @@ def read(url: str, into: FileSink, *, etag: str = "", end: int | None = None) ->
     """The object's bytes from `into.offset` on, up to `end`; with an `etag` only if the object still has it.
 
     If-Match guards a resumed read; If-Range does not, since some servers answer 206 to an ETag that does not match.
+    A weak ETag never matches: https://www.rfc-editor.org/rfc/rfc9110#name-if-match
     """
     headers = _range(into.offset, end)
-    if etag and headers:
+    if etag and headers and not etag.startswith("W/"):
         headers += (("If-Match", etag),)
     return Request(method="GET", url=url, headers=headers, into=into, presigned=True, reply=raw_response)
 
 
-def read_range(url: str, start: int, end: int) -> Request[bytes]:
-    """The object's bytes [start, end), in memory; an answer with another range is a DecodeError."""
-    reply = RangeBody(start, end)
+def read_range(url: str, start: int, end: int, size: int) -> Request[bytes]:
+    """Bytes [start, end) of an object of `size` bytes, in memory, or the first of them; see RangeBody."""
+    reply = RangeBody(start, end, size)
     return Request(method="GET", url=url, headers=_range(start, end), presigned=True, reply=reply, limit=end - start)
 
 
 class RangeBody(Struct, frozen=True):
-    """A reply parser for a ranged read: the body, which must be the range [start, end)."""
+    """A reply parser for a ranged read: the body, which must begin the range [start, end) of an object of that size.
+
+    A server may send less than it was asked for, or a connection may break unseen, but few bytes are no progress.
+    """
 
     start: int
     end: int
+    size: int
 
     def __call__(self, response: Response) -> bytes:
-        found = content_range(response)
-        if found is None or (found.start, found.end) != (self.start, self.end):
+        found, count = content_range(response), len(response.body)
+        if found is None or (found.start, found.total) != (self.start, self.size) or found.end > self.end:
             raise DecodeError(f"the storage sent another range than bytes {self.start} to {self.end}; try again")
-        if len(response.body) != self.end - self.start:
-            raise DecodeError(f"the storage sent {len(response.body)} of {self.end - self.start} bytes; try again")
+        if not min(_LEAST, self.end - self.start) <= count <= found.end - found.start:
+            raise DecodeError(f"the storage sent {count} of {self.end - self.start} bytes; try again")
         return response.body
 
 
 class Probe(Struct, frozen=True):
-    """The size of an object and its ETag."""
+    """The size of an object, its ETag, and whether the storage reads ranges of it."""
 
     size: int
     etag: str
+    is_ranged: bool = True
 
 
 def probe(url: str) -> Request[Probe]:
     """Size and ETag of the object behind a download URL, by reading its first byte; 404 if there is no object."""
-    return Request(method="GET", url=url, headers=_range(0, 1), presigned=True, reply=_probe, limit=1)
+    return Request(
+        method="GET", url=url, headers=_range(0, 1), presigned=True, reply=_probe, limit=1, drop_surplus=True
+    )
 
 
 def _probe(response: Response) -> Probe:
-    found = content_range(response)
-    if found is None:
+    found, length = content_range(response), response.header("content-length")
+    if found is not None:
+        return Probe(found.total, response.header("etag"))
+    if response.status != 200 or not re.fullmatch(r"[0-9]{1,19}", length):
         raise DecodeError("the storage answered a ranged read without Content-Range: the object's size is unknown")
-    return Probe(found.total, response.header("etag"))
+    return Probe(int(length), response.header("etag"), is_ranged=False)
 
 
 def delete(url: str) -> Request[None]:
@@ -165,7 +176,7 @@ def ensure_deleted(response: Response) -> None:
     """A reply parser for deletions: S3 says 204 and Azure 202, without a body; a page in between says anything."""
     if response.status not in (202, 204) or response.body:
         code = clean(element(response.body[:4096].decode("utf-8", "replace"), "Code"))
-        problem = f"storage answered {response.status} {code or 'with a body'} to a deletion; is there a proxy between?"
+        problem = f"storage answered {response.status} {code} to a deletion; is there a proxy between?"
         raise StorageError(problem, status_code=response.status, code=code)
 
 

@@ -93,7 +93,7 @@ def test_no_value_shows_a_secret(secret: str) -> None:
         azure.list_blocks(url),
         presigned.probe(url),
         presigned.delete(url),
-        presigned.read_range(url, 0, 5),
+        presigned.read_range(url, 0, 5, 10),
     ]
     for value in values:
         assert secret not in seen(value), type(value)

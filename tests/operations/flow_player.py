@@ -179,13 +179,13 @@ def sink_of(effect: Any) -> FileSink:
 
 
 def body(
-    content: bytes, *, total: int | None = None, etag: str = '"e"', status: int = 206
+    content: bytes, *, total: int | None = None, etag: str = '"e"', status: int = 206, has_length: bool = True
 ) -> Callable[[Any], Response]:
     """An answer whose bytes land where the request wants them; with `total` it says which range it is."""
 
     def reply(effect: Any) -> Response:
         sink = sink_of(effect)
-        headers = {"etag": etag}
+        headers = {"etag": etag} | ({"content-length": str(len(content))} if has_length else {})
         if total is not None:
             headers["content-range"] = f"bytes {sink.offset}-{sink.offset + len(content) - 1}/{total}"
         with SinkWriter(sink, lambda moved: None) as writer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from luml_lite.core.request import Response
 from luml_lite.errors import (
     ArtifactNotFoundError,
+    DecodeError,
     FileDownloadError,
     IntegrityError,
     Interrupted,
@@ -192,6 +195,47 @@ def test_wrong_bytes_never_become_the_target(target: Path) -> None:
         with pytest.raises(IntegrityError):
             fetch(target, ("GET object", reply))
         assert not whole(target)
+
+
+def test_a_body_without_a_length_that_ends_early_is_continued(target: Path) -> None:
+    """An HTTP/1.0 proxy closes the connection at the end of a body, and where it breaks."""
+    cut = body(BYTES[:1000], status=200, has_length=False)
+    rest = ('GET object [bytes=1000- "e"]', body(BYTES[1000:], total=SIZE))
+    fetch(target, ("GET object", cut), ("AGAIN 1", None), rest)
+    assert target.read_bytes() == BYTES
+
+
+def test_a_shorter_range_than_requested_is_continued(target: Path) -> None:
+    """A server may send less of a range: https://www.rfc-editor.org/rfc/rfc9110#name-206-partial-content."""
+    fetch(
+        target,
+        ("GET object", body(BYTES[:1000], total=SIZE)),
+        ("AGAIN 1", None),
+        ('GET object [bytes=1000- "e"]', body(BYTES[1000:1500], total=SIZE)),
+        ("AGAIN 2", None),
+        ('GET object [bytes=1500- "e"]', body(BYTES[1500:], total=SIZE)),
+    )
+    assert target.read_bytes() == BYTES
+
+
+def test_a_weak_etag_is_compared_and_not_sent(target: Path) -> None:
+    """It never matches in If-Match, so that a strict server would answer 412 to every resumed read."""
+    weak, rest = 'W/"e"', body(BYTES[1000:], total=SIZE, etag='W/"e"')
+    fetch(target, ("GET object", broken(BYTES[:1000], weak)), ("AGAIN 1", None), ("GET object [bytes=1000-]", rest))
+    assert target.read_bytes() == BYTES
+    other = ("GET object [bytes=1000-]", body(BYTES[1000:], total=SIZE, etag='W/"f"'))
+    whole = ("GET object", body(BYTES, status=200, etag='W/"f"'))
+    script = (("GET object", broken(BYTES[:1000], weak)), ("AGAIN 1", None), other, ("AGAIN 1", None), whole)
+    fetch(target, *script)
+    assert target.read_bytes() == BYTES
+
+
+@pytest.mark.parametrize("size", [-1, 2**63, pytest.param(10**400, id="400 digits")])
+def test_a_size_that_no_object_has_is_refused_before_any_byte(target: Path, size: int) -> None:
+    """A registry keeps whatever number it was given."""
+    said = Response(200, {}, json.dumps(artifact(1, size=size, file_hash="0" * 64)).encode())
+    with pytest.raises((FileDownloadError, DecodeError)):
+        play(download(CFG, uid(1), target), ("GET artifacts/1", said))
 
 
 def test_a_longer_object_is_cut_off_as_it_arrives(target: Path) -> None:

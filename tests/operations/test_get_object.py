@@ -255,6 +255,15 @@ def test_the_last_wave_of_a_killed_run_is_not_trusted(target: Path) -> None:
     assert target.read_bytes() == BYTES
 
 
+def test_a_storage_without_ranges_is_read_once(target: Path) -> None:
+    """The whole object answers the probe, and its length is the size."""
+    without = Response(200, {"etag": '"e"', "content-length": str(SIZE)}, b"")
+    ranged(target, ("GET object [bytes=0-0]", without), ("GET object", body(BYTES, status=200)))
+    assert target.read_bytes() == BYTES
+    with pytest.raises(IntegrityError, match="the object has"):
+        ranged(target, ("GET object [bytes=0-0]", Response(200, {"content-length": str(SIZE - 1)})))
+
+
 def test_an_empty_file_has_no_ranges(target: Path) -> None:
     """However small the files are that are to be read so."""
     empty = json_response(artifact(1, file_hash=sha256(b"").hexdigest(), size=0))

@@ -60,13 +60,55 @@ def test_neighbours_are_read_together_and_nothing_else_is() -> None:
 def test_empty_members_alone_need_no_url() -> None:
     """There is nothing to read."""
     flow = members.read_members(CFG, uid(1), ["empty"])
-    assert play(flow, GET, ([], [])) == {"empty": b""}
+    assert play(flow, GET) == {"empty": b""}
 
 
 def test_a_missing_member_is_told_with_those_that_exist() -> None:
     """Before any read."""
     with pytest.raises(InvalidArgumentError, match="'c'; it has a, b"):
         play(members.read_member(CFG, uid(1), "c"), GET)
+
+
+@pytest.mark.parametrize("place", [(-5, 10), (5, -3), (1000, 2**40), (2**62, 10), (10**30, 1), (len(BYTES), 1)])
+def test_a_member_outside_of_its_artifact_is_refused_before_any_read(place: tuple[int, int]) -> None:
+    """Nothing is read, or kept in memory, because an index says so."""
+    row = ("GET artifacts/1", json_response(ROW | {"file_index": {"m": place}}))
+    for flow in (members.read_member(CFG, uid(1), "m"), members.open_member(CFG, uid(1), "m")):
+        with pytest.raises(DecodeError, match="outside"):
+            play(flow, row)
+
+
+def test_an_artifact_of_a_size_that_no_object_has_is_refused() -> None:
+    """In a stream as well, which would end without a byte."""
+    for size in (-1, 2**62):
+        with pytest.raises(DecodeError, match="size"):
+            play(members.open_download(CFG, uid(1)), ("GET artifacts/1", json_response(ROW | {"size": size})))
+
+
+def test_a_shorter_range_than_requested_is_continued() -> None:
+    """Of the ranges that were read together only the rest of the short one is asked for."""
+    index = {"long": (0, 200_000), "far": (900_000, 30)}
+    found = play(
+        members.read_members(CFG, uid(1), ["long", "far"]),
+        ("GET artifacts/1", json_response(ROW | {"file_index": index})),
+        ASK,
+        (
+            ["GET object [bytes=0-199999]", "GET object [bytes=900000-900029]"],
+            [part(0, 70_000), part(900_000, 900_030)],
+        ),
+        ("GET object [bytes=70000-199999]", part(70_000, 200_000)),
+    )
+    assert found == {"long": BYTES[:200_000], "far": BYTES[900_000:900_030]}
+
+
+def test_a_range_that_comes_in_crumbs_or_of_another_object_is_an_error() -> None:
+    """A few bytes at a time would never end."""
+    index = {"long": (0, 200_000)}
+    start = (("GET artifacts/1", json_response(ROW | {"file_index": index})), ASK)
+    other = Response(206, {"content-range": f"bytes 0-199999/{len(BYTES) + 1}"}, BYTES[:200_000])
+    for said in (part(0, 100), other, part(0, 200_001)):
+        with pytest.raises(DecodeError, match="try again"):
+            play(members.read_member(CFG, uid(1), "long"), *start, ("GET object [bytes=0-199999]", said))
 
 
 def test_another_range_than_asked_for_is_an_error() -> None:
@@ -105,7 +147,7 @@ def answers(effect: Any) -> list[Response]:
     found = []
     for request in effect.requests:
         start, end = map(int, dict(request.headers)["Range"].removeprefix("bytes=").split("-"))
-        headers = {"content-range": f"bytes {start}-{end}/{end + 1}"}
+        headers = {"content-range": f"bytes {start}-{end}/{9 * MIB if end >= 1000 else 1000}"}
         found.append(Response(206, headers, b"x" * (end + 1 - start)))
     return found
 

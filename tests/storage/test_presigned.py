@@ -175,16 +175,17 @@ def test_a_recorded_ranged_read_is_what_was_asked_for_or_refused(exchange: dict[
     found = presigned.content_range(said)
     if found is None:
         with pytest.raises(DecodeError):
-            decode(presigned.read_range("https://b.example/k", 0, 5), said)
+            decode(presigned.read_range("https://b.example/k", 0, 5, 10), said)
         return
-    request = presigned.read_range("https://b.example/k", found.start, found.end)
+    request = presigned.read_range("https://b.example/k", found.start, found.end, found.total)
     if found.end > found.start:
         assert decode(request, said) == said.body
         assert request.headers == (("Range", f"bytes={found.start}-{found.end - 1}"),)
-        with pytest.raises(DecodeError):
-            decode(request, Response(said.status, said.headers, said.body[:-1]))
+        for other in (b"", said.body + b"x"):
+            with pytest.raises(DecodeError):
+                decode(request, Response(said.status, said.headers, other))
     with pytest.raises(DecodeError):
-        decode(presigned.read_range("https://b.example/k", found.start + 1, found.end + 1), said)
+        decode(presigned.read_range("https://b.example/k", found.start + 1, found.end + 1, found.total), said)
 
 
 def test_a_probe_tells_size_and_etag_by_one_byte() -> None:
@@ -202,6 +203,18 @@ def test_a_probe_tells_size_and_etag_by_one_byte() -> None:
         decode(presigned.probe("https://b.example/k"), Response(200, {"etag": '"x"'}, b"x"))
 
 
+def test_a_probe_of_a_storage_without_ranges_tells_the_length_of_the_object() -> None:
+    """The 200 has the whole object behind it, of which one byte is read."""
+    request = presigned.probe("https://b.example/k")
+    assert request.drop_surplus
+    assert decode(request, Response(200, {"etag": '"x"', "content-length": "70"}, b"x")) == presigned.Probe(
+        70, '"x"', False
+    )
+    for headers in ({"content-length": "7x"}, {"content-length": "-7"}, {"content-length": "9" * 5000}):
+        with pytest.raises(DecodeError):
+            decode(request, Response(200, headers, b"x"))
+
+
 def test_a_read_is_guarded_only_where_it_goes_on() -> None:
     """From the start there is nothing to guard; behind some bytes the ETag goes into If-Match, never If-Range."""
     start = presigned.read("https://b.example/k", FileSink("/x"), etag='"e"')
@@ -209,6 +222,7 @@ def test_a_read_is_guarded_only_where_it_goes_on() -> None:
     later = presigned.read("https://b.example/k", FileSink("/x", 5), etag='"e"')
     assert later.headers == (("Range", "bytes=5-"), ("If-Match", '"e"'))
     assert later.into == FileSink("/x", 5)
+    assert presigned.read("https://b.example/k", FileSink("/x", 5), etag='W/"e"').headers == (("Range", "bytes=5-"),)
     assert presigned.read("https://b.example/k", FileSink("/x", 5), end=9).headers == (("Range", "bytes=5-8"),)
 
 
@@ -225,7 +239,7 @@ def test_every_storage_request_is_presigned_and_sends_no_header_that_needs_a_sig
         azure.commit(url, {1: "eA=="}),
         azure.list_blocks(url),
         presigned.read(url, FileSink("/x")),
-        presigned.read_range(url, 0, 5),
+        presigned.read_range(url, 0, 5, 10),
         presigned.probe(url),
         presigned.delete(url),
     ]
