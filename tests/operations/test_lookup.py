@@ -52,7 +52,10 @@ def test_any_other_error_stays(error: LumlError) -> None:
 
 
 def test_a_missing_object_is_none() -> None:
-    assert play(none_if_missing(collections.collection(CFG)), (LINE, StorageError("gone", status_code=404))) is None
+    gone = StorageError("gone", status_code=404, code="NoSuchKey")
+    assert play(none_if_missing(collections.collection(CFG)), (LINE, gone)) is None
+    with pytest.raises(StorageError):  # the words of a proxy
+        play(none_if_missing(collections.collection(CFG)), (LINE, StorageError("404", status_code=404)))
 
 
 def test_a_deletion_may_find_nothing_after_a_retry_only() -> None:
