@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ..config import Config
 from ..core.request import Json, Request, no_content
@@ -14,7 +15,7 @@ from ..models.artifacts import ArtifactType, ModelArtifact, ModelArtifactsList, 
 from ..models.enums import SortOrder
 from ..models.uploads import CreatedModel
 from .dialects import dialect
-from .encoding import json_request, page_query
+from .encoding import json_changes, json_request, literal, page_query
 from .paths import artifact_path, artifacts_path, collection_id_of, orbit_path
 
 
@@ -24,9 +25,13 @@ class _Url(TypedDict):
     url: str
 
 
+_URL_LIMIT = 64 * 1024  # bytes of a response with one URL
+
+
 def get(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[ModelArtifact]:
     """Get an artifact by its id."""
-    return Request(method="GET", url=artifact_path(cfg, collection_id, artifact_id), reply=dialect(cfg).artifact)
+    reply = dialect(cfg).artifact_of(artifact_id)
+    return Request(method="GET", url=artifact_path(cfg, collection_id, artifact_id), reply=reply)
 
 
 def page(
@@ -43,8 +48,10 @@ def page(
 ) -> Request[ModelArtifactsList]:
     """Get one page of a collection's artifacts; `limit` is 1 to 100, None means 100."""
     words = dialect(cfg)
+    if metric_key is not None and sort_by != ModelArtifactSortBy.METRICS:
+        raise InvalidArgumentError("metric_key sorts only with sort_by=ModelArtifactSortBy.METRICS")
     by = None if sort_by is None else sort_key(cfg, sort_by, metric_key)
-    query = page_query(limit, order, start_after, sort_by=by, search=search, types=types)
+    query = page_query(limit, order, start_after, sort_by=by, search=literal(search), types=types)
     if (search is not None or types) and not words.searches_by_name:
         raise ConfigurationError("search and types need a server of the 'artifacts' dialect")
     path = artifacts_path(cfg, collection_id)
@@ -90,32 +97,28 @@ def update(
     *,
     file_name: str | None = None,
     model_name: str | None = None,
-    description: str | None = None,
-    tags: Sequence[str] | None = None,
+    description: str | UnsetType | None = UNSET,
+    tags: Sequence[str] | UnsetType | None = UNSET,
     status: ModelArtifactStatus | str | None = None,
     collection_id: str | None = None,
 ) -> Request[ModelArtifact]:
     """Change the given fields of a row; the platform accepts a status only as the next one of the present status."""
-    words = dialect(cfg)
-    fields = {"file_name": file_name, "description": description, "tags": tags, "status": status}
-    fields[words.name] = model_name
-    given = {name: value for name, value in fields.items() if value is not None}
-    if not given:
-        raise InvalidArgumentError("nothing to update: give file_name, model_name, description, tags or status")
-    path, body = artifact_path(cfg, collection_id, artifact_id), msgspec.json.encode(given)
-    return json_request("PATCH", path, body, words.artifact, idempotent=status is None)
+    words, path = dialect(cfg), artifact_path(cfg, collection_id, artifact_id)
+    names = {"file_name": file_name, words.name: model_name}
+    body = json_changes({"description": description, "tags": tags}, **names, status=status)
+    return json_request("PATCH", path, body, words.artifact_of(artifact_id), idempotent=status is None)
 
 
 def download_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
     """Get a presigned URL to read the artifact's bytes from."""
     path = artifact_path(cfg, collection_id, artifact_id, "download-url")
-    return Request(method="GET", url=path, reply=Json(_Url))
+    return Request(method="GET", url=path, reply=Json(_Url), limit=_URL_LIMIT)
 
 
 def delete_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
     """Get a presigned URL that deletes the artifact's bytes; the request sets the row to pending_deletion."""
     path = artifact_path(cfg, collection_id, artifact_id, "delete-url")
-    return Request(method="GET", url=path, reply=Json(_Url))
+    return Request(method="GET", url=path, reply=Json(_Url), limit=_URL_LIMIT)
 
 
 def delete(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[None]:

@@ -71,10 +71,14 @@ def update(
     secure: bool | None = None,
     region: str | None = None,
     cert_check: bool | None = None,
+    *,
+    type: BucketType | str | None = None,
 ) -> Request[BucketSecret]:
-    """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type."""
+    """Set the fields of a bucket secret; servers erase the ones that are None, and older ones need the present type."""
     secrets = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
-    body = json_changes(bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, **secrets)
+    body = json_changes(
+        bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, type=type, **secrets
+    )
     hidden = tuple(secrets.values())
     return json_request("PATCH", path(cfg, secret_id), body, Json(BucketSecret), idempotent=True, secrets=hidden)
 

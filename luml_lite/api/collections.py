@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 from ..config import Config
 from ..core.request import Json, Request, no_content
+from ..errors import ConfigurationError
 from ..models.collections import Collection, CollectionsList, CollectionSortBy, CollectionType
 from ..models.enums import SortOrder
 from .dialects import dialect
-from .encoding import json_body, json_request, page_query, require_one_of
+from .encoding import json_body, json_request, literal, page_query, require_one_of
 from .paths import collection_path, orbit_path
 from .wire import WireCollection, WireCollections
+
+# Servers answer 422 to the other types, which admit artifacts of two types.
+FILTERED_TYPES = (CollectionType.MODEL, CollectionType.DATASET, CollectionType.EXPERIMENT, CollectionType.MIXED)
 
 
 def collections(
@@ -32,7 +36,11 @@ def collections(
     words = dialect(cfg)
     names = {"type": words.collection_type, "total_artifacts": words.total_artifacts}
     by = None if sort_by is None else names.get(require_one_of("sort_by", sort_by, CollectionSortBy), str(sort_by))
-    query = page_query(limit, order, start_after, search=search, sort_by=by, types=types)
+    if types:
+        if not words.filters_collections:
+            raise ConfigurationError("types need a server of the 'artifacts' dialect")
+        types = [require_one_of("types", each, FILTERED_TYPES) for each in types]
+    query = page_query(limit, order, start_after, search=literal(search), sort_by=by, types=types)
     return Request(method="GET", url=f"{orbit_path(cfg)}/collections", query=query, reply=Json(WireCollections))
 
 

@@ -31,9 +31,15 @@ class Dialect(Struct, frozen=True, kw_only=True):
     searches_by_name: bool = True
     pages_by_metric: bool = False
     has_tracks: bool = True
+    filters_collections: bool = True
+    patches_secrets_with_type: bool = False
     artifact: Json[ModelArtifact] = Json(CurrentArtifact)
     page: Json[ModelArtifactsList] = Json(WirePage[CurrentArtifact])
     created: Json[CreatedModel] = Json(CurrentCreated)
+
+    def artifact_of(self, artifact_id: str) -> Json[ModelArtifact]:
+        """The parser of a response that must be about this artifact."""
+        return Json(self.artifact.type, artifact_id)
 
 
 _DIALECTS = {
@@ -49,6 +55,8 @@ _DIALECTS = {
         searches_by_name=False,
         pages_by_metric=True,
         has_tracks=False,
+        filters_collections=False,
+        patches_secrets_with_type=True,
         artifact=Json(OlderArtifact),
         page=Json(WirePage[OlderArtifact]),
         created=Json(OlderCreated),

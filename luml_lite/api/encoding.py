@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from ..core.request import Pairs, Request, Response
 from ..errors import InvalidArgumentError
@@ -46,12 +48,22 @@ def json_body(**fields: Any) -> bytes:
     return msgspec.json.encode(fields)
 
 
-def json_changes(**fields: Any) -> bytes:
-    """A JSON body of the fields that are not None; raises InvalidArgumentError if all are."""
+def json_changes(clearable: Mapping[str, Any] | None = None, /, **fields: Any) -> bytes:
+    """A JSON body of the given fields; raises InvalidArgumentError if there is none.
+
+    A field that is None is not given. One of the `clearable` is not given if it is UNSET, and cleared if it is None.
+    """
+    clearable = clearable or {}
     given = {name: value for name, value in fields.items() if value is not None}
+    given |= {name: value for name, value in clearable.items() if value is not UNSET}
     if not given:
-        raise InvalidArgumentError(f"nothing to update: give {', '.join(fields)}")
+        raise InvalidArgumentError(f"nothing to update: give {', '.join([*fields, *clearable])}")
     return msgspec.json.encode(given)
+
+
+def literal(search: str | None) -> str | None:
+    """A text to search for with the wildcards of the servers' LIKE patterns escaped."""
+    return None if search is None else re.sub(r"([\\%_])", r"\\\1", search)
 
 
 def require_one_of(name: str, value: str, options: Any) -> str:

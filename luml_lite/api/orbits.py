@@ -52,5 +52,5 @@ def update_orbit(
 
 
 def delete_orbit(cfg: Config) -> Request[None]:
-    """Delete the Config's orbit; one that holds artifacts is a ConflictError."""
+    """Delete the Config's orbit, its collections and the rows of their artifacts; objects stay in the bucket."""
     return Request(method="DELETE", url=orbit_path(cfg), reply=no_content)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import UNSET, UnsetType
+
 from ..config import Config
 from ..core.request import Json, Request, no_content
 from ..errors import ConfigurationError, InvalidArgumentError
@@ -11,7 +13,7 @@ from ..models.artifacts import ArtifactType
 from ..models.enums import SortOrder
 from ..models.tracks import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
 from .dialects import dialect
-from .encoding import json_body, json_changes, json_request, page_query, require_one_of
+from .encoding import json_body, json_changes, json_request, literal, page_query, require_one_of
 from .paths import is_uuid, orbit_path
 
 
@@ -36,7 +38,6 @@ def page(
     order: SortOrder | str = SortOrder.DESC,
     search: str | None = None,
     types: Sequence[ArtifactType | str] | None = None,
-    tags: Sequence[str] | None = None,
 ) -> Request[TracksList]:
     """Get one page of the orbit's tracks.
 
@@ -44,7 +45,7 @@ def page(
     name.
     """
     by = require_one_of("sort_by", sort_by, TrackSortBy)
-    query = page_query(limit, order, start_after, sort_by=by, search=search, types=types, tags=tags)
+    query = page_query(limit, order, start_after, sort_by=by, search=literal(search), types=types)
     return Request(method="GET", url=path(cfg), query=query, reply=Json(TracksList))
 
 
@@ -71,16 +72,16 @@ def update(
     cfg: Config,
     track_id: str,
     name: str | None = None,
-    description: str | None = None,
-    tags: Sequence[str] | None = None,
+    description: str | UnsetType | None = UNSET,
+    tags: Sequence[str] | UnsetType | None = UNSET,
     stages: Sequence[Stage | str] | None = None,
 ) -> Request[Track]:
-    """Change the given fields of a track; a field that is None keeps its value.
+    """Change the given fields of a track; None clears `description` and `tags`.
 
     `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage.
     """
     ordered = None if stages is None else [_stage(each) for each in stages]
-    body = json_changes(name=name, description=description, tags=tags, stages=ordered)
+    body = json_changes({"description": description, "tags": tags}, name=name, stages=ordered)
     repeatable = stages is None  # a second request would create a new stage again
     return json_request("PATCH", path(cfg, track_id), body, Json(Track), idempotent=repeatable)
 
@@ -147,5 +148,5 @@ def leave(cfg: Config, track_id: str, entry_id: str) -> Request[None]:
 
 
 def leave_many(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Request[None]:
-    """Remove several entries from a track in one request, or none if one of them is not of this track."""
+    """Remove several entries from a track in one request; servers skip the ids that are not of this track."""
     return json_request("DELETE", path(cfg, track_id, "entries"), json_body(entry_ids=entry_ids), no_content)

@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from msgspec import UNSET, UnsetType
+
 from ..clients.binding import ResourceGroup
 from ..config import Config
 from ..models.artifacts import ArtifactType, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, ModelArtifactStatus
@@ -49,13 +51,13 @@ class Artifacts(ResourceGroup):
         model_id: str,
         file_name: str | None = None,
         model_name: str | None = None,
-        description: str | None = None,
-        tags: builtins.list[str] | None = None,
+        description: str | UnsetType | None = UNSET,
+        tags: builtins.list[str] | UnsetType | None = UNSET,
         status: ModelArtifactStatus | None = None,
         *,
         collection_id: str | None = None,
     ) -> ModelArtifact:
-        """Change the given fields of an artifact's row; a field that is None keeps its value.
+        """Change the given fields of an artifact's row; `description` and `tags` are cleared by None.
 
         The platform accepts only the next status: uploaded or upload_failed after pending_upload, deletion_failed after
         pending_deletion. Current servers do not rename files; a warning says so."""
@@ -132,8 +134,9 @@ class Artifacts(ResourceGroup):
     def delete(self, model_id: str, *, collection_id: str | None = None, force: bool = False) -> None:
         """Delete an artifact: its object in the bucket, then its row.
 
-        It is no error if the object does not exist. If the bucket fails, the row is marked deletion_failed and the error
-        raised; a second call continues. `force` deletes the row in any state and leaves the object in the bucket."""
+        It is no error if the bucket says that the object does not exist. If the bucket fails, or a proxy answers in its
+        place, the row is marked deletion_failed and the error raised; a second call continues. `force` deletes the row in
+        any state and leaves the object in the bucket."""
     def delete_many(
         self, model_ids: Iterable[str], *, collection_id: str | None = None, force: bool = False
     ) -> builtins.list[Deletion]:
@@ -181,8 +184,10 @@ class Orbits(ResourceGroup):
         self, name: str | None = None, bucket_secret_id: str | None = None, *, orbit_id: str | None = None
     ) -> Orbit:
         """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
-    def delete(self, orbit_id: str) -> None:
-        """Delete an orbit; one that holds artifacts is a ConflictError."""
+    def delete(self, orbit_id: str, *, force: bool = False) -> None:
+        """Delete an orbit with its collections; one that holds artifacts is a ConflictError, unless `force` is given.
+
+        Servers delete the artifacts of an orbit with it; their objects stay in the bucket, where nothing refers to them."""
 
 class orbits:
     """The orbits of an organization."""
@@ -201,8 +206,10 @@ class orbits:
     ) -> Orbit:
         """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
     @staticmethod
-    def delete(cfg: Config, /, orbit_id: str) -> None:
-        """Delete an orbit; one that holds artifacts is a ConflictError."""
+    def delete(cfg: Config, /, orbit_id: str, *, force: bool = False) -> None:
+        """Delete an orbit with its collections; one that holds artifacts is a ConflictError, unless `force` is given.
+
+        Servers delete the artifacts of an orbit with it; their objects stay in the bucket, where nothing refers to them."""
 
 class Collections(ResourceGroup):
     """The collections of an orbit."""
@@ -243,12 +250,12 @@ class Collections(ResourceGroup):
     def update(
         self,
         name: str | None = None,
-        description: str | None = None,
-        tags: Sequence[str] | None = None,
+        description: str | UnsetType | None = UNSET,
+        tags: Sequence[str] | UnsetType | None = UNSET,
         *,
         collection_id: str | None = None,
     ) -> Collection:
-        """Change the given fields of a collection, by default the Config's; a field that is None keeps its value.
+        """Change the given fields of a collection, by default the Config's; None clears `description` and `tags`.
 
         Servers erase omitted tags and fail without the rest, so the present values are read first and sent along."""
     def delete(self, collection_id: str) -> None:
@@ -301,12 +308,12 @@ class collections:
         cfg: Config,
         /,
         name: str | None = None,
-        description: str | None = None,
-        tags: Sequence[str] | None = None,
+        description: str | UnsetType | None = UNSET,
+        tags: Sequence[str] | UnsetType | None = UNSET,
         *,
         collection_id: str | None = None,
     ) -> Collection:
-        """Change the given fields of a collection, by default the Config's; a field that is None keeps its value.
+        """Change the given fields of a collection, by default the Config's; None clears `description` and `tags`.
 
         Servers erase omitted tags and fail without the rest, so the present values are read first and sent along."""
     @staticmethod
@@ -347,7 +354,11 @@ class BucketSecrets(ResourceGroup):
         region: str | None = None,
         cert_check: bool | None = None,
     ) -> BucketSecret:
-        """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type."""
+        """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type.
+
+        Servers erase what is left out, so the present values are read first and sent along. The keys of S3 cannot be read:
+        a change without `access_key` and `secret_key` would erase them and is an InvalidArgumentError. Give
+        `session_token` again as well if the bucket needs one."""
     def delete(self, secret_id: str) -> None:
         """Delete a bucket secret; one that an orbit uses is a ConflictError."""
 
@@ -391,7 +402,11 @@ class bucket_secrets:
         region: str | None = None,
         cert_check: bool | None = None,
     ) -> BucketSecret:
-        """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type."""
+        """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type.
+
+        Servers erase what is left out, so the present values are read first and sent along. The keys of S3 cannot be read:
+        a change without `access_key` and `secret_key` would erase them and is an InvalidArgumentError. Give
+        `session_token` again as well if the bucket needs one."""
     @staticmethod
     def delete(cfg: Config, /, secret_id: str) -> None:
         """Delete a bucket secret; one that an orbit uses is a ConflictError."""
@@ -412,7 +427,8 @@ class Tracks(ResourceGroup):
         """Get one page of the orbit's tracks.
 
         `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
-        name."""
+        name. Servers ignore `tags`, so tracks without all of them are left out here, and a page may have fewer than
+        `limit`."""
     def list_all(
         self,
         *,
@@ -439,11 +455,11 @@ class Tracks(ResourceGroup):
         self,
         track_id: str,
         name: str | None = None,
-        description: str | None = None,
-        tags: Sequence[str] | None = None,
+        description: str | UnsetType | None = UNSET,
+        tags: Sequence[str] | UnsetType | None = UNSET,
         stages: Sequence[Stage | str] | None = None,
     ) -> Track:
-        """Change the given fields of a track; a field that is None keeps its value.
+        """Change the given fields of a track; None clears `description` and `tags`.
 
         `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage."""
     def delete(self, track_id: str) -> None:
@@ -475,7 +491,7 @@ class Tracks(ResourceGroup):
     def remove_artifact(self, track_id: str, entry_id: str) -> None:
         """Remove an entry from a track; its version number is not used again, and the artifact stays."""
     def remove_batch_artifacts(self, track_id: str, entry_ids: Sequence[str]) -> None:
-        """Remove several entries from a track in one request, or none if one of them is not of this track."""
+        """Remove several entries from a track in one request; if one is not of this track, NotFoundError and none is."""
 
 class tracks:
     """The tracks of an orbit, their stages and the artifacts in them."""
@@ -495,7 +511,8 @@ class tracks:
         """Get one page of the orbit's tracks.
 
         `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
-        name."""
+        name. Servers ignore `tags`, so tracks without all of them are left out here, and a page may have fewer than
+        `limit`."""
     @staticmethod
     def list_all(
         cfg: Config,
@@ -529,11 +546,11 @@ class tracks:
         /,
         track_id: str,
         name: str | None = None,
-        description: str | None = None,
-        tags: Sequence[str] | None = None,
+        description: str | UnsetType | None = UNSET,
+        tags: Sequence[str] | UnsetType | None = UNSET,
         stages: Sequence[Stage | str] | None = None,
     ) -> Track:
-        """Change the given fields of a track; a field that is None keeps its value.
+        """Change the given fields of a track; None clears `description` and `tags`.
 
         `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage."""
     @staticmethod
@@ -575,7 +592,7 @@ class tracks:
         """Remove an entry from a track; its version number is not used again, and the artifact stays."""
     @staticmethod
     def remove_batch_artifacts(cfg: Config, /, track_id: str, entry_ids: Sequence[str]) -> None:
-        """Remove several entries from a track in one request, or none if one of them is not of this track."""
+        """Remove several entries from a track in one request; if one is not of this track, NotFoundError and none is."""
 
 def get(cfg: Config, /, model_value: str, *, collection_id: str | None = None) -> ModelArtifact | None:
     """Get the artifact with this id or exact name (model_name or file_name); None if there is none.
@@ -608,13 +625,13 @@ def update(
     model_id: str,
     file_name: str | None = None,
     model_name: str | None = None,
-    description: str | None = None,
-    tags: builtins.list[str] | None = None,
+    description: str | UnsetType | None = UNSET,
+    tags: builtins.list[str] | UnsetType | None = UNSET,
     status: ModelArtifactStatus | None = None,
     *,
     collection_id: str | None = None,
 ) -> ModelArtifact:
-    """Change the given fields of an artifact's row; a field that is None keeps its value.
+    """Change the given fields of an artifact's row; `description` and `tags` are cleared by None.
 
     The platform accepts only the next status: uploaded or upload_failed after pending_upload, deletion_failed after
     pending_deletion. Current servers do not rename files; a warning says so."""
@@ -702,8 +719,9 @@ def download(
 def delete(cfg: Config, /, model_id: str, *, collection_id: str | None = None, force: bool = False) -> None:
     """Delete an artifact: its object in the bucket, then its row.
 
-    It is no error if the object does not exist. If the bucket fails, the row is marked deletion_failed and the error
-    raised; a second call continues. `force` deletes the row in any state and leaves the object in the bucket."""
+    It is no error if the bucket says that the object does not exist. If the bucket fails, or a proxy answers in its
+    place, the row is marked deletion_failed and the error raised; a second call continues. `force` deletes the row in
+    any state and leaves the object in the bucket."""
 
 def delete_many(
     cfg: Config, /, model_ids: Iterable[str], *, collection_id: str | None = None, force: bool = False

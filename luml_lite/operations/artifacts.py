@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from ..api import artifacts
 from ..api.paths import in_collection, is_uuid
 from ..config import Config
@@ -73,13 +75,13 @@ def update(
     model_id: str,
     file_name: str | None = None,
     model_name: str | None = None,
-    description: str | None = None,
-    tags: builtins.list[str] | None = None,
+    description: str | UnsetType | None = UNSET,
+    tags: builtins.list[str] | UnsetType | None = UNSET,
     status: ModelArtifactStatus | None = None,
     *,
     collection_id: str | None = None,
 ) -> Flow[ModelArtifact]:
-    """Change the given fields of an artifact's row; a field that is None keeps its value.
+    """Change the given fields of an artifact's row; `description` and `tags` are cleared by None.
 
     The platform accepts only the next status: uploaded or upload_failed after pending_upload, deletion_failed after
     pending_deletion. Current servers do not rename files; a warning says so.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from msgspec import UNSET, UnsetType
+
 from ..api import collections
 from ..api.paths import is_uuid
 from ..config import Config
@@ -50,24 +52,24 @@ def get(cfg: Config, collection_value: str | None = None) -> Flow[Collection | N
 def update(
     cfg: Config,
     name: str | None = None,
-    description: str | None = None,
-    tags: Sequence[str] | None = None,
+    description: str | UnsetType | None = UNSET,
+    tags: Sequence[str] | UnsetType | None = UNSET,
     *,
     collection_id: str | None = None,
 ) -> Flow[Collection]:
-    """Change the given fields of a collection, by default the Config's; a field that is None keeps its value.
+    """Change the given fields of a collection, by default the Config's; None clears `description` and `tags`.
 
     Servers erase omitted tags and fail without the rest, so the present values are read first and sent along.
     """
-    if name is None and description is None and tags is None:
+    if name is None and description is UNSET and tags is UNSET:
         raise InvalidArgumentError("nothing to update: give name, description or tags")
-    if name is None or description is None or tags is None:
+    if name is None or description is UNSET or tags is UNSET:
         now = yield from send(collections.collection(cfg, collection_id))
         name = now.name if name is None else name
-        description = (now.description or "") if description is None else description
-        tags = now.tags if tags is None else tags
+        description = now.description if description is UNSET else description
+        tags = now.tags if tags is UNSET else tags
     request = collections.update_collection(
-        cfg, name=name, description=description, tags=tags, collection_id=collection_id
+        cfg, name=name, description=description or "", tags=tags, collection_id=collection_id
     )
     return (yield from send(request))
 

@@ -5,26 +5,57 @@ One that is a single request is the builder of that request. Stages may be given
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
+
+from msgspec import structs
 
 from ..api import tracks
 from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Flow, Stream, send
-from ..errors import ResourceNotFoundError
+from ..core.request import Request
+from ..errors import InternalServerError, NotFoundError, ResourceNotFoundError
 from ..models.artifacts import ArtifactType
 from ..models.enums import SortOrder
-from ..models.tracks import Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TrackSortBy
+from ..models.tracks import Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
 from .lookup import delete_once, find_one, none_if_missing
 from .pagination import collect_pages, iter_pages
 
-list = tracks.page
+T = TypeVar("T")
+
 create = tracks.create
 update = tracks.update
 list_stages = tracks.stages
-get_artifact = tracks.entry
-remove_batch_artifacts = tracks.leave_many
+
+
+def list(
+    cfg: Config,
+    *,
+    start_after: str | None = None,
+    limit: int | None = 100,
+    sort_by: TrackSortBy | str = TrackSortBy.CREATED_AT,
+    order: SortOrder | str = SortOrder.DESC,
+    search: str | None = None,
+    types: Sequence[ArtifactType | str] | None = None,
+    tags: Sequence[str] | None = None,
+) -> Flow[TracksList]:
+    """Get one page of the orbit's tracks.
+
+    `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
+    name. Servers ignore `tags`, so tracks without all of them are left out here, and a page may have fewer than
+    `limit`.
+    """
+    page = tracks.page(
+        cfg, start_after=start_after, limit=limit, sort_by=sort_by, order=order, search=search, types=types
+    )
+    reply = yield from send(page)
+    return TracksList([track for track in reply.items if _has_tags(track, tags)], reply.cursor)
+
+
+def _has_tags(track: Track, tags: Sequence[str] | None) -> bool:
+    return {*(tags or ())} <= {*(track.tags or ())}
 
 
 def list_all(
@@ -38,8 +69,9 @@ def list_all(
     tags: Sequence[str] | None = None,
 ) -> Stream[Track]:
     """Read every track of the orbit, page by page; `limit` is the page size, 1 to 100."""
-    filters = partial(tracks.page, cfg, search=search, types=types, tags=tags)
-    return iter_pages(partial(filters, limit=limit, sort_by=sort_by, order=order))
+    filters = partial(tracks.page, cfg, search=search, types=types)
+    page = partial(filters, limit=limit, sort_by=sort_by, order=order)
+    return iter_pages(page, lambda track: _has_tags(track, tags))
 
 
 def get(cfg: Config, track_value: str) -> Flow[Track | None]:
@@ -86,17 +118,49 @@ def get_artifact_by_stage(cfg: Config, track_id: str, stage: str) -> Flow[TrackE
     return (yield from send(tracks.entry_by_stage(cfg, track_id, stage_id or "")))
 
 
+def get_artifact(cfg: Config, track_id: str, entry_id: str) -> Flow[TrackEntry]:
+    """Get an entry of a track by its id."""
+    return (yield from _send_of_entry(cfg, track_id, entry_id, tracks.entry(cfg, track_id, entry_id)))
+
+
 def update_artifact(
     cfg: Config, track_id: str, entry_id: str, stage: str | None = None, force: bool = False
 ) -> Flow[TrackEntry]:
     """Set the stage of an entry by id or name, None for no stage; `force` takes the stage from another entry."""
     stage_id = yield from _stage_id(cfg, track_id, stage)
-    return (yield from send(tracks.move(cfg, track_id, entry_id, stage_id=stage_id, force=force)))
+    request = tracks.move(cfg, track_id, entry_id, stage_id=stage_id, force=force)
+    return (yield from _send_of_entry(cfg, track_id, entry_id, request))
 
 
 def remove_artifact(cfg: Config, track_id: str, entry_id: str) -> Flow[None]:
     """Remove an entry from a track; its version number is not used again, and the artifact stays."""
-    yield from delete_once(tracks.leave(cfg, track_id, entry_id))
+    request = tracks.leave(cfg, track_id, entry_id)
+    yield from _send_of_entry(cfg, track_id, entry_id, request, delete_once)
+
+
+def remove_batch_artifacts(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Flow[None]:
+    """Remove several entries from a track in one request; if one is not of this track, NotFoundError and none is."""
+    yield from _require_entries(cfg, track_id, entry_ids)
+    if entry_ids:
+        yield from delete_once(tracks.leave_many(cfg, track_id, entry_ids))
+
+
+def _send_of_entry(
+    cfg: Config, track_id: str, entry_id: str, request: Request[T], perform: Callable[[Request[T]], Flow[T]] = send
+) -> Flow[T]:
+    """Send a request about an entry; servers answer 500 for an unknown one, so a 500 is repeated only if it exists."""
+    try:
+        return (yield from perform(structs.replace(request, idempotent=False)))
+    except InternalServerError:
+        yield from _require_entries(cfg, track_id, [entry_id])
+    return (yield from perform(request))
+
+
+def _require_entries(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Flow[None]:
+    existing = yield from collect_pages(partial(tracks.entries, cfg, track_id))
+    missing = {*entry_ids} - {each.id for each in existing}
+    if missing:
+        raise NotFoundError(f"track {track_id} has no entry {', '.join(sorted(missing))}", status_code=404)
 
 
 def _stage_id(cfg: Config, track_id: str, stage: str | None) -> Flow[str | None]:

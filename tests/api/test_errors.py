@@ -104,7 +104,9 @@ ECHOES: dict[str, Any] = {
 @pytest.mark.parametrize("echo", ECHOES)
 def test_no_error_repeats_the_secret_of_a_bucket(echo: str, verb: str) -> None:
     """Whatever part of what was sent a server's answer quotes, the error shows none of it."""
-    cfg = Config(api_key="k", organization=ID, transport=Scripted([json_response({"detail": ECHOES[echo]}, 422)]))
+    now = json_response({"id": ID, "type": "azure", "endpoint": CONNECTION, "bucket_name": "container"})
+    answers = [now] * (verb == "update") + [json_response({"detail": ECHOES[echo]}, 422)]
+    cfg = Config(api_key="k", organization=ID, transport=Scripted(answers))
     arguments = (CONNECTION, "container", None, "azure") if verb == "create" else (ID, CONNECTION)
     with pytest.raises(luml_lite.UnprocessableEntityError) as caught:
         getattr(luml_lite.bucket_secrets, verb)(cfg, *arguments)

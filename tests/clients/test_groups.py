@@ -59,6 +59,10 @@ def test_orbits_are_made_changed_and_removed(luml: Any, cfg: Config) -> None:
     assert luml.orbits.get("Renamed") is None
     with pytest.raises(luml_lite.NotFoundError):
         luml.orbits.delete(made.id)
+    artifact(cfg, "held")
+    with pytest.raises(luml_lite.ConflictError, match=r"holds 1 artifacts in 1 collections.*force=True"):
+        luml.orbits.delete(cfg.orbit)
+    assert luml.orbits.get().total_artifacts == 1
     with pytest.raises(luml_lite.InvalidArgumentError, match="nothing to update"):
         luml.orbits.update()
 
@@ -73,7 +77,13 @@ def test_collections_are_made_found_changed_and_removed(luml: Any, cfg: Config) 
     assert [each.id for each in luml.collections.list(search="ÜNDER").items] == [made.id]
     by_name = luml.collections.list_all(limit=1, sort_by=luml_lite.CollectionSortBy.NAME, order="asc")
     assert [each.id for each in by_name] == [first.id, made.id]
-    assert luml.collections.list(sort_by="total_artifacts", types=["model"]).items[0].id == made.id
+    if cfg.dialect == "artifacts":
+        assert luml.collections.list(sort_by="total_artifacts", types=["model"]).items[0].id == made.id
+        with pytest.raises(luml_lite.InvalidArgumentError, match="types must be one of"):
+            luml.collections.list(types=["model_dataset"])
+    else:
+        with pytest.raises(luml_lite.ConfigurationError, match="types need"):
+            luml.collections.list(types=["model"])
     assert {each.id for each in luml.collections.list(sort_by="type").items} == {first.id, made.id}
     luml.collections.create("twin", "Ünder test", "model")
     with pytest.raises(luml_lite.MultipleResourcesFoundError, match=f"take one by its id, of .*{made.id}"):
@@ -86,7 +96,7 @@ def test_an_update_of_a_collection_keeps_what_is_not_given(luml: Any) -> None:
     made = luml.collections.create("a text", "A", "mixed", tags=["one"])
     renamed = luml.collections.update("B", collection_id=made.id)
     assert (renamed.name, renamed.description, renamed.tags) == ("B", "a text", ["one"])
-    described = luml.collections.update(description="", tags=[], collection_id=made.id)
+    described = luml.collections.update(description=None, tags=[], collection_id=made.id)
     assert (described.name, described.description, described.tags) == ("B", "", [])
     with pytest.raises(luml_lite.InvalidArgumentError, match="nothing to update"):
         luml.collections.update()
@@ -127,7 +137,12 @@ def test_bucket_secrets_are_kept_and_never_printed(luml: Any, cfg: Config) -> No
         luml.bucket_secrets.get("models")
     assert {*several.value.ids} == {made.id, twin.id}
     luml.bucket_secrets.delete(twin.id)
-    changed = luml.bucket_secrets.update(made.id, bucket_name="others", secret_key="hush again")
+    for change in ({"bucket_name": "others"}, {"secret_key": "hush again"}):
+        with pytest.raises(luml_lite.InvalidArgumentError, match="give access_key and secret_key too"):
+            luml.bucket_secrets.update(made.id, **change)
+    keys = {"access_key": "AKIA-hush", "secret_key": "hush again"}
+    assert luml.bucket_secrets.update(made.id, **keys).bucket_name == "models"
+    changed = luml.bucket_secrets.update(made.id, bucket_name="others", **keys)
     assert (changed.bucket_name, changed.region) == ("others", "eu-north-1")
     connection = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=aHVzaA==;EndpointSuffix=core.example"
     azure = luml.bucket_secrets.create(connection, "container", type="azure")

@@ -87,7 +87,7 @@ def add_import(node: ast.Name, names: dict[str, Any], imports: dict[str, set[str
         if inspect.ismodule(value):
             imports[value.__name__]
         else:
-            imports[value.__module__].add(node.id)
+            imports[getattr(value, "__module__", "msgspec")].add(node.id)  # UNSET and its type have none
     elif node.id in binding.FUNCTIONS:
         assert hasattr(builtins, node.id)
         imports["builtins"]

@@ -63,6 +63,8 @@ def any_secret(value: Any, loc: Loc, problems: Problems) -> Any:
     return check(value, (*loc, kind), problems)
 
 
+_EXISTS = "Bucket secret with the given bucket name and endpoint already exists."
+
 UPDATE_SCHEMA = model(
     type=Field(_optional_text, ABSENT),
     endpoint=Field(_text, ABSENT),
@@ -102,15 +104,16 @@ def get(context: Context) -> dict[str, Any]:
 
 
 def update(context: Context) -> dict[str, Any]:
-    """Update the given fields; the type never changes."""
+    """Set all fields but the type: as on the platform, those that are left out are erased, and three are needed."""
     row = _require_secret(context)
     values = dict(context.body)
     values.pop("type", None)
-    endpoint = _plain_endpoint(row["type"], values.pop("endpoint", row["endpoint"]))
-    bucket_name = values.pop("bucket_name", row["bucket_name"])
+    if {"endpoint", "bucket_name", *(["region"] if row["type"] == "s3" else [])} - values.keys():
+        raise http_error(409, _EXISTS)
+    endpoint = _plain_endpoint(row["type"], values.pop("endpoint"))
+    bucket_name = values.pop("bucket_name")
     _ensure_unique(context, endpoint, bucket_name, row["id"])
-    access = {**from_json(row["access"]), **values}
-    context.change("bucket_secrets", row["id"], {"endpoint": endpoint, "bucket_name": bucket_name, "access": access})
+    context.change("bucket_secrets", row["id"], {"endpoint": endpoint, "bucket_name": bucket_name, "access": values})
     return _secret_json(context, _require_secret(context))
 
 
@@ -159,7 +162,7 @@ def _ensure_unique(context: Context, endpoint: str, bucket_name: str, except_id:
         "SELECT 1 FROM bucket_secrets WHERE organization_id = ? AND endpoint = ? AND bucket_name = ? AND id IS NOT ?"
     )
     if context.row(query, context.ids["organization_id"], endpoint, bucket_name, except_id):
-        raise http_error(409, "Bucket secret with the given bucket name and endpoint already exists.")
+        raise http_error(409, _EXISTS)
 
 
 def _require_secret(context: Context, identity: str | None = None) -> sqlite3.Row:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from ..responses import http_error
 from .context import Context
 from .dialects import Dialect
 from .permissions import orbit_permissions, orbit_role, organization_role
@@ -61,11 +60,12 @@ def update(context: Context) -> dict[str, Any]:
 
 
 def delete(context: Context) -> None:
-    """Remove an orbit without artifacts; 409 for one with artifacts."""
-    row = context.get_or_404("Orbit not found", f"{_WITH_TOTALS} WHERE o.id = ?", context.ids["orbit_id"])
-    if row["total_artifacts"]:
-        raise http_error(409, "Orbit has artifacts and cant be deleted")
-    context.db.execute("DELETE FROM orbits WHERE id = ?", (row["id"],))
+    """Remove an orbit with its tracks, collections and artifacts; their objects stay in the bucket."""
+    orbit = (context.ids["orbit_id"],)
+    context.db.execute("DELETE FROM tracks WHERE orbit_id = ?", orbit)
+    query = "DELETE FROM artifacts WHERE collection_id IN (SELECT id FROM collections WHERE orbit_id = ?)"
+    context.db.execute(query, orbit)
+    context.db.execute("DELETE FROM orbits WHERE id = ?", orbit)
 
 
 def empty_list(context: Context) -> list[Any]:

@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from secrets import randbits
 from uuid import UUID
 
@@ -120,7 +121,26 @@ if hasattr(os, "register_at_fork"):
 
 
 def _contains(text: str | None, folded: str) -> bool:
-    return text is not None and folded in text.casefold()
+    """Whether a text has a part that fits a LIKE pattern in any case; the time is linear in the number of `%`."""
+    at = 0
+    for segment in _segments(folded):
+        found = segment.search(text.casefold(), at) if text is not None else None
+        if found is None:
+            return False
+        at = found.end()
+    return True
+
+
+@lru_cache
+def _segments(pattern: str) -> list[re.Pattern[str]]:
+    """The parts of a LIKE pattern between its `%`; `_` is any character, and a backslash escapes the next one."""
+    parts = [""]
+    for each in re.findall(r"\\.|.", pattern, re.DOTALL):
+        if each == "%":
+            parts.append("")
+        else:
+            parts[-1] += "." if each == "_" else re.escape(each[-1])
+    return [re.compile(part, re.DOTALL) for part in parts]
 
 
 def now() -> str:

@@ -40,8 +40,18 @@ def test_the_pages_together_are_the_sorted_list(
 
 
 def test_search_finds_a_part_of_the_name_in_any_case(client: RegistryClient) -> None:
+    """As a LIKE pattern, whose wildcards a backslash escapes."""
     for name in ("Größe", "100%", "a_b", "other"):
         client.made(name=name)
-    for search, found in (("GRÖSSE", ["Größe"]), ("%", ["100%"]), ("_", ["a_b"]), ("THE", ["other"]), ("nope", [])):
+    for search, found in (
+        ("GRÖSSE", ["Größe"]),
+        (r"\%", ["100%"]),
+        (r"\_", ["a_b"]),
+        ("a_b", ["a_b"]),
+        ("1%%", ["100%"]),
+        ("1%0_", ["100%"]),
+        ("THE", ["other"]),
+        ("nope", []),
+    ):
         items = client.ask("GET", f"{client.orbit}/artifacts?{urlencode({'search': search})}").body["items"]
         assert [item["name"] for item in items] == found
