@@ -34,6 +34,7 @@ from urllib3.util.wait import wait_for_write
 
 from ..core.cancellation import CancelToken
 from ..files.buffers import buffer
+from . import watchdog
 
 
 class AbortHandle:
@@ -66,16 +67,19 @@ class Attempt:
         self.fresh = fresh
         self.sent = False
         self.aborted: bool = False
+        self.watch = watchdog.Watch(self.abort)
         self._handles: set[AbortHandle] = set()
 
     def __enter__(self) -> Attempt:
         self._outer = getattr(running, "attempt", None)  # a progress callback may send a request during another one
         running.attempt = self
         self.stop.add(self)
+        watchdog.start_watch(self.watch)
         return self
 
     def __exit__(self, *failure: object) -> None:
         running.attempt = self._outer
+        watchdog.end_watch(self.watch)
         self.stop.discard(self)
         self._handles.clear()
 
@@ -106,6 +110,7 @@ class _Head:
 
     def readline(self, size: int) -> bytes:
         line: bytes = self._file.readline(size)
+        running.attempt.watch.moved(0)  # an attempt without a watchdog checks its rule here
         if len(line) < size and not line.endswith(b"\n"):
             raise http.client.RemoteDisconnected("the connection ended inside the head of the response")
         return line
@@ -222,7 +227,8 @@ class PlainConnection(HTTPConnection):
             self.connect()
         running.attempt.sent = True
         # A timeout would bound the sending of a whole chunk; the watchdog counts the bytes that move.
-        self.sock.settimeout(None)
+        if running.attempt.watch.is_watched:
+            self.sock.settimeout(None)
         super().endheaders(*args, **kwargs)
 
     def getresponse(self) -> Any:

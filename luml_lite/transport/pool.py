@@ -21,7 +21,6 @@ from ..core.request import FileSlice, Request, Response
 from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut
 from ..files.buffers import ChunkSizer
 from ..files.streams import SinkWriter, SliceReader, is_for_sink
-from . import watchdog
 from .connections import Attempt, running
 from .origins import Opener, OriginPools
 from .workers import HASHERS
@@ -52,8 +51,6 @@ class Pool:
                 failure = exchange.error_for(error)
             except LumlError as error:
                 failure = error.with_traceback(None)  # frames of urllib3 refer to the URL
-            finally:
-                watchdog.end_watch(exchange.watch)
         # Raised outside of the except block, which would add urllib3's error, and with it the URL, as the context.
         if stop.flag:
             raise Stopped
@@ -81,7 +78,7 @@ class _Exchange:
         self.unsent = request.body.length if isinstance(request.body, FileSlice) else 0  # bytes
         self.received = 0
         self.headers: dict[str, str] = {}  # of the response, as soon as they have arrived
-        self.watch = watchdog.start_watch(attempt.abort)
+        self.watch = attempt.watch
 
     def run(self, opener: Opener, url: str) -> Response:
         request, timeouts = self.request, self.timeouts
@@ -132,7 +129,11 @@ class _Exchange:
         # A body with both lengths is as long as its chunks say.
         length = int(match[0]) if match and "transfer-encoding" not in self.headers else sys.maxsize
         least, window = self.timeouts.stall_bytes, self.timeouts.stall_window
-        if length <= min(self.request.limit, _SINGLE_READ * least) and not self.request.patient:
+        if (
+            length <= min(self.request.limit, _SINGLE_READ * least)
+            and not self.request.patient
+            and self.watch.is_watched
+        ):
             # No byte is counted before the read ends, so allow as many windows as the slowest permitted link needs.
             self.watch.expect(1, window * (1 + length // least))
             return response.read(decode_content=False)
@@ -165,7 +166,7 @@ class _Exchange:
     def _chunks(self, response: urllib3.BaseHTTPResponse) -> Iterator[memoryview | bytes]:
         sizer = ChunkSizer(self.timeouts.stall_bytes // 2)
         # read() waits until it has `size` bytes, read1() for the first of them.
-        read = response.read1 if self.request.patient else response.read
+        read = response.read if self.watch.is_watched and not self.request.patient else response.read1
         while view := read(sizer.size, decode_content=False):
             yield view
             sizer.moved()

@@ -9,7 +9,8 @@ that is one window old; older marks are dropped. `expect` replaces the rule when
 sending a body, waiting for the head of the response, receiving a body. The abort shuts the socket down
 (`connections.py`), so that the thread that blocks on it returns with an error and sees that its watch has `expired`.
 
-The thread ends after a second without attempts. A forked child starts with none, and with a new lock.
+The thread ends after a second without attempts. A forked child starts with none, and with a new lock. Where the
+system gives no thread, an attempt checks its rule itself whenever bytes move, and its socket's timeout bounds the rest.
 """
 
 from __future__ import annotations
@@ -26,15 +27,16 @@ _IDLE_TICKS = 4  # looks without any attempt before the thread ends
 
 
 class Watch:
-    """One attempt under watch; `expired` is set when the watchdog has aborted it."""
+    """One attempt under watch; `expired` is set when it was aborted, `is_watched` says whether the watchdog runs."""
 
-    __slots__ = ("_abort", "_moved", "_rule", "expired")
+    __slots__ = ("_abort", "_moved", "_rule", "expired", "is_watched")
 
     def __init__(self, abort: Callable[[], None]) -> None:
         self._abort = abort
         self._moved = 0
         self._rule: tuple[int, float, deque[tuple[float, int]]] | None = None
         self.expired: bool = False
+        self.is_watched: bool = True
 
     def expect(self, least: int, window: float) -> None:
         """From now on at least `least` bytes must move in any `window` seconds."""
@@ -44,6 +46,8 @@ class Watch:
     def moved(self, count: int) -> None:
         """Count bytes that were sent or received."""
         self._moved += count
+        if not self.is_watched:
+            self.check(time.monotonic())
 
     def check(self, now: float) -> None:
         """Abort the attempt if too little moved in the window that ends now."""
@@ -75,19 +79,18 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset)
 
 
-def start_watch(abort: Callable[[], None]) -> Watch:
-    """Watch an attempt that `abort` ends, until `end_watch`."""
+def start_watch(watch: Watch) -> None:
+    """Watch an attempt until `end_watch`."""
     global _thread
-    watch = Watch(abort)
     with _lock:
         _watches.add(watch)
         if _thread is None:
-            thread = threading.Thread(target=_run, name="luml-lite-watchdog", daemon=True)
-            # At exit Python may refuse to start a thread: then only the socket's own timeouts apply.
-            with suppress(RuntimeError):
+            # At exit Python may refuse to start a thread, as does a system that is at its limits.
+            with suppress(RuntimeError, MemoryError):
+                thread = threading.Thread(target=_run, name="luml-lite-watchdog", daemon=True)
                 thread.start()
                 _thread = thread
-    return watch
+        watch.is_watched = _thread is not None
 
 
 def end_watch(watch: Watch) -> None:
@@ -99,10 +102,12 @@ def _run() -> None:
     global _thread
     idle = 0
     while True:
-        time.sleep(_TICK)
-        now = time.monotonic()
+        # Whatever a look raises, such as MemoryError, must not end the thread: nobody else would end stalled attempts.
+        with suppress(Exception):
+            time.sleep(_TICK)
         for watch in tuple(_watches):
-            watch.check(now)
+            with suppress(Exception):
+                watch.check(time.monotonic())
         idle = 0 if _watches else idle + 1
         if idle > _IDLE_TICKS:
             with _lock:

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from luml_lite.core.request import FileSink, FileSlice
 from luml_lite.errors import TimedOut
+from luml_lite.transport import watchdog
 from luml_lite.transport.watchdog import Watch, end_watch, start_watch
 
 from .conftest import Client, MiB
@@ -74,13 +76,49 @@ def test_a_watch_without_a_rule_never_expires(aborts: list[str]) -> None:
 
 def test_the_thread_aborts_what_stalls() -> None:
     aborts: list[float] = []
-    watch = start_watch(lambda: aborts.append(time.monotonic()))
+    watch = Watch(lambda: aborts.append(time.monotonic()))
+    start_watch(watch)
     watch.expect(1, 0.0)
     end = time.monotonic() + 10
     while not aborts and time.monotonic() < end:
         time.sleep(0.01)
     end_watch(watch)
     assert watch.expired
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), OSError(22, "Invalid argument"), ZeroDivisionError()])
+def test_the_thread_outlives_whatever_a_look_raises(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    raised: list[Exception] = []
+
+    def fail(*args: Any) -> None:
+        raised.append(failure)
+        raise failure
+
+    broken, sound = Watch(fail), Watch(lambda: None)
+    sleep = time.sleep
+    monkeypatch.setattr(watchdog, "time", SimpleNamespace(sleep=lambda s: (sleep(s), fail()), monotonic=time.monotonic))
+    for watch in (broken, sound):
+        start_watch(watch)
+        watch.expect(1, 0.0)
+    end = time.monotonic() + 10
+    while not (sound.expired and len(raised) > 2) and time.monotonic() < end:
+        sleep(0.01)
+    end_watch(broken)
+    end_watch(sound)
+    assert sound.expired
+    assert broken.expired
+
+
+@pytest.fixture
+def no_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that gives the watchdog no thread."""
+
+    def refuse(**options: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    while watchdog._thread is not None:  # of the test before; it ends when it has nothing to watch
+        time.sleep(0.05)
+    monkeypatch.setattr(watchdog, "threading", SimpleNamespace(Thread=refuse))
 
 
 def stalls() -> dict[str, Any]:
@@ -137,6 +175,29 @@ def test_a_server_that_does_not_read_times_out(client: Client, tls: Any, tmp_pat
         with pytest.raises(TimedOut):
             client("PUT", server.url, body=FileSlice(str(path), 0, 64 * MiB))
         assert time.monotonic() - began < 60
+
+
+@pytest.mark.usefixtures("no_watchdog")
+@pytest.mark.parametrize("how", stalls())
+def test_a_stall_ends_without_a_thread_for_the_watchdog(client: Client, tls: Any, tmp_path: Path, how: str) -> None:
+    client.timeouts = replace(client.timeouts, connect=0.3, read=0.7)
+    with serving(always(stalls()[how]), tls) as server:
+        for into in (FileSink(str(tmp_path / "target")), None):
+            with pytest.raises(TimedOut):
+                client("GET", server.url, into=into)
+
+
+@pytest.mark.usefixtures("no_watchdog")
+def test_an_upload_ends_without_a_thread_for_the_watchdog(client: Client, tls: Any, tmp_path: Path) -> None:
+    path = client.file(tmp_path / "file", 32 * MiB)
+
+    def script(peer: Peer, number: int) -> None:
+        peer.head()
+        peer.stall()
+
+    client.timeouts = replace(client.timeouts, connect=0.3, read=0.7)
+    with serving(script, tls) as server, pytest.raises(TimedOut):
+        client("PUT", server.url, body=FileSlice(str(path), 0, 32 * MiB))
 
 
 def test_a_server_that_reads_slowly_but_surely_is_waited_for(client: Client, tls: Any, tmp_path: Path) -> None:
