@@ -33,6 +33,7 @@ from urllib3.util.connection import allowed_gai_family
 from urllib3.util.wait import wait_for_write
 
 from ..core.cancellation import CancelToken
+from ..errors import SystemLimitError
 from ..files.buffers import buffer
 from . import watchdog
 
@@ -66,6 +67,7 @@ class Attempt:
         self.stop = stop
         self.fresh = fresh
         self.sent = False
+        self.target = ""  # the request's path and query as they are to be sent; urllib3 would normalize them
         self.aborted: bool = False
         self.watch = watchdog.Watch(self.abort)
         self._handles: set[AbortHandle] = set()
@@ -97,6 +99,17 @@ class Attempt:
 
 
 running = threading.local()  # `attempt` is the one that runs in this thread; connections are used in attempts only
+
+
+def system_limit(error: object) -> SystemLimitError | None:
+    """The error for memory or descriptors that this machine has run out of; None for any other error."""
+    code = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
+    if not isinstance(error, MemoryError | OSError) or code not in _LIMITS:
+        return None
+    limit = SystemLimitError(f"this machine ran out of memory or file descriptors: [{errno.errorcode[code]}] {error}")
+    error.__context__ = None  # it and the frames of urllib3 refer to the URL
+    limit.__cause__ = error.with_traceback(None)
+    return limit
 
 
 class _Head:
@@ -146,6 +159,7 @@ class _Response(http.client.HTTPResponse):
         return view[: self.readinto(view[:amt])]
 
 
+_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 _CHUNK_LINE = 64 * 1024  # bytes of the line before a chunk
 # The platform closes idle connections after 5 s without notice: a request that is not repeatable avoids idle ones.
 _TRUSTED = 2.0
@@ -167,6 +181,7 @@ class PlainConnection(HTTPConnection):
         try:
             addresses = socket.getaddrinfo(self.host.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
+            socket.socket().close()  # without a descriptor no name is resolved: then this says so
             raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
         problem: OSError | None = None
         for family, kind, protocol, _, address in addresses:
@@ -182,6 +197,8 @@ class PlainConnection(HTTPConnection):
             else:
                 sys.audit("http.client.connect", self, self.host, self.port)
                 return sock
+        if problem is not None and problem.errno in _LIMITS:
+            raise problem
         if isinstance(problem, TimeoutError):
             raise ConnectTimeoutError(self, f"connecting to {self.host} took too long")
         raise NewConnectionError(self, f"cannot connect to {self.host}: {problem}")
@@ -221,6 +238,10 @@ class PlainConnection(HTTPConnection):
             # As a plain connection raises it: urllib3 then reads the response that may have arrived before.
             raise BrokenPipeError from error
         self._spent = False
+
+    def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+        target = running.attempt.target
+        super().putrequest(method, target if re.fullmatch("[!-~]+", target) else url, *args, **kwargs)
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:

@@ -1,25 +1,30 @@
 """Chooses the connections of a URL: a pool for its origin (scheme, host and port), or a proxy.
 
 Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY at the first request to an origin, certificates
-from the system or SSL_CERT_FILE. There is no lock here: a lock that another thread held at a fork would stay locked in
-the child.
+from the system, SSL_CERT_FILE, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE. There is no lock here: a lock that another thread
+held at a fork would stay locked in the child.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from base64 import b64encode
+from ipaddress import ip_network
 from typing import Any, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import urllib3
 from urllib3.exceptions import LocationValueError
 
-from .connections import POOLS
+from ..core.redaction import clean
+from ..errors import ConfigurationError
+from .connections import POOLS, system_limit
 
 _CONNECTIONS = 64  # idle connections kept to one origin: as many as there are worker threads
 _ORIGINS = 64  # origins whose connections are kept
-_ORIGIN = re.compile(r"(https?://[^/?#]+)(.*)", re.IGNORECASE)
+_CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # each names a file or a directory
+_ORIGIN = re.compile(r"((https?)://[^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE)
 
 
 Opener: TypeAlias = urllib3.HTTPConnectionPool | urllib3.ProxyManager
@@ -32,20 +37,24 @@ class OriginPools:
         self._openers: dict[tuple[int, str], Opener] = {}
         self._context: Any = None
 
-    def route(self, url: str) -> tuple[Opener, str]:
-        """The opener for a URL, and the URL in the form it takes: a proxy takes the whole URL, a pool the path."""
+    def route(self, url: str) -> tuple[Opener, str, str]:
+        """The opener for a URL, the URL in the form it takes, and the target of the request line.
+
+        A proxy takes the whole URL, a pool the path. The target is the path, and the whole URL where a proxy reads it.
+        """
         match = _ORIGIN.fullmatch(url)
         if match is None:
             raise LocationValueError("not an http or https URL")
-        origin, target = match.groups()
+        origin, scheme, target = match.groups()
+        target = target if target.startswith("/") else f"/{target}"
         opener = self._openers.get((os.getpid(), origin)) or self._create(origin)
         if isinstance(opener, urllib3.ProxyManager):
-            return opener, url
-        return opener, target if target.startswith("/") else f"/{target}"
+            return opener, url, origin + target if scheme.lower() == "http" else target
+        return opener, target, target
 
     def close(self) -> None:
         """Close every idle connection."""
-        openers, self._openers = self._openers, {}
+        openers, self._openers, self._context = self._openers, {}, None
         for (pid, _), opener in openers.items():
             if pid == os.getpid():  # the parent still uses its connections
                 opener.clear() if isinstance(opener, urllib3.ProxyManager) else opener.close()
@@ -55,7 +64,7 @@ class OriginPools:
         if url.host is None:
             raise LocationValueError("no host")
         options: dict[str, Any] = {"maxsize": _CONNECTIONS}
-        proxy = _proxy(url.netloc or "", str(url.scheme))
+        proxy = _proxy(url.host, url.port or (443 if url.scheme == "https" else 80), str(url.scheme))
         if url.scheme == "https" or (proxy or "").startswith("https"):
             options["ssl_context"] = self._tls_context()
         opener: Opener
@@ -63,7 +72,8 @@ class OriginPools:
             opener = POOLS[str(url.scheme)](url.host, url.port, **options)
         else:
             auth = urllib3.util.parse_url(proxy).auth
-            headers = urllib3.util.make_headers(proxy_basic_auth=unquote(auth)) if auth else None
+            basic = b64encode(unquote_to_bytes(auth or "")).decode()  # of a password in any encoding
+            headers = {"Proxy-Authorization": f"Basic {basic}"} if auth else None
             opener = urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
             opener.pool_classes_by_scheme = POOLS
         if len(self._openers) >= _ORIGINS:
@@ -74,18 +84,62 @@ class OriginPools:
         if self._context is None:
             context = urllib3.util.ssl_.create_urllib3_context()
             context.load_default_certs()  # once, because it is slow
+            _load_certificates(context)
             self._context = context
         return self._context
 
 
-def _proxy(netloc: str, scheme: str) -> str | None:
-    names = (f"{scheme}_proxy", "all_proxy")
-    if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in names):
-        return None  # the usual case, which spares the import
-    from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+def _load_certificates(context: Any) -> None:
+    """Trust the certificates that the environment names, too; OpenSSL ignores a path that is wrong."""
+    for path, name in {os.environ.get(name): name for name in _CERTIFICATES}.items():
+        if path:
+            try:
+                context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
+            except OSError as error:
+                if (limit := system_limit(error)) is not None:
+                    raise limit from error
+                raise ConfigurationError(f"{name} names no certificates: {path!r}: {error}") from None
 
-    proxies = getproxies_environment()
-    proxy: str | None = proxies.get(scheme) or proxies.get("all")
-    if not proxy or proxy_bypass_environment(netloc, proxies):
+
+def _setting(name: str) -> str:
+    """An environment variable in lower or else in upper case; an empty one in lower case hides the other."""
+    return os.environ.get(name, os.environ.get(name.upper(), ""))
+
+
+def _proxy(host: str, port: int, scheme: str) -> str | None:
+    """The URL of the proxy for an origin, or None."""
+    # A CGI program has HTTP_PROXY from the `Proxy` header of its client.
+    is_cgi = scheme == "http" and "REQUEST_METHOD" in os.environ
+    own = os.environ.get("http_proxy", "") if is_cgi else _setting(f"{scheme}_proxy")
+    proxy = own or _setting("all_proxy")
+    if not proxy or is_excepted(host, port, _setting("no_proxy")):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    kind, mark, _ = proxy.partition("://")
+    if mark and kind.lower() not in ("http", "https"):
+        raise ConfigurationError(f"a {clean(kind)} proxy cannot be used: set HTTPS_PROXY to an http proxy, or NO_PROXY")
+    return proxy if mark else f"http://{proxy}"
+
+
+def is_excepted(host: str, port: int, rules: str) -> bool:
+    """Whether NO_PROXY lists a host: as `*`, address, network, name or the end of one, each with or without a port."""
+    host = host.strip("[]").partition("%")[0].rstrip(".").lower()
+    address = _network(host)
+    for rule in rules.lower().replace(",", " ").split():
+        has_port = rule.count(":") == 1 or "]:" in rule
+        name, number = rule.rsplit(":", 1) if has_port else (rule, str(port))
+        name = re.sub(r"^\*?\.|[][]|\.$", "", name)
+        network = _network(name)
+        if network is None or address is None:
+            is_listed = name == "*" or host == name or (address is None and host.endswith(f".{name}"))
+        else:
+            is_listed = network.version == address.version and address.subnet_of(network)
+        if is_listed and number == str(port):
+            return True
+    return False
+
+
+def _network(text: str) -> Any:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        return None

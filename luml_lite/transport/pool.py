@@ -16,17 +16,22 @@ from urllib3 import exceptions
 
 from ..core.cancellation import CancelToken, Stopped
 from ..core.limits import Timeouts
-from ..core.redaction import redact_queries
+from ..core.redaction import clean, redact_queries
 from ..core.request import FileSlice, Request, Response
 from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut
 from ..files.buffers import ChunkSizer
 from ..files.streams import SinkWriter, SliceReader, is_for_sink
-from .connections import Attempt, running
+from .connections import Attempt, running, system_limit
 from .origins import Opener, OriginPools
 from .workers import HASHERS
 
 _SINGLE_READ = 16  # times `stall_bytes`: a shorter body is read in one call, a longer one in chunks
 _KEPT_HEADERS = ("etag", "content-range", "date")  # of a broken response; a Location or Set-Cookie may be a secret
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")  # as OpenSSL says
+_TLS_ADVICE = (
+    "; does the port speak https, is the clock of this machine right, and does SSL_CERT_FILE name the certificates"
+    " of a private CA or proxy?"
+)
 _MAX_ERROR = 64 * 1024  # bytes of an error's body that are kept
 
 
@@ -47,7 +52,7 @@ class Pool:
             exchange = _Exchange(request, timeouts, attempt, on_bytes)
             try:
                 return exchange.run(*self._origins.route(request.url))
-            except (exceptions.HTTPError, ConnectionError, TimeoutError) as error:
+            except (exceptions.HTTPError, OSError, MemoryError) as error:
                 failure = exchange.error_for(error)
             except LumlError as error:
                 failure = error.with_traceback(None)  # frames of urllib3 refer to the URL
@@ -76,12 +81,15 @@ class _Exchange:
         self.on_bytes = on_bytes
         self.reader = SliceReader(request.body, self._count_sent) if isinstance(request.body, FileSlice) else None
         self.unsent = request.body.length if isinstance(request.body, FileSlice) else 0  # bytes
+        self.proxy = ""  # host and port
         self.received = 0
         self.headers: dict[str, str] = {}  # of the response, as soon as they have arrived
         self.watch = attempt.watch
 
-    def run(self, opener: Opener, url: str) -> Response:
+    def run(self, opener: Opener, url: str, target: str) -> Response:
         request, timeouts = self.request, self.timeouts
+        self.attempt.target = target
+        self.proxy = (opener.proxy and opener.proxy.netloc) or ""
         headers = dict(request.headers)
         content = request.body if isinstance(request.body, bytes) else b""
         if self.unsent or content or request.method in ("POST", "PUT", "PATCH"):
@@ -189,19 +197,28 @@ class _Exchange:
         self.watch.expect(1, self.timeouts.connect + self.timeouts.read)
 
     def error_for(self, error: Exception) -> LumlError:
-        """The error of this package for one of urllib3 or of a socket."""
+        """The error of this package for one of urllib3, of a socket or of this machine."""
+        for each in (error, *error.args):
+            if (limit := system_limit(each)) is not None:
+                return limit
         if isinstance(error, exceptions.LocationValueError):
             return ConfigurationError("the URL of the API, the storage or a proxy is not a valid http or https URL")
-        if isinstance(error, exceptions.ProxyError) and isinstance(error.original_error, exceptions.HTTPError):
-            error = error.original_error
         url = urllib3.util.parse_url(self.request.url)
         host = f"{url.host}:{url.port}" if url.port else url.host or ""
+        if isinstance(error, exceptions.ProxyError):
+            if "Tunnel connection failed" in (reason := str(error.original_error)):
+                reason = clean(reason.rpartition(": ")[2])
+                problem = (
+                    f"the proxy {self.proxy} refused to connect to {host} ({reason}); check HTTPS_PROXY and NO_PROXY"
+                )
+                return ConnectionFailed(problem, sent=False, permanent=reason.startswith("4"))
+            host = f"the proxy {self.proxy} for {host}"
+            error = error.original_error
+        elif self.proxy:
+            host = f"{host} through the proxy {self.proxy}"
+        cause = error.args[-1] if error.args else error
         kept = {name: value for name, value in self.headers.items() if name in _KEPT_HEADERS}
         facts: dict[str, Any] = {"sent": self.attempt.sent, "received": self.received, "headers": kept}
-        if isinstance(error, exceptions.ProxyError) and "Tunnel connection failed" in str(error.original_error):
-            reason = str(error.original_error).rpartition(": ")[2][:200]
-            problem = f"the proxy refused to connect to {host} ({reason}); check HTTPS_PROXY and NO_PROXY"
-            return ConnectionFailed(problem, sent=False, permanent=reason.startswith("4"))
         # In this order, because NewConnectionError is a subclass of ConnectTimeoutError.
         if isinstance(error, exceptions.NewConnectionError | exceptions.NameResolutionError):
             problem = f"cannot connect to {host}; is it up, and is the address right?"
@@ -209,14 +226,13 @@ class _Exchange:
         if isinstance(error, exceptions.ConnectTimeoutError):
             return TimedOut(f"no connection to {host} within {self.timeouts.connect:g} s", sent=self.attempt.sent)
         if isinstance(error, exceptions.SSLError) and not (self.attempt.sent or self.watch.expired):
-            cause = error.args[0] if error.args else "TLS failed"
-            untrusted = type(cause).__name__ == "SSLCertVerificationError"
-            problem = f"no trusted TLS connection to {host}: {str(cause)[:200]}"
-            return ConnectionFailed(problem, **facts, permanent=untrusted)
-        if isinstance(error, exceptions.TimeoutError):
-            return TimedOut(f"{host} stalled: no byte was sent or received for too long", **facts)
-        if self.watch.expired:
-            return TimedOut(f"{host} stalled: too few bytes were sent or received for too long", **facts)
+            is_final = type(cause).__name__ == "SSLCertVerificationError" or getattr(cause, "reason", "") in _NOT_TLS
+            problem = f"no trusted TLS connection to {host}: {clean(str(cause))}{_TLS_ADVICE if is_final else ''}"
+            return ConnectionFailed(problem, **facts, permanent=is_final)
+        is_timeout = isinstance(error, exceptions.TimeoutError | TimeoutError) or isinstance(cause, TimeoutError)
+        if is_timeout or self.watch.expired:
+            advice = "; does its port speak https?" if url.scheme == "https" and not self.attempt.sent else ""
+            return TimedOut(f"{host} stalled: too few bytes were sent or received for too long{advice}", **facts)
         return ConnectionFailed(f"the connection to {host} broke before the response was complete", **facts)
 
 

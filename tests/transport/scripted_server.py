@@ -159,9 +159,9 @@ def always(*answers: Callable[[Peer], None]) -> Callable[[Peer, int], None]:
 
 
 class Certificate:
-    """A self-signed certificate for 127.0.0.1, in a file that SSL_CERT_FILE may name."""
+    """A self-signed certificate for 127.0.0.1, in a file that SSL_CERT_FILE may name; valid for some days from now."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, days: int = 2) -> None:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ec
@@ -171,8 +171,8 @@ class Certificate:
         now = datetime.now(UTC)
         made = (
             x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=2))
+            .not_valid_before(now - timedelta(days=9))
+            .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
             .sign(key, hashes.SHA256())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -15,7 +17,8 @@ from msgspec.structs import replace
 from luml_lite.core.cancellation import CancelToken
 from luml_lite.core.request import FileSlice
 from luml_lite.core.retry import is_transient
-from luml_lite.errors import ConfigurationError, ConnectionFailed, TimedOut
+from luml_lite.errors import ConfigurationError, ConnectionFailed, SystemLimitError, TimedOut
+from luml_lite.transport import connections
 from luml_lite.transport.connections import Attempt, running
 
 from .conftest import QUICK, Client, MiB, free_port, ok
@@ -233,3 +236,51 @@ def test_a_chunk_size_that_is_cut_is_not_taken(client: Client) -> None:
 
     with serving(script) as server, pytest.raises(ConnectionFailed):
         client("GET", server.url)
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS])
+@pytest.mark.parametrize("call", ["socket", "dup", "sendall", "recv_into"])
+def test_a_limit_of_this_machine_is_no_trouble_of_the_network(
+    client: Client, monkeypatch: pytest.MonkeyPatch, code: int, call: str
+) -> None:
+    """It is not tried again, and says what has run out."""
+
+    def fail(*args: Any, **options: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    with serving(lambda peer, number: peer.answer(b"x")) as server, monkeypatch.context() as patch:
+        if call == "socket":
+            patch.setattr(connections.socket, "socket", fail)
+        else:
+            patch.setattr(socket.socket, call, fail)
+        with pytest.raises(SystemLimitError) as caught:
+            client("GET", server.url)
+    error = caught.value
+    assert errno.errorcode[code] in str(error)
+    assert isinstance(error.__cause__, OSError)
+    assert error.__cause__.errno == code
+    assert not is_transient(error)
+    assert error.__cause__.__traceback__ is None  # the frames of urllib3 refer to the URL, and so may its errors
+    assert error.__cause__.__context__ is None
+
+
+def test_a_name_that_cannot_be_resolved_for_want_of_a_descriptor_says_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **options: Any) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(connections.socket, "socket", fail)
+    with pytest.raises(SystemLimitError, match="EMFILE"):
+        client("GET", "http://name.invalid/")
+
+
+@pytest.mark.parametrize("call", ["putrequest", "getresponse"])
+def test_no_memory_is_told_as_that(client: Client, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    def fail(*args: Any, **options: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(connections.PlainConnection, call, fail)
+    with serving(always(ok)) as server, pytest.raises(SystemLimitError, match="ENOMEM") as caught:
+        client("GET", server.url)
+    assert isinstance(caught.value.__cause__, MemoryError)
