@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import msgspec
 from msgspec import Struct
 
-from ..errors import DecodeError, LumlError
+from ..errors import DecodeError, InvalidArgumentError, LumlError
 from .redaction import clean, scrub
 from .request import Request, Response
 
@@ -26,6 +26,15 @@ class Progress(Struct, frozen=True):
     callback: Callable[[int, int], None] | None
     total: int
     done: int = 0
+
+
+def require_callback(callback: Callable[[int, int], None] | None) -> None:
+    """Raise an InvalidArgumentError for an on_progress that is an `async def`: nobody would await its calls."""
+    if callback is not None:
+        from inspect import iscoroutinefunction
+
+        if iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__):
+            raise InvalidArgumentError("on_progress must be a plain function: an `async def` would never run")
 
 
 class Batch(Struct, frozen=True):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ..api import artifacts
 from ..api.paths import in_collection
 from ..config import Config
-from ..core.flow import Flow, local, send
+from ..core.flow import Flow, local, require_callback, send
 from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
 from ..files.partial import PartialFile, open_partial
 from .get_object import Download, digest_of, fetch
@@ -35,6 +35,7 @@ def download(
     NotFoundError and a ValueError), bytes that are not the artifact's an IntegrityError, every other failure a
     FileDownloadError.
     """
+    require_callback(on_progress)
     cfg = in_collection(cfg, collection_id)
     artifact = yield from send(artifacts.get(cfg, model_id))
     digest = digest_of(artifact) if verify else ""

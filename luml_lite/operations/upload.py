@@ -13,12 +13,20 @@ from functools import partial
 from typing import Literal
 
 from ..api import artifacts
-from ..api.paths import artifacts_path, in_collection
+from ..api.paths import artifacts_path, in_collection, is_uuid
 from ..config import Config
-from ..core.flow import Flow, local, send
+from ..core.flow import Flow, local, require_callback, send
 from ..core.redaction import PresignedUrl
 from ..core.retry import is_transient
-from ..errors import FileError, FileUploadError, Interrupted, InvalidArgumentError, LumlError, NotFoundError
+from ..errors import (
+    DecodeError,
+    FileError,
+    FileUploadError,
+    Interrupted,
+    InvalidArgumentError,
+    LumlError,
+    NotFoundError,
+)
 from ..files.archive import Archive, ensure_unchanged, inspect
 from ..files.journal import Journal, UploadState, open_journal
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
@@ -50,6 +58,7 @@ def upload(
     artifacts_path(cfg, None)  # raises for an id that is missing before the file is hashed
     if if_exists not in ("create", "reuse"):
         raise InvalidArgumentError(f"if_exists is 'create' or 'reuse', not {if_exists!r}")
+    require_callback(on_progress)
     archive: Archive = yield from local(inspect, file_path, cfg.max_file_size)
     spec = ArtifactSpec(archive, model_name or archive.file_name, description, tags)
     if if_exists == "reuse":
@@ -81,6 +90,8 @@ def _upload(
         if earlier is not None:
             return earlier if isinstance(earlier, ModelArtifact) else (yield from _finish(earlier))
     created = yield from create_row(cfg, spec)
+    if not is_uuid(created.model.id):
+        raise DecodeError("the registry made a row and gave it an id that is none")
     details = created.upload_details
     state = UploadState(
         artifact_id=created.model.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -13,12 +14,17 @@ from luml_lite.core.flow import (
     gather,
     gather_outcomes,
     local,
+    require_callback,
     send,
     transfer,
 )
 from luml_lite.core.request import Json, Request, Response
-from luml_lite.errors import ConnectionFailed, DecodeError, LumlError
+from luml_lite.errors import ConnectionFailed, DecodeError, InvalidArgumentError, LumlError
 from luml_lite.models.organizations import Organization
+from luml_lite.operations.download import download
+from luml_lite.operations.upload import upload
+
+from ..operations.flow_player import CFG, play, uid
 
 REQUEST: Request[Organization] = Request(method="GET", url="/x", reply=Json(Organization))
 GOOD = Response(200, {}, b'{"id": "1", "name": "Lab"}')
@@ -86,3 +92,24 @@ def test_local_yields_an_effect() -> None:
     flow = local(divmod, 7, 2)
     assert next(flow) == Local(divmod, (7, 2))
     assert finish(flow, (3, 1)) == (3, 1)
+
+
+async def counted_later(done: int, total: int) -> None:
+    """A callback that somebody would have to await."""
+
+
+class CountedLater:
+    """The same as an object."""
+
+    async def __call__(self, done: int, total: int) -> None:
+        """Count later."""
+
+
+@pytest.mark.parametrize("callback", [counted_later, functools.partial(counted_later, 1), CountedLater()])
+@pytest.mark.parametrize("verb", [upload, download])
+def test_an_async_on_progress_is_refused_before_any_request(verb: Any, callback: Any) -> None:
+    """Its coroutines would be made and thrown away, with a warning a chunk."""
+    with pytest.raises(InvalidArgumentError, match="async def"):
+        play(verb(CFG, uid(1), on_progress=callback))
+    for each in (None, print, functools.partial(print, 1)):
+        require_callback(each)

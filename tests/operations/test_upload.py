@@ -12,6 +12,7 @@ from luml_lite.core.request import Response
 from luml_lite.errors import (
     ConfigurationError,
     ConnectionFailed,
+    DecodeError,
     FileError,
     FileUploadError,
     IntegrityError,
@@ -92,6 +93,14 @@ def test_a_file_that_changed_meanwhile_is_never_confirmed(archive: Archive) -> N
     with pytest.raises(FileUploadError, match="changed") as caught:
         play(upload(CFG, archive.path), created(archive), ("PUT first", change), *proof(archive), FAILED)
     assert isinstance(caught.value.__cause__, IntegrityError)
+
+
+def test_a_row_without_a_proper_id_is_refused_before_a_byte_is_sent(archive: Archive) -> None:
+    """The id goes into paths: it must look like one."""
+    row = artifact(1, id="../../organizations", status="pending_upload")
+    said = json_response({"artifact": row, "upload_details": {"type": "s3", "url": "https://bucket.example/first"}})
+    with pytest.raises(DecodeError, match="id"):
+        play(upload(CFG, archive.path), ("POST artifacts", said))
 
 
 def test_a_failure_marks_the_row_and_names_it(archive: Archive) -> None:
