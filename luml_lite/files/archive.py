@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from operator import attrgetter
 from typing import IO, Any
 
 import msgspec
@@ -18,10 +19,12 @@ from msgspec import Struct
 from ..config import Config
 from ..core.cancellation import checkpoint
 from ..errors import FileError, IntegrityError
+from .disk import absolute_path
 
 EXTENSIONS = ("fnnx", "pyfnx", "dfs", "luml", "tar")
 FILE_NAME_PATTERN = r"""^[^:\"*\`~#%;'^]+\.[^\s:\"*\`~#%;'^]+$"""  # the platform's, word for word
 _HEADER_LIMIT = 1024 * 1024  # bytes of one member's header, its long name included
+_identity = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")  # `rsync -t` and `cp -p` keep size and mtime
 _META_LIMIT = 64 * 1024 * 1024  # bytes of manifest.json and of meta.json: they are read into memory
 
 _TASKS = ("tabular_classification", "tabular_regression")
@@ -43,13 +46,14 @@ class Archive(Struct, frozen=True):
     manifest: dict[str, Any]
     metrics: dict[str, Any]
     file_index: dict[str, tuple[int, int]]
+    identity: tuple[int, ...] = ()
 
 
 def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size) -> Archive:
     """Read and hash a model file of at most `max_size` bytes; raises FileError if it is not a model."""
     from .digests import hash_file  # here, because hashlib is not needed to import the package
 
-    path = os.path.abspath(os.fspath(path))
+    path = absolute_path(path)
     name = require_file_name(os.path.basename(path))
     try:
         before = os.stat(path)
@@ -65,7 +69,8 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}") from error
     digest = hash_file(path).hexdigest()
-    archive = Archive(path, name, size, before.st_mtime_ns, digest, manifest, metrics(manifest, meta), index)
+    facts = digest, manifest, metrics(manifest, meta), index, _identity(before)
+    archive = Archive(path, name, size, before.st_mtime_ns, *facts)
     ensure_unchanged(archive)
     return archive
 
@@ -73,8 +78,7 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
 def ensure_unchanged(archive: Archive) -> None:
     """Raise IntegrityError if the file is no longer the one that was inspected."""
     with suppress(OSError):
-        now = os.stat(archive.path)
-        if (now.st_size, now.st_mtime_ns) == (archive.size, archive.mtime_ns):
+        if _identity(os.stat(archive.path)) == archive.identity:
             return
     raise IntegrityError(f"{archive.path} changed while it was uploaded; upload it again when nothing writes to it")
 

@@ -5,6 +5,8 @@ No function here follows a symbolic link that it writes through, or reads a file
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 from collections.abc import Iterator
 
@@ -17,12 +19,30 @@ for _name in ("O_CLOEXEC", "O_BINARY", "O_NOFOLLOW"):
     _WRITABLE |= getattr(os, _name, 0)
 
 
+def absolute_path(path: str | os.PathLike[str], failure: type[FileError] = FileError) -> str:
+    """The absolute path of a path that a caller gave; raises `failure` if it can name no file."""
+    with contextlib.suppress(OSError, TypeError, ValueError):  # of bytes, numbers, files and lone surrogates, too
+        name = os.fspath(path)
+        if "\0" not in name and os.fsencode(name):
+            return os.path.abspath(name)
+    raise failure(f"{path!r} names no file: give a str or Path without NUL, absolute if the working directory is gone")
+
+
 def open_writable(path: str) -> int:
     """Open a file for reading and writing, create it if it is missing, and return its descriptor.
 
     Raises OSError with errno ELOOP where the path is a symbolic link.
     """
     return os.open(path, _WRITABLE, 0o666)
+
+
+def sync(descriptor: int) -> None:
+    """Make the bytes of an open file survive a power cut, unless its file system refuses that."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EACCES):
+            raise
 
 
 def sync_folder(path: str) -> None:

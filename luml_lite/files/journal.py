@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from ..config import Config
 from ..errors import FileError
+from .disk import absolute_path, sync
 from .locks import open_locked, unlock
 
 _VERSION = 1
@@ -63,7 +64,7 @@ class Journal:
             with open(temporary, "wb") as file:
                 file.write(msgspec.json.encode(state))
                 file.flush()
-                os.fsync(file.fileno())
+                sync(file.fileno())
             os.replace(temporary, self.path)
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -90,7 +91,7 @@ class Journal:
 
 def open_journal(cfg: Config, path: str, name: str) -> Journal | None:
     """Lock the journal of uploading this file, under this name, to cfg.collection; None if another process has it."""
-    directory = state_dir(cfg)
+    directory = absolute_path(state_dir(cfg))
     key = msgspec.json.encode((cfg.base_url, cfg.organization, cfg.orbit, cfg.collection, path, name))
     journal = os.path.join(directory, f"{sha256(key).hexdigest()[:32]}.json")
     try:

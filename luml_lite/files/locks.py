@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
@@ -16,11 +17,11 @@ _RETRY_AFTER = 0.05  # seconds
 def open_locked(path: str) -> int | None:
     """Open a file, create it if it is missing, and lock it for this process alone; None if another one has locked it.
 
-    Raises OSError with errno ELOOP where the path is a symbolic link.
+    Where the file system has no locks, it is only opened. Raises OSError (ELOOP) where the path is a symbolic link.
     """
     while True:
         descriptor = open_writable(path)
-        if not try_lock(descriptor):
+        if try_lock(descriptor) is False:
             os.close(descriptor)
             return None
         with contextlib.suppress(FileNotFoundError):
@@ -29,8 +30,8 @@ def open_locked(path: str) -> int | None:
         os.close(descriptor)  # renamed or removed before we had the lock: lock the file that has the path now
 
 
-def try_lock(descriptor: int) -> bool:
-    """Lock an open file for this process alone; False where another process has locked it."""
+def try_lock(descriptor: int) -> bool | None:
+    """Lock an open file for this process alone; False if another process has locked it, None if nobody can here."""
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -40,15 +41,15 @@ def try_lock(descriptor: int) -> bool:
             import fcntl
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        return False if error.errno in (errno.EAGAIN, errno.EACCES) else None  # Lustre, FUSE and some NFS have no locks
     return True
 
 
 def lock(descriptor: int) -> None:
     """Lock an open file for this process alone; waits while another process has locked it."""
     if sys.platform == "win32":
-        while not try_lock(descriptor):
+        while try_lock(descriptor) is False:
             time.sleep(_RETRY_AFTER)
     else:
         import fcntl

@@ -1,8 +1,13 @@
-"""A state directory for each test, and the journal of an upload in it."""
+"""A state directory for each test, the journal of an upload in it, and file systems that refuse a system call."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,3 +28,18 @@ def open_upload_journal(cfg: Config, path: str = "/m.fnnx", name: str = "m") -> 
     journal = open_journal(cfg, path, name)
     assert journal is not None
     return journal
+
+
+def refuse(number: int) -> Callable[..., Any]:
+    """A system call that fails with this errno."""
+
+    def call(*_: Any) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    return call
+
+
+@pytest.fixture(params=[errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF], ids=errno.errorcode.get)
+def no_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that refuses locks, as Lustre, FUSE and NFS may."""
+    monkeypatch.setattr(fcntl, "flock", refuse(request.param))

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import tarfile
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -196,6 +197,30 @@ def test_a_file_that_changed_since_is_noticed(tmp_path: Path, change: Callable[[
     facts = archive.inspect(path)
     archive.ensure_unchanged(facts)
     change(path)
+    with pytest.raises(IntegrityError, match="changed"):
+        archive.ensure_unchanged(facts)
+
+
+def put_another_in_its_place(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes()[::-1])
+    os.replace(other, path)
+
+
+def write_other_bytes(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[::-1])
+
+
+@pytest.mark.parametrize("change", [put_another_in_its_place, write_other_bytes])
+def test_a_change_that_keeps_size_and_mtime_is_noticed(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    """As `cp -p` and `rsync -t` make it, and builds whose files all have one time."""
+    path = write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST})
+    before = path.stat()
+    facts = archive.inspect(path)
+    time.sleep(0.02)  # the ctime of some file systems advances every few milliseconds only
+    change(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     with pytest.raises(IntegrityError, match="changed"):
         archive.ensure_unchanged(facts)
 

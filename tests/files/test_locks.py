@@ -86,3 +86,24 @@ def test_a_forked_child_does_not_keep_the_lock(cfg: Config) -> None:
         journal.release()
         open_upload_journal(cfg).release()
         child.kill()
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_file_system_without_locks_is_told_from_a_locked_file(path: str, cfg: Config) -> None:
+    """Files are opened there, and so are the journals of uploads."""
+    files = [open_locked(path) for _ in range(2)]
+    for descriptor in files:
+        assert descriptor is not None
+        assert try_lock(descriptor) is None
+        os.close(descriptor)
+    open_upload_journal(cfg).release()
+    assert os.listdir(str(cfg.state_dir)) == []
+
+
+def test_a_lock_that_another_process_has_is_no_missing_one(path: str) -> None:
+    first = open_locked(path)
+    second = os.open(path, os.O_RDWR)
+    assert first is not None
+    assert try_lock(second) is False
+    os.close(first)
+    os.close(second)
