@@ -126,6 +126,7 @@ class Artifacts(ResourceGroup):
     ) -> None:
         """Download an artifact's file, by default under its own name into the working directory.
 
+        `file_path` may be a folder, which is made if the path ends with a separator, or a link, whose file is replaced.
         The file gets its name only after its size and sha256 were compared with the artifact's; `verify=False` leaves the
         digest out. `on_progress(done, total)` counts bytes. With `resume` (or Config.resume) a failed download keeps its
         bytes beside the target, and the next call continues from there. An unknown id is an ArtifactNotFoundError (a
@@ -712,6 +713,7 @@ async def download(
 ) -> None:
     """Download an artifact's file, by default under its own name into the working directory.
 
+    `file_path` may be a folder, which is made if the path ends with a separator, or a link, whose file is replaced.
     The file gets its name only after its size and sha256 were compared with the artifact's; `verify=False` leaves the
     digest out. `on_progress(done, total)` counts bytes. With `resume` (or Config.resume) a failed download keeps its
     bytes beside the target, and the next call continues from there. An unknown id is an ArtifactNotFoundError (a

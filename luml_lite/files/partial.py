@@ -1,13 +1,13 @@
 """The partial file of a download: it is written beside the target and renamed to it when its bytes are verified.
 
 Its name has the artifact's id and digest, so that a file that an earlier run left is continued only for the same bytes.
-It is locked while it is written; a second process uses a partial file of another name. Flows call this with `local`.
+It is locked while it is written; a second process uses a partial file of another name. Where the file system has no
+locks, each process writes under a random name instead. Flows call this with `local`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import secrets
@@ -17,23 +17,25 @@ from hashlib import sha256
 from ..errors import FileDownloadError
 from ..models.artifacts import ModelArtifact
 from .digests import update_digest
-from .disk import open_writable, sync_folder
-from .locks import open_locked, unlock
+from .disk import absolute_path, open_writable, sync, sync_folder
+from .locks import open_locked, try_lock, unlock
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff<>:\"/\\|?*]")
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)  # of Windows
 
 
 class PartialFile:
     """A locked partial file that becomes `target`; `size` is the number of bytes that an earlier run left in it.
 
-    A later run finds a partial file by its name only if it is `resumable`; any other is removed in the end.
+    A later run looks for it at `resume_path`; where that is empty, the partial file is removed in the end.
     """
 
-    def __init__(self, path: str, target: str, descriptor: int, resumable: bool) -> None:
+    def __init__(self, path: str, target: str, descriptor: int, resume_path: str) -> None:
         self.path = path
         self.target = target
-        self.resumable = resumable
+        self.resume_path = resume_path
         self._descriptor = descriptor
+        self.is_locked: bool = os.name == "posix" and bool(try_lock(descriptor))
         self._digest, self._hashed = sha256(), 0
         self.size: int = os.fstat(descriptor).st_size
 
@@ -53,9 +55,9 @@ class PartialFile:
     def publish(self) -> None:
         """Sync the partial file and rename it to the target; the mode of a file that it replaces is kept."""
         if os.name == "posix":
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # there is none, or its file system has no modes
                 os.fchmod(self._descriptor, stat.S_IMODE(os.stat(self.target).st_mode))
-        os.fsync(self._descriptor)
+        sync(self._descriptor)
         if os.name != "posix":
             self._close()  # Windows cannot rename open files
         os.replace(self.path, self.target)
@@ -65,8 +67,10 @@ class PartialFile:
 
     def release(self, keep: bool) -> None:
         """Close the partial file; remove it unless `keep` is set and a later run can resume it."""
-        if not (keep and self.resumable):
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            if keep and self.resume_path:
+                os.replace(self.path, self.resume_path)
+            else:
                 os.unlink(self.path)
         self._close()
 
@@ -80,69 +84,77 @@ class PartialFile:
 
 
 def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifact) -> PartialFile:
-    """Open the partial file of a download to a path, by default to the artifact's file name in the working directory.
+    """Open the partial file of a download to a path; a folder, by default the working directory, gets the file's name.
 
     Raises FileDownloadError if the target cannot be written.
     """
-    target = os.path.abspath(os.fspath(file_path) if file_path is not None else safe_name(artifact.file_name))
-    directory, name = os.path.split(target)
-    bare = name.encode(errors="replace")[:80].decode(errors="ignore")
-    stem = os.path.join(directory, f".{bare}.{artifact.id[:36]}.{artifact.file_hash[:16]}")
+    given = os.curdir if file_path is None else file_path
+    target = absolute_path(given, FileDownloadError)
+    digest = artifact.file_hash[:16] if re.fullmatch("[0-9a-fA-F]{64}", artifact.file_hash) else ""
     try:
-        _ensure_replaceable(target)
-        partial = _try_open(f"{stem}.part", target, artifact.size, resumable=True) or _try_open(
-            f"{stem}.{secrets.token_hex(4)}.part", target, artifact.size, resumable=False
-        )
+        if os.path.isdir(target) or not os.path.basename(given):
+            os.makedirs(target, exist_ok=True)
+            target = os.path.join(target, safe_name(artifact.file_name))
+        with contextlib.suppress(FileNotFoundError):
+            if not stat.S_ISREG(os.stat(target).st_mode):  # a rename would replace it
+                raise FileDownloadError(f"{target} is not a file: use luml_lite.open_download for pipes and devices")
+        target = os.path.realpath(target)
+        directory, bare = os.path.dirname(target), _cut(os.path.basename(target), 80)
+        stem = os.path.join(directory, f".{bare}.{artifact.id[:36]}.{digest}")
+        partial = _try_open(stem, "", target, artifact.size)
+        for _ in range(8):  # a process that removes abandoned partial files may lock a new one before this one does
+            partial = partial or _try_open(stem, f".{secrets.token_hex(4)}", target, artifact.size)
     except OSError as error:
         raise FileDownloadError(f"cannot write {target}: {error.strerror}") from error
     if partial is None:
         raise FileDownloadError(f"cannot create and lock a partial file in {directory}")
-    _sweep(directory, bare, partial.path)
+    if partial.is_locked:
+        _sweep(directory, bare, partial.path)
     return partial
 
 
 def _sweep(directory: str, name: str, ours: str) -> None:
     """Remove partial files left by killed downloads to the same target; locked ones are still in use."""
-    if os.name != "posix":
-        return  # without locks, there is no way to tell which are still in use
     pattern = re.compile(re.escape(f".{name}.") + r"[0-9a-f-]{36}\.[^.]*(\.[0-9a-f]{8})?\.part")
     with contextlib.suppress(OSError):
         for path in [os.path.join(directory, each) for each in os.listdir(directory) if pattern.fullmatch(each)]:
-            abandoned = None if path == ours else _try_open(path, path, 0, resumable=False)
-            if abandoned is not None:
-                abandoned.release(keep=False)
+            with contextlib.suppress(OSError):  # one of another user may be refused
+                if path != ours and (abandoned := open_locked(path)) is not None:
+                    PartialFile(path, path, abandoned, "").release(keep=False)
 
 
 def safe_name(name: str) -> str:
-    """A file name from a server without folders, and with no character that a platform forbids; at most 200 bytes."""
+    """A name from a server as a file name of any platform, without folders; at most 200 bytes with its extension."""
     bare = _UNSAFE.sub("_", re.split(r"[/\\]", name)[-1]).strip(" .")
-    return bare.encode(errors="replace")[:200].decode(errors="ignore") or "artifact"
+    stem, extension = os.path.splitext(f"_{bare}" if _DEVICE.match(bare) else bare)
+    return _cut(_cut(stem, max(1, 200 - len(extension.encode()))) + extension, 200).strip(" .") or "artifact"
 
 
-def _ensure_replaceable(target: str) -> None:
-    """Raise FileDownloadError if the target is not a regular file: a rename would replace it."""
-    try:
-        kind = os.stat(target).st_mode
-    except FileNotFoundError:
-        return
-    if stat.S_ISDIR(kind):
-        raise FileDownloadError(f"{target} is a directory: give the path of the file to write")
-    if not stat.S_ISREG(kind):
-        raise FileDownloadError(f"{target} is not a regular file: use luml_lite.open_download for pipes and devices")
+def _cut(text: str, size: int) -> str:
+    """The beginning of a text that fits `size` bytes of UTF-8."""
+    return text.encode(errors="replace")[:size].decode(errors="ignore")
 
 
-def _try_open(path: str, target: str, size: int, *, resumable: bool) -> PartialFile | None:
-    """Open and lock a partial file, emptying one that is too large; None if it is in use or a symbolic link."""
+def _try_open(stem: str, token: str, target: str, size: int) -> PartialFile | None:
+    """Open and lock a partial file; None if it is in use, or if others took a name that has no random `token`."""
+    path = f"{stem}{token}.part"
     try:
         # Windows refuses reads and writes of locked bytes; there, names keep different artifacts apart.
         descriptor = open_locked(path) if os.name == "posix" else open_writable(path)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
+        if descriptor is None:
             return None
-        raise
-    if descriptor is None:
+        partial = PartialFile(path, target, descriptor, "" if token else path)
+        if os.name == "posix" and not token:
+            facts = os.fstat(descriptor)
+            if facts.st_uid != os.geteuid() or facts.st_nlink > 1:
+                return None
+            if not partial.is_locked:  # then a name that no other process knows keeps two writers apart
+                os.rename(path, private := f"{stem}.{secrets.token_hex(4)}.part")
+                partial = PartialFile(private, target, open_writable(private), path)
+    except OSError:
+        if token:
+            raise
         return None
-    partial = PartialFile(path, target, descriptor, resumable)
     if partial.size > size:
         partial.truncate(0)
     return partial

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from luml_lite.errors import FileDownloadError
 from luml_lite.files.partial import PartialFile, open_partial, safe_name
 
 from ..operations.flow_player import artifact, public
+from .conftest import refuse
 
 ONE, TWO = (public(artifact(number, file_hash=f"{number}" * 64, size=4)) for number in (1, 2))
 
@@ -28,7 +32,7 @@ def names(target: Path) -> list[str]:
     return sorted(os.listdir(target.parent))
 
 
-def filled(target: Path, row: Any, content: bytes = b"abcd") -> PartialFile:
+def filled(target: Path | str, row: Any, content: bytes = b"abcd") -> PartialFile:
     """A partial with something in it."""
     partial = open_partial(target, row)
     Path(partial.path).write_bytes(content)
@@ -169,3 +173,181 @@ def test_what_was_hashed_is_not_read_again(tmp_path: Path) -> None:
     partial.truncate(0)
     assert Path(partial.path).read_bytes() == b""
     partial.release(False)
+
+
+# Where it lands
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_the_file_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path, exists: bool) -> None:
+    real = tmp_path / "store" / "real.fnnx"
+    real.parent.mkdir()
+    if exists:
+        real.write_bytes(b"old")
+    link = tmp_path / "m.fnnx"
+    link.symlink_to(real)
+    filled(link, ONE).publish()
+    assert link.is_symlink()
+    assert real.read_bytes() == b"abcd"
+    assert names(link) == ["m.fnnx", "store"]
+    assert names(real) == ["real.fnnx"]
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folder_gets_the_file_under_its_own_name(tmp_path: Path, exists: bool) -> None:
+    """One that is there, and one that is named by a separator at its end."""
+    folder = tmp_path / "new" / "models"
+    if exists:
+        folder.mkdir(parents=True)
+    partial = filled(folder if exists else f"{folder}/", ONE)
+    partial.publish()
+    assert os.listdir(folder) == [ONE.file_name]
+
+
+def test_a_folder_with_the_files_name_is_not_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(ONE.file_name).mkdir()
+    with pytest.raises(FileDownloadError, match="not a file"):
+        open_partial(None, ONE)
+    assert os.listdir(ONE.file_name) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("CON", "_CON"),
+        ("nul.fnnx", "_nul.fnnx"),
+        ("com1.tar.fnnx", "_com1.tar.fnnx"),
+        ("LPT\u00b9 .fnnx", "_LPT\u00b9 .fnnx"),
+        ("console.fnnx", "console.fnnx"),
+        ("../../etc/a:b?.fnnx", "a_b_.fnnx"),
+        ("a\\b.fnnx. ", "b.fnnx"),
+        ("m\ud800\x85.fnnx", "m__.fnnx"),
+        ("..", "artifact"),
+    ],
+)
+def test_a_servers_name_is_safe_on_every_platform(name: str, expected: str) -> None:
+    assert safe_name(name) == expected
+
+
+@pytest.mark.parametrize("stem", ["m" * 300, "\u00fc" * 300, "con" * 100])
+def test_a_name_keeps_its_extension_at_any_length(stem: str) -> None:
+    name = safe_name(f"{stem}.fnnx")
+    assert name.endswith(".fnnx")
+    assert stem.startswith(name.removesuffix(".fnnx"))
+    assert 195 < len(name.encode()) <= 200
+    assert 195 < len(safe_name(f"m.{stem}").encode()) <= 200
+
+
+@pytest.mark.parametrize("digest", ["../../../up", "", "g" * 64, "1" * 63])
+def test_a_digest_without_its_form_enters_no_path(target: Path, digest: str) -> None:
+    row = public(artifact(1, file_hash=digest, size=4))
+    partial = filled(target, row)
+    assert names(target) == [f".copy.fnnx.{ONE.id}..part"]
+    partial.release(keep=True)
+    filled(target, ONE).release(keep=False)
+    assert names(target) == []
+
+
+# Other processes and other users
+
+
+def test_a_process_that_removes_abandoned_partials_does_not_stop_a_download(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have locked the new file for a moment, when its owner locks it."""
+    first = filled(target, ONE)
+    flock, taken = fcntl.flock, []
+
+    def lock_after_another(descriptor: int, operation: int) -> None:
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        if path != first.path and len(taken) < 3:
+            taken.append(os.open(path, os.O_RDWR))
+            flock(taken[-1], operation)
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock_after_another)
+    second = filled(target, ONE)
+    assert len(taken) == 3
+    for descriptor in taken:
+        os.close(descriptor)
+    second.publish()
+    first.publish()
+    assert target.read_bytes() == b"abcd"
+
+
+def guessed_path(target: Path) -> Path:
+    """The name that the partial of ONE has, as anybody can know it."""
+    return target.with_name(f".{target.name}.{ONE.id}.{ONE.file_hash[:16]}.part")
+
+
+def owned_by_another_user(path: Path) -> None:
+    path.touch(0o666)
+    os.chown(path, 65534, 65534)
+
+
+def linked_elsewhere(path: Path) -> None:
+    path.touch()
+    os.link(path, path.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("make", [owned_by_another_user, linked_elsewhere, Path.mkdir])
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_what_others_made_under_the_partials_name_is_not_used(
+    target: Path, make: Callable[[Path], None], mode: int
+) -> None:
+    """Who has the file open could change it after it was proven."""
+    if os.geteuid():
+        pytest.skip("only root can give a file away")
+    target.parent.chmod(mode)
+    make(guessed_path(target))
+    partial = filled(target, ONE)
+    assert partial.path != str(guessed_path(target))
+    partial.publish()
+    assert target.stat().st_uid == os.geteuid()
+    assert target.stat().st_nlink == 1
+
+
+# File systems that refuse
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_without_locks_a_partial_is_resumed_and_nothing_stays(target: Path) -> None:
+    filled(target, ONE, b"ab").release(keep=True)
+    assert names(target) == [guessed_path(target).name]
+    again = open_partial(target, ONE)
+    assert again.size == 2
+    Path(again.path).write_bytes(b"abcd")
+    again.publish()
+    assert names(target) == [target.name]
+    filled(target, ONE).release(keep=False)
+    assert names(target) == [target.name]
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_without_locks_two_downloads_have_a_partial_each(target: Path) -> None:
+    """Each under a name that the other one cannot know; the later one of those that failed is resumed."""
+    partials = [filled(target, ONE, content) for content in (b"a", b"ab", b"abc")]
+    assert len({partial.path for partial in partials}) == 3
+    assert len(names(target)) == 3
+    for partial in partials:
+        partial.release(keep=True)
+    assert names(target) == [guessed_path(target).name]
+    again = open_partial(target, ONE)
+    assert again.size == 3
+    again.release(keep=False)
+    assert names(target) == []
+
+
+@pytest.mark.parametrize("call", ["fchmod", "fsync"])
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL])
+def test_a_refused_chmod_or_sync_leaves_the_file_standing(
+    target: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    """As SMB, vfat, 9p and some FUSE do."""
+    target.write_bytes(b"old")
+    partial = filled(target, ONE)
+    monkeypatch.setattr(os, call, refuse(number))
+    partial.publish()
+    assert target.read_bytes() == b"abcd"
+    assert names(target) == [target.name]

@@ -305,10 +305,10 @@ def test_an_unknown_artifact_is_not_found_and_a_value_error(target: Path) -> Non
             fetch(target, begin=(("GET artifacts/1", ArtifactNotFoundError("404", status_code=404)),))
 
 
-def test_a_directory_or_a_bad_id_is_told(target: Path) -> None:
+def test_a_bad_target_or_a_bad_id_is_told(target: Path) -> None:
     """Neither costs a byte."""
-    with pytest.raises(FileDownloadError, match="directory"):
-        play(download(CFG, uid(1), target.parent), BEGIN[0])
+    with pytest.raises(FileDownloadError, match="names no file"):
+        play(download(CFG, uid(1), f"{target}\0"), BEGIN[0])
     with pytest.raises(FileDownloadError, match="cannot write"):
         play(download(CFG, uid(1), target / "x"), BEGIN[0])
     with pytest.raises(InvalidArgumentError):
