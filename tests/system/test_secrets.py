@@ -17,7 +17,7 @@ from luml_lite import Config, LumlError, Retry
 from luml_lite.testing import write_model
 
 from ..operations.flow_player import uid
-from ..sync_async import COLOURS
+from ..sync_async import SYNC_ASYNC
 from ..transport.scripted_server import Peer, serving
 
 KEY = "dfs_K3YofTheOwner/0123456789"
@@ -106,16 +106,16 @@ CALLS: dict[str, Callable[[Any, Config, Path], Any]] = {
 WORKS = {"upload of parts": "POST whole", "completion": "POST whole, PUT part"}
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("mode", SYNC_ASYNC)
 @pytest.mark.parametrize("status", [200, 307, 400, 403, 404, 407, 503])
 @pytest.mark.parametrize("call", CALLS)
-def test_no_error_repeats_a_presigned_url(call: str, status: int, colour: str, tmp_path: Path) -> None:
+def test_no_error_repeats_a_presigned_url(call: str, status: int, mode: str, tmp_path: Path) -> None:
     """Not in its words, fields, causes, pickles or the locals of its frames."""
     write_model(tmp_path / "m.fnnx", {"F1": 0.9}, 1000)
     with serving(bucket(status, (tmp_path / "m.fnnx").stat().st_size, WORKS.get(call, ""))) as server:
         cfg = Config(api_key=KEY, base_url=server.url, retry=Retry(attempts=2, base=0.0), **SCOPE)
         try:
-            CALLS[call](COLOURS[colour], cfg, tmp_path)
+            CALLS[call](SYNC_ASYNC[mode], cfg, tmp_path)
         except LumlError as error:
             assert_no_secret(error)
         else:
@@ -133,10 +133,10 @@ KEY_ECHOES = {
 }
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("mode", SYNC_ASYNC)
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 407, 422, 500])
 @pytest.mark.parametrize("shape", KEY_ECHOES)
-def test_no_error_repeats_the_key(shape: str, status: int, colour: str) -> None:
+def test_no_error_repeats_the_key(shape: str, status: int, mode: str) -> None:
     """Nor half of it, where a long text is cut."""
     said = KEY_ECHOES[shape]
     body = (said if isinstance(said, str) else json.dumps(said).replace("/", "\\/")).encode()
@@ -149,5 +149,5 @@ def test_no_error_repeats_the_key(shape: str, status: int, colour: str) -> None:
     with serving(script) as server:
         cfg = Config(api_key=KEY, base_url=server.url, retry=Retry(attempts=1), **SCOPE)
         with pytest.raises(LumlError) as caught:
-            COLOURS[colour].list(cfg)
+            SYNC_ASYNC[mode].list(cfg)
     assert_no_secret(caught.value)
