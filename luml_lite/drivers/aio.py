@@ -19,13 +19,14 @@ from ..config import Config
 from ..core.cancellation import CancelToken, Stopped
 from ..core.flow import Batch, Emit, Flow, Outcome, Stream
 from ..core.request import Request, Response
-from ..transport.workers import WORKERS, WorkerPool
+from ..transport.workers import WorkerPool, workers_for
+from .attempts import Step
 from .batch import REPORT_INTERVAL, BatchState
 from .runner import FlowRunner, interruption
 
 T = TypeVar("T")
 
-CLEANERS = WorkerPool()  # for cleanup, which must not wait until a thread of WORKERS is idle
+CLEANERS = WorkerPool()  # for cleanup, which must not wait until a worker is idle
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=CLEANERS.reset)
 
@@ -74,7 +75,9 @@ class iterate(AsyncIterator[T]):
 class _Driver(FlowRunner):
     """Executes one flow for a task."""
 
-    waits = (Emit, Batch, float)
+    def is_wait(self, step: Step) -> bool:
+        """Whether the task waits for this step; it does for a request to the storage, which has workers of its own."""
+        return isinstance(step, Emit | Batch | float) or (isinstance(step, Request) and step.presigned)
 
     async def advance(self) -> Emit[Any] | None:
         """Perform effects until the flow emits or ends."""
@@ -94,9 +97,11 @@ class _Driver(FlowRunner):
 
     async def _advance(self) -> Emit[Any] | None:
         while True:
-            step = await self._in_thread(self.work)
+            step = await self._in_thread(self.work, self.cfg.base_url)
             try:
-                if isinstance(step, Batch):
+                if isinstance(step, Request):
+                    await self._in_thread(partial(self.perform, step), step.url)
+                elif isinstance(step, Batch):
                     self.set_reply(await self._batch(step))
                 elif isinstance(step, float):
                     await _sleep(step, self.stop)
@@ -108,14 +113,14 @@ class _Driver(FlowRunner):
             except Stopped:
                 self.set_error(interruption())
 
-    async def _in_thread(self, func: Callable[[], T]) -> T:
-        """Call a blocking function in a worker thread.
+    async def _in_thread(self, func: Callable[[], T], url: str) -> T:
+        """Call a blocking function in a worker thread for the origin of this URL.
 
         On cancellation, a call that has not started is dropped; one that has started is stopped, and awaited for a
         bounded time.
         """
         stop, late_stop, bound = self.stop, self.late_stop, self.cfg.timeouts.cleanup / 2
-        future = (CLEANERS if self.is_cleanup else WORKERS).submit(partial(copy_context().run, func))
+        future = (CLEANERS if self.is_cleanup else workers_for(url)).submit(partial(copy_context().run, func))
         work = asyncio.wrap_future(future)
         work.add_done_callback(_retrieve_exception)
         try:
@@ -138,7 +143,7 @@ class _Driver(FlowRunner):
 
         async def work() -> None:
             steps = state.work()
-            while (seconds := await self._in_thread(partial(next, steps, None))) is not None:
+            while (seconds := await self._in_thread(partial(next, steps, None), state.url)) is not None:
                 with suppress(Stopped):
                     await _sleep(seconds, state.stop)
 

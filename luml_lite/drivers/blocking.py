@@ -14,7 +14,7 @@ from ..config import Config
 from ..core.cancellation import CancelToken, Stopped
 from ..core.flow import Batch, Emit, Flow, Local, Outcome, Stream
 from ..core.request import Request, Response
-from ..transport.workers import WORKERS
+from ..transport.workers import workers_for
 from .attempts import Step
 from .batch import REPORT_INTERVAL, BatchState
 from .runner import FlowRunner
@@ -89,7 +89,7 @@ class _Driver(FlowRunner):
         """Send a request that must not be sent twice; if interrupted, wait for its response for a bounded time."""
         futures: list[Future[None]] = []
         try:
-            self._start(futures, partial(super().perform, request))
+            self._start(futures, partial(super().perform, request), request.url)
             while not wait(futures, timeout=REPORT_INTERVAL).done:
                 pass  # not one endless wait: a Ctrl-C that the system delivers to another thread does not end it
             futures[0].result()
@@ -104,10 +104,10 @@ class _Driver(FlowRunner):
             _join(futures, bound)
             raise
 
-    def _start(self, futures: list[Future[T]], func: Callable[[], T]) -> None:
-        """Call `func` in a worker thread; Ctrl-C is deferred until its future has been recorded."""
+    def _start(self, futures: list[Future[T]], func: Callable[[], T], url: str) -> None:
+        """Call `func` in a worker thread of this URL; Ctrl-C is deferred until its future has been recorded."""
         with self.sigint.deferred(CancelToken()):
-            futures.append(WORKERS.submit(partial(copy_context().run, func)))
+            futures.append(workers_for(url).submit(partial(copy_context().run, func)))
 
     def _batch(self, batch: Batch) -> list[Outcome[Response]]:
         state = BatchState(batch, self)
@@ -120,7 +120,7 @@ class _Driver(FlowRunner):
         self.stop.add(state.stop)
         try:
             for _ in range(state.width):
-                self._start(futures, work)
+                self._start(futures, work, state.url)
             while wait(futures, timeout=REPORT_INTERVAL).not_done:
                 state.report()
             state.report()

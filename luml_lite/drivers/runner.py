@@ -37,8 +37,6 @@ from .attempts import Step, expand
 class FlowRunner:
     """Executes one flow; the drivers derive from it and do the waiting."""
 
-    waits: tuple[type, ...] = (Emit,)  # steps that `work` does not perform but returns
-
     def __init__(self, work: Request[Any] | Flow[Any] | Stream[Any], cfg: Config) -> None:
         self.flow = expand(send(work) if isinstance(work, Request) else work, cfg)
         self.cfg = cfg
@@ -51,14 +49,18 @@ class FlowRunner:
         self._error: BaseException | None = None
         self._has_reply = False
 
+    def is_wait(self, step: Step) -> bool:
+        """Whether `work` returns this step instead of performing it."""
+        return isinstance(step, Emit)
+
     def work(self) -> Any:
-        """Perform steps in this thread; return the first one of `waits`, or None when the flow has ended."""
+        """Perform steps in this thread; return the first one that `is_wait`, or None when the flow has ended."""
         # The token as it is now, so that a thread that is given up ends. A cleanup continues when its token is set.
         stop = CancelToken() if self.is_cleanup else self.stop
         while not stop.flag:
             try:
                 step = self.step()
-                if step is None or isinstance(step, self.waits):
+                if step is None or self.is_wait(step):
                     return step
                 if not stop.flag:
                     self.perform(step)

@@ -92,7 +92,7 @@ class OriginPools:
 def _load_certificates(context: Any) -> None:
     """Trust the certificates that the environment names, too; OpenSSL ignores a path that is wrong."""
     for path, name in {os.environ.get(name): name for name in _CERTIFICATES}.items():
-        if path:
+        if path and not (path == os.environ.get("SSL_CERT_FILE") and os.path.isfile(path)):  # OpenSSL has read this one
             try:
                 context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
             except OSError as error:

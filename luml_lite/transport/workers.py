@@ -23,7 +23,9 @@ task to the threads that run, or runs it in the calling thread if there are none
 After a fork the child has none of these threads, and a lock or queue that another thread held stays held. So a child
 starts with new ones. Tasks of the parent stay with the parent.
 
-HASHERS is a second pool. Workers wait for hashing that they submit; with one pool, `most` of them could wait for tasks
+Each origin has a pool: with one for all, `most` calls to a host that hangs would keep calls to others waiting.
+
+HASHERS is another pool. Workers wait for hashing that they submit; with one pool, `most` of them could wait for tasks
 that no thread is left to run. Hashing tasks submit nothing, so HASHERS cannot deadlock.
 """
 
@@ -39,6 +41,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _MOST = 64  # threads in a pool
+_ORIGINS = 64  # origins whose pools are kept
 _LINGER = 2.0  # seconds without work before a thread ends
 
 
@@ -123,8 +126,18 @@ def _perform(future: Future[Any], func: Callable[[], Any], finish: Callable[[], 
         future.set_result(value)
 
 
-WORKERS = WorkerPool()
 HASHERS = WorkerPool()
+_pools: dict[str, WorkerPool] = {}
+
+
+def workers_for(url: str) -> WorkerPool:
+    """The worker threads for the origin of a URL."""
+    origin = "/".join(url.split("/", 3)[:3])
+    if origin not in _pools and len(_pools) >= _ORIGINS:
+        _pools.clear()  # their threads finish their tasks, and end
+    return _pools.setdefault(origin, WorkerPool())
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=WORKERS.reset)
+    os.register_at_fork(after_in_child=_pools.clear)
     os.register_at_fork(after_in_child=HASHERS.reset)

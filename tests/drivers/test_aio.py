@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import luml_lite
-from luml_lite import Config, Timeouts
+from luml_lite import Config, Retry, Timeouts
 from luml_lite.core.cancellation import Stopped
 from luml_lite.core.flow import Flow, Progress, gather, local
 from luml_lite.core.request import FileSlice, Request, Response, no_value
 from luml_lite.drivers import aio as aio_driver
 from luml_lite.transport.workers import WorkerPool
 
+from ..transport.scripted_server import always, serving
 from .silent_server import PATIENT, PROMPT, put_request, silent_server, socket_count
 
 CALLER: ContextVar[str] = ContextVar("CALLER", default="nobody")
@@ -46,7 +48,8 @@ def get(path: str) -> Request[None]:
 @pytest.mark.parametrize("kind", ["request", "batch"])
 def test_calls_that_sleep_hold_no_thread(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four calls that sleep leave a pool of four threads to a fifth call, and a cancellation ends them promptly."""
-    monkeypatch.setattr(aio_driver, "WORKERS", WorkerPool(4))
+    workers = WorkerPool(4)
+    monkeypatch.setattr(aio_driver, "workers_for", lambda url: workers)
     transport = Busy()
     cfg = Config(api_key="k", transport=transport)
 
@@ -171,7 +174,7 @@ def test_a_timeout_around_a_verb_is_a_timeout(big: Path) -> None:
 def test_work_that_has_not_started_is_dropped_by_a_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
     """It never runs, since its flow has ended and would not undo it; and the cancellation does not wait for it."""
     pool, end = WorkerPool(1), threading.Event()
-    monkeypatch.setattr(aio_driver, "WORKERS", pool)
+    monkeypatch.setattr(aio_driver, "workers_for", lambda url: pool)
     pool.submit(end.wait)  # the only thread there is
     done: list[str] = []
 
@@ -211,3 +214,27 @@ def test_a_second_cancellation_leaves_no_task_behind() -> None:
         return (await asyncio.wait(left, timeout=30))[1] if left else left
 
     assert asyncio.run(main()) == set()
+
+
+@pytest.mark.parametrize("hung", ["api", "storage", "parts"])
+def test_a_host_that_hangs_keeps_no_calls_to_others_waiting(hung: str) -> None:
+    """Each origin has workers of its own, so that calls to one host cannot take all of them."""
+
+    async def main(sick: str, well: str) -> None:
+        url = f"{sick}/bucket"
+        slow: Any = Request(method="GET", url=url if hung != "api" else "/x", reply=no_value, presigned=hung != "api")
+        cfg = Config(api_key="k", base_url=sick if hung == "api" else well, retry=Retry(attempts=1))
+        work = [gather([slow, slow]) if hung == "parts" else slow for _ in range(70)]
+        tasks = [asyncio.create_task(luml_lite.aio.run(each, cfg)) for each in work]
+        await asyncio.sleep(0.5)
+        healthy = Config(api_key="k", base_url=well)
+        await asyncio.wait_for(luml_lite.aio.run(get("/idle"), healthy), 20)
+        batch = gather([replace(get(f"{well}/{n}"), presigned=True) for n in range(3)])
+        await asyncio.wait_for(asyncio.to_thread(luml_lite.run, batch, healthy), 20)
+        assert not any(task.done() for task in tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    with serving(lambda peer, number: peer.stall()) as sick, serving(always(lambda peer: peer.answer())) as well:
+        asyncio.run(main(sick.url, well.url))

@@ -16,8 +16,8 @@ from luml_lite.local.storage.buckets import Layout
 from luml_lite.models.artifacts import ModelArtifact
 from luml_lite.storage import presigned
 from luml_lite.testing import write_model
+from luml_lite.transport import workers
 from luml_lite.transport.pool import Pool
-from luml_lite.transport.workers import WORKERS
 
 from .fault_proxy import Fault, Proxy, before, faithful
 from .registries import on_azure
@@ -91,7 +91,7 @@ class Environment:
         assert isinstance(cfg.transport, Pool)
         cfg.transport.close()
         eventually(lambda: self.proxy.connections() == 0, "a connection is left")
-        eventually(lambda: WORKERS._idle == WORKERS._threads and not WORKERS._backlog, "a thread is busy")
+        eventually(lambda: all(each._idle == each._threads for each in workers._pools.values()), "a thread is busy")
         assert files(self.place) == []
         assert {*os.listdir(self.folder)} <= {self.target.name}
         assert {*os.listdir(self.place)} <= {"registry", "target", "state", self.model.name}
