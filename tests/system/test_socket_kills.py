@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,23 @@ def test_two_processes_at_once(environments: Any, zygote: KilledProcesses, stora
             assert os.listdir(state) == []
             environment.truthful()
             environment.emptied()
+
+
+def test_four_processes_at_one_target(environments: Any) -> None:
+    """Two download each of two artifacts: all succeed, the file is whole and nothing stays beside it."""
+    environment: Environment = environments("S3 at once")
+    jobs = [Download(environment), Download(environment)] * 2
+    environment.proxy.arm()
+    with ExitStack() as stack:
+        processes = [stack.enter_context(killed_processes()) for _ in jobs]
+        for turn in range(50):
+            for process, job in zip(processes, jobs, strict=True):
+                process.begin("sync", "download", environment.cfg, job.row.id, environment.target)
+            assert [process.ended() for process in processes] == [DONE] * 4, turn
+            assert environment.target.read_bytes() == environment.bytes
+            assert os.listdir(environment.folder) == [environment.target.name]
+            environment.target.unlink()
+    environment.emptied()
 
 
 @pytest.mark.parametrize("way", WAYS)
