@@ -1,7 +1,7 @@
 """The journal of an upload: a small file in a state directory, from which the upload is resumed after a crash.
 
 It holds no URL and no key. It is written under a temporary name and then renamed. It is locked while its upload runs,
-so that no two processes continue one row where the disk has locks. All functions here use the disk: flows call them with `local`.
+so that no two processes continue one row where the disk has locks. Flows call all functions here with `local`.
 """
 
 from __future__ import annotations
