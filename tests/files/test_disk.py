@@ -34,7 +34,7 @@ def removed_folder(tmp_path: Path) -> Iterator[None]:
     os.chdir(before)
 
 
-@pytest.mark.parametrize("path", PATHS_OF_NOTHING, ids=repr)
+@pytest.mark.parametrize("path", PATHS_OF_NOTHING, ids=["empty", "NUL", "bytes", "int", "object", "surrogate"])
 def test_what_names_no_file_is_a_file_error(path: Any) -> None:
     with pytest.raises(FileError, match="names no file"):
         absolute_path(path)
