@@ -60,9 +60,7 @@ def retry_after(value: str, date: str) -> float | None:
     if value.isascii() and value.isdigit():
         return min(float(value), _LONGEST_RETRY_AFTER)
     end, start = parse_date(value), parse_date(date)
-    if end is None or start is None:
-        return None
-    return min(max((end - start).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
+    return min(max((end - start).total_seconds(), 0.0), _LONGEST_RETRY_AFTER) if end and start else None
 
 
 def parse_date(value: str) -> datetime | None:

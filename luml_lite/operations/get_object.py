@@ -157,8 +157,7 @@ def _fetch_rest(this: Download) -> Flow[str]:
         # A body without a length may have been cut, and a range may be shorter than the requested one.
         has_more = "content-length" not in response.headers or presigned.content_range(response) is not None
         if has_more and response.received < size - offset:
-            problem = f"the storage sent {response.received} of {size - offset} bytes"
-            raise ConnectionFailed(problem, received=response.received, headers=response.headers)
+            raise ConnectionFailed("the body ended early", received=response.received, headers=response.headers)
     except ConnectionFailed as error:
         _count_received(this, error)
         raise

@@ -122,12 +122,12 @@ class _RangeReader:
 
     def read(self, ranges: list[tuple[int, int]]) -> Flow[list[bytes]]:
         """The bytes of each half-open range, in order."""
-        has_renewed, size = not self._url, self._artifact.size
-        bodies, missing = [b""] * len(ranges), dict(enumerate(ranges))
-        while missing:
+        bodies, has_renewed, size = [b"" for _ in ranges], not self._url, self._artifact.size
+        starts = [start for start, _ in ranges]
+        while missing := [index for index, (_, end) in enumerate(ranges) if starts[index] < end]:
             if not self._url:
                 self._url = yield from object_url(self._cfg, self._artifact.id)
-            requests = [presigned.read_range(self._url, start, end, size) for start, end in missing.values()]
+            requests = [presigned.read_range(self._url, starts[each], ranges[each][1], size) for each in missing]
             try:
                 pieces = yield from gather(requests)
             except StorageError as error:
@@ -137,6 +137,5 @@ class _RangeReader:
                 continue
             for index, piece in zip(missing, pieces, strict=True):
                 bodies[index] += piece
-            starts = {index: ranges[index][0] + len(bodies[index]) for index in missing}
-            missing = {index: (start, ranges[index][1]) for index, start in starts.items() if start < ranges[index][1]}
+                starts[index] += len(piece)
         return bodies

@@ -159,14 +159,12 @@ def _request_plan(upload: Upload) -> Flow[MultipartPlan]:
 def _ensure_fits(plan: MultipartPlan, size: int, vendor: Vendor) -> None:
     """Raise a DecodeError for parts that are not the file's, or that the bucket would mix up or refuse."""
     parts, sizes = plan.parts, [part.end - part.start for part in plan.parts]
-    has_gaps = [0, *(part.end for part in parts)] != [*(part.start for part in parts), size]
-    if has_gaps or not all(each > 0 for each in sizes):
-        raise DecodeError("the platform's parts do not cover the file once, in order")
-    if len(parts) > vendor.max_parts or max(sizes, default=0) > vendor.max_part_size:
-        raise DecodeError(f"the platform's {len(parts)} parts are more, or larger, than the bucket takes")
     numbers, keys = [part.number for part in parts], {vendor.part_key(part.url) for part in parts}
-    if numbers != [*range(1, len(parts) + 1)] or len(keys) != len(parts):
-        raise DecodeError("the platform's parts are not numbered from 1 on, or two of them have the same URL")
+    has_gaps = [0, *(part.end for part in parts)] != [*(part.start for part in parts), size]
+    if has_gaps or min(sizes, default=1) < 1 or numbers != [*range(1, len(parts) + 1)]:
+        raise DecodeError("the platform's parts do not cover the file once, in order, numbered from 1 on")
+    if len(keys) != len(parts) or len(parts) > vendor.max_parts or max(sizes, default=0) > vendor.max_part_size:
+        raise DecodeError("the platform's parts are more or larger than the bucket takes, or two have the same URL")
 
 
 def _send_missing(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:

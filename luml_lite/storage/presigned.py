@@ -21,14 +21,12 @@ XML = (("Content-Type", "application/xml"),)
 
 # The answers of S3, Azure and Azurite to a Content-MD5 that is not the body's.
 _WRONG_MD5 = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
-# What a bucket's answer asks for, in both directions: to send the same request again, whatever the status, besides the
-# statuses in TRANSIENT; to get a new URL, besides 401 and 403; to believe that there is no such object. After every
-# other answer the call fails: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-_REPEAT_CODES = frozenset({"RequestTimeout", "OperationAborted"})
-_RENEW_CODES = frozenset({"ExpiredToken", "RequestExpired", "RequestTimeTooSkewed", "TokenRefreshRequired"})
-_MISSING_CODES = frozenset({"NoSuchKey", "BlobNotFound"})
-
-_LEAST = 64 * 1024  # bytes that a server sends of a longer range at least
+# The statuses and codes after which, in both directions, the same request is sent again, or a new URL is got; after
+# every other answer the call fails: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_REPEAT = TRANSIENT | {"RequestTimeout", "OperationAborted"}
+_RENEW = frozenset({401, 403, "ExpiredToken", "RequestExpired", "RequestTimeTooSkewed", "TokenRefreshRequired"})
+_MISSING = frozenset({"NoSuchKey", "BlobNotFound"})
+_LEAST = 64 * 1024  # bytes of a longer range that an answer must have; a server may send less than the whole range
 LIMIT = 1024 * 1024  # bytes of a document of a bucket
 
 
@@ -61,20 +59,18 @@ def storage_error(request: Request[object], response: Response) -> StorageError:
     advice = "; the URL had expired" if expired else ""
     words = (str(response.status), code, clean(element(text, "Message").split("\n")[0][:200]))
     message = f"storage answered {' '.join(filter(None, words))}{advice}"
-    is_transient = response.status in TRANSIENT or code in _REPEAT_CODES
+    is_transient = not _REPEAT.isdisjoint((response.status, code))
     return StorageError(message, status_code=response.status, code=code, expired=expired, is_transient=is_transient)
 
 
 def is_refused(error: LumlError) -> bool:
     """Whether a bucket refused a presigned URL; the vendors' codes do not tell whether it had expired."""
-    if not isinstance(error, StorageError):
-        return False
-    return error.expired or error.status_code in (401, 403) or error.code in _RENEW_CODES
+    return isinstance(error, StorageError) and (error.expired or not _RENEW.isdisjoint((error.status_code, error.code)))
 
 
 def is_missing(error: LumlError) -> bool:
     """Whether the bucket itself says that there is no such object; a proxy's 404 or a missing bucket says nothing."""
-    return isinstance(error, StorageError) and error.status_code == 404 and error.code in _MISSING_CODES
+    return isinstance(error, StorageError) and error.status_code == 404 and error.code in _MISSING
 
 
 def is_damaged(error: LumlError) -> bool:
@@ -85,8 +81,8 @@ def is_damaged(error: LumlError) -> bool:
 def element(text: str, name: str) -> str:
     """The text of the first XML element of that name, in any namespace, or an empty string.
 
-    The documents are flat and small; an XML parser would be one more import, and would expand entities. The time of
-    the search grows with the length of the text, because no part of the pattern goes beyond the next `<`.
+    The documents are flat and small; an XML parser would be one more import, and would expand entities. The search
+    is linear, because no part of the pattern goes beyond the next `<`.
     """
     found = re.search(rf"<(?:\w+:)?{name}(?:\s[^<>]*)?>([^<]*)</", text)
     return unescape(found[1]).strip() if found else ""
@@ -109,8 +105,7 @@ def content_range(response: Response) -> ContentRange | None:
 def read(url: str, into: FileSink, *, etag: str = "", end: int | None = None) -> Request[Response]:
     """The object's bytes from `into.offset` on, up to `end`; with an `etag` only if the object still has it.
 
-    If-Match guards a resumed read; If-Range does not, since some servers answer 206 to an ETag that does not match.
-    A weak ETag never matches: https://www.rfc-editor.org/rfc/rfc9110#name-if-match
+    If-Match guards a resumed read, but matches no weak ETag; If-Range does not, since some servers ignore it.
     """
     headers = _range(into.offset, end)
     if etag and headers and not etag.startswith("W/"):
@@ -125,10 +120,7 @@ def read_range(url: str, start: int, end: int, size: int) -> Request[bytes]:
 
 
 class RangeBody(Struct, frozen=True):
-    """A reply parser for a ranged read: the body, which must begin the range [start, end) of an object of that size.
-
-    A server may send less than it was asked for, or a connection may break unseen, but few bytes are no progress.
-    """
+    """A reply parser for a ranged read: the body, which must begin the range [start, end) of an object of that size."""
 
     start: int
     end: int
@@ -175,9 +167,8 @@ def delete(url: str) -> Request[None]:
 def ensure_deleted(response: Response) -> None:
     """A reply parser for deletions: S3 says 204 and Azure 202, without a body; a page in between says anything."""
     if response.status not in (202, 204) or response.body:
-        code = clean(element(response.body[:4096].decode("utf-8", "replace"), "Code"))
-        problem = f"storage answered {response.status} {code} to a deletion; is there a proxy between?"
-        raise StorageError(problem, status_code=response.status, code=code)
+        problem = f"storage answered {response.status} to a deletion; is there a proxy between?"
+        raise StorageError(problem, status_code=response.status)
 
 
 def _range(start: int, end: int | None) -> tuple[tuple[str, str], ...]:

@@ -23,16 +23,17 @@ def put(url: str, body: FileSlice) -> Request[str]:
 
 
 def etag(response: Response) -> str:
-    """A reply parser: the ETag of a stored part or object, or an empty string if the bucket tells none.
-
-    It must be the MD5 that was sent if it can be an MD5: not of every bucket, and not with keys of KMS or the customer.
-    """
+    """A reply parser: the ETag of what was stored, if the bucket tells it; it must be the MD5 sent if it is an MD5."""
     value = unquoted(response.header("etag"))
     if response.body and not value:
         raise DecodeError("the storage answered with a page and without an ETag; is there a proxy between?")
     if response.sent_md5 and value != response.sent_md5:
         key = response.header("x-amz-server-side-encryption-customer-algorithm")
-        if is_md5(value) and not key and not response.header("x-amz-server-side-encryption").startswith("aws:kms"):
+        if (
+            _MD5.fullmatch(value)
+            and not key
+            and not response.header("x-amz-server-side-encryption").startswith("aws:kms")
+        ):
             raise IntegrityError("the ETag is not the MD5 of the bytes that were sent: send them again")
         warn("check_parts has no effect in this bucket: the ETags of its parts are no MD5s", stacklevel=2)
     return value
@@ -68,15 +69,8 @@ def completed(response: Response) -> str:
     if not re.search(r"<(?:\w+:)?CompleteMultipartUploadResult[\s>]", text):
         # A 200 may carry an error: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
         code = clean(element(text, "Code")) or "an unknown body"
-        raise StorageError(
-            f"completing the upload failed inside a 200: {code}", status_code=500, code=code, is_transient=True
-        )
+        raise StorageError(f"storage answered 200 with {code} inside", status_code=500, code=code, is_transient=True)
     return unquoted(element(text, "ETag"))
-
-
-def is_md5(value: str) -> bool:
-    """Whether an ETag can be an MD5; buckets that encrypt with KMS have other ETags."""
-    return _MD5.fullmatch(value) is not None
 
 
 def unquoted(value: str) -> str:

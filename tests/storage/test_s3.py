@@ -37,7 +37,7 @@ def test_a_recorded_complete_tells_the_etag(exchange: dict[str, Any]) -> None:
     """ETags are unescaped and without quotes, so that they can be compared."""
     tag = s3.completed(answer(exchange))
     digest, count = tag.split("-")
-    assert s3.is_md5(digest)
+    assert len(bytes.fromhex(digest)) == 16
     assert count.isdigit()
     assert digest in text(exchange)
 
@@ -99,7 +99,7 @@ def test_an_error_inside_a_200_is_an_error(space: str) -> None:
 def test_a_stored_part_tells_its_etag(exchange: dict[str, Any]) -> None:
     """The quoted MD5 of what was sent, wherever it was recorded."""
     tag = s3.etag(answer(exchange))
-    assert s3.is_md5(tag)
+    assert len(bytes.fromhex(tag)) == 16
     assert s3.etag(Response(200, {"etag": f'"{tag}"'}, sent_md5=tag)) == tag
     with pytest.raises(IntegrityError):
         s3.etag(Response(200, {"etag": f'"{tag}"'}, sent_md5="0" * 32))
