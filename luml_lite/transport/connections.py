@@ -24,6 +24,8 @@ import ssl
 import sys
 import threading
 import time
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -106,27 +108,19 @@ def system_limit(error: object) -> SystemLimitError | None:
     code = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
     if not isinstance(error, MemoryError | OSError) or code not in _LIMITS:
         return None
-    limit = SystemLimitError(f"this machine ran out of memory or file descriptors: [{errno.errorcode[code]}] {error}")
+    limit = SystemLimitError(f"this machine ran out of memory or file descriptors: {errno.errorcode[code]} ({error})")
     error.__context__ = None  # it and the frames of urllib3 refer to the URL
     limit.__cause__ = error.with_traceback(None)
     return limit
 
 
-class _Head:
-    """Reads the lines of a head; http.client would take the end of the connection for the end of the head."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def readline(self, size: int) -> bytes:
-        line: bytes = self._file.readline(size)
-        running.attempt.watch.moved(0)  # an attempt without a watchdog checks its rule here
-        if len(line) < size and not line.endswith(b"\n"):
-            raise http.client.RemoteDisconnected("the connection ended inside the head of the response")
-        return line
+def _head_line(file: Any, size: int) -> bytes:
+    """A line of a head; http.client would take the end of the connection for the end of the head."""
+    running.attempt.watch.moved(0)  # an attempt without a watchdog checks its rule here
+    line: bytes = file.readline(size)
+    if len(line) < size and not line.endswith(b"\n"):
+        raise http.client.RemoteDisconnected("")
+    return line
 
 
 class _Response(http.client.HTTPResponse):
@@ -136,7 +130,8 @@ class _Response(http.client.HTTPResponse):
     _turn = 0
 
     def begin(self) -> None:
-        file, self.fp = self.fp, _Head(self.fp)
+        file = self.fp
+        self.fp = SimpleNamespace(readline=partial(_head_line, file), flush=file.flush, close=file.close)
         super().begin()
         while self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
             # http.client skips 100 only, and would take 103 (Early Hints) for the response.
@@ -145,11 +140,10 @@ class _Response(http.client.HTTPResponse):
         self.fp = file
 
     def _read_next_chunk_size(self) -> int:
-        line = self.fp.readline(_CHUNK_LINE)
-        size = line.partition(b";")[0].strip()
-        if not (line.endswith(b"\n") and re.fullmatch(b"[0-9a-fA-F]{1,15}", size)):  # int() takes -5 and 1_0, too
-            raise ValueError("no chunk size")  # http.client makes it a broken connection
-        return int(size, 16)
+        size = re.fullmatch(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?\r?\n", self.fp.readline(_CHUNK_LINE))
+        if size is None:  # int() takes -5 and 1_0, too
+            raise ValueError  # which http.client makes a broken connection
+        return int(size[1], 16)
 
     def read(self, amt: int | None = None) -> Any:
         self._turn ^= 1  # another thread may still hash the chunk before

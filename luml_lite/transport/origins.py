@@ -38,10 +38,7 @@ class OriginPools:
         self._context: Any = None
 
     def route(self, url: str) -> tuple[Opener, str, str]:
-        """The opener for a URL, the URL in the form it takes, and the target of the request line.
-
-        A proxy takes the whole URL, a pool the path. The target is the path, and the whole URL where a proxy reads it.
-        """
+        """The opener for a URL, the URL in the form it takes (a proxy takes all of it), and the request's target."""
         match = _ORIGIN.fullmatch(url)
         if match is None:
             raise LocationValueError("not an http or https URL")
@@ -96,22 +93,20 @@ def _load_certificates(context: Any) -> None:
             try:
                 context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})
             except OSError as error:
-                if (limit := system_limit(error)) is not None:
-                    raise limit from error
-                raise ConfigurationError(f"{name} names no certificates: {path!r}: {error}") from None
+                wrong = ConfigurationError(f"{name} names no certificates: {path!r}: {error}")
+                raise (system_limit(error) or wrong) from error
 
 
 def _setting(name: str) -> str:
     """An environment variable in lower or else in upper case; an empty one in lower case hides the other."""
-    return os.environ.get(name, os.environ.get(name.upper(), ""))
+    # In a CGI program HTTP_PROXY is a header of its client.
+    is_foreign = name == "http_proxy" and "REQUEST_METHOD" in os.environ
+    return os.environ.get(name, "" if is_foreign else os.environ.get(name.upper(), ""))
 
 
 def _proxy(host: str, port: int, scheme: str) -> str | None:
     """The URL of the proxy for an origin, or None."""
-    # A CGI program has HTTP_PROXY from the `Proxy` header of its client.
-    is_cgi = scheme == "http" and "REQUEST_METHOD" in os.environ
-    own = os.environ.get("http_proxy", "") if is_cgi else _setting(f"{scheme}_proxy")
-    proxy = own or _setting("all_proxy")
+    proxy = _setting(f"{scheme}_proxy") or _setting("all_proxy")
     if not proxy or is_excepted(host, port, _setting("no_proxy")):
         return None
     kind, mark, _ = proxy.partition("://")
@@ -125,15 +120,12 @@ def is_excepted(host: str, port: int, rules: str) -> bool:
     host = host.strip("[]").partition("%")[0].rstrip(".").lower()
     address = _network(host)
     for rule in rules.lower().replace(",", " ").split():
-        has_port = rule.count(":") == 1 or "]:" in rule
-        name, number = rule.rsplit(":", 1) if has_port else (rule, str(port))
+        name, number = rule.rsplit(":", 1) if rule.count(":") == 1 or "]:" in rule else (rule, str(port))
         name = re.sub(r"^\*?\.|[][]|\.$", "", name)
         network = _network(name)
-        if network is None or address is None:
-            is_listed = name == "*" or host == name or (address is None and host.endswith(f".{name}"))
-        else:
-            is_listed = network.version == address.version and address.subnet_of(network)
-        if is_listed and number == str(port):
+        is_inside = address and network and network.version == address.version and address.subnet_of(network)
+        is_named = name in ("*", host) or (not address and host.endswith(f".{name}"))
+        if number == str(port) and (is_inside or is_named):
             return True
     return False
 

@@ -28,10 +28,7 @@ from .workers import HASHERS
 _SINGLE_READ = 16  # times `stall_bytes`: a shorter body is read in one call, a longer one in chunks
 _KEPT_HEADERS = ("etag", "content-range", "date")  # of a broken response; a Location or Set-Cookie may be a secret
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")  # as OpenSSL says
-_TLS_ADVICE = (
-    "; does the port speak https, is the clock of this machine right, and does SSL_CERT_FILE name the certificates"
-    " of a private CA or proxy?"
-)
+_TLS_ADVICE = "; does the port speak https, is the clock right, and does SSL_CERT_FILE name the CA of a private server?"
 _MAX_ERROR = 64 * 1024  # bytes of an error's body that are kept
 
 
@@ -118,10 +115,8 @@ class _Exchange:
 
     def _read_response(self, response: urllib3.BaseHTTPResponse) -> Response:
         self.headers = {name.lower(): value for name, value in response.headers.items()}
-        if self.request.patient:
-            self.watch.expect(1, self.timeouts.read)
-        else:
-            self.watch.expect(self.timeouts.stall_bytes, self.timeouts.stall_window)
+        times, is_patient = self.timeouts, self.request.patient
+        self.watch.expect(1 if is_patient else times.stall_bytes, times.read if is_patient else times.stall_window)
         sent_md5 = self.reader.md5 if self.reader is not None else ""
         sink = self.request.into
         if sink is not None and is_for_sink(sink, response.status, self.headers.get("content-range", "")):
@@ -209,7 +204,7 @@ class _Exchange:
             if "Tunnel connection failed" in (reason := str(error.original_error)):
                 reason = clean(reason.rpartition(": ")[2])
                 problem = (
-                    f"the proxy {self.proxy} refused to connect to {host} ({reason}); check HTTPS_PROXY and NO_PROXY"
+                    f"the proxy {self.proxy} refused {host} ({reason}); check the user and password of HTTPS_PROXY"
                 )
                 return ConnectionFailed(problem, sent=False, permanent=reason.startswith("4"))
             host = f"the proxy {self.proxy} for {host}"
