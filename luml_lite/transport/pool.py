@@ -124,52 +124,44 @@ class _Exchange:
                 for view in self._chunks(response):
                     writer.write(view)
                 return Response(response.status, self.headers, b"", writer.received, writer.sha256(), sent_md5)
-        body = self._read_body(response) if response.status < 300 and sink is None else self._read_error(response)
-        return Response(response.status, self.headers, body, sent_md5=sent_md5)
+        return Response(response.status, self.headers, self._read_body(response), sent_md5=sent_md5)
 
     def _read_body(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        """Read a body into memory. Of an error's, the first bytes do; if it breaks, the status is still valid."""
+        is_error = response.status >= 300 or self.request.into is not None
+        limit = _MAX_ERROR if is_error else self.request.limit
         match = re.fullmatch(r"[0-9]{1,19}", self.headers.get("content-length", ""))
         # A body with both lengths is as long as its chunks say.
         length = int(match[0]) if match and "transfer-encoding" not in self.headers else sys.maxsize
         least, window = self.timeouts.stall_bytes, self.timeouts.stall_window
-        if (
-            length <= min(self.request.limit, _SINGLE_READ * least)
-            and not self.request.patient
-            and self.watch.is_watched
-        ):
+        if length <= min(limit, _SINGLE_READ * least) and self._may_block and not is_error:
             # No byte is counted before the read ends, so allow as many windows as the slowest permitted link needs.
             self.watch.expect(1, window * (1 + length // least))
             return response.read(decode_content=False)
-        parts: list[bytes] = []
-        size = 0
-        for view in self._chunks(response):
-            size += len(view)
-            self.watch.moved(len(view))
-            if size > self.request.limit and self.request.drop_surplus:
-                return b"".join((*parts, view))[: self.request.limit]
-            if size > self.request.limit:
-                raise IntegrityError(f"the response has more than the {self.request.limit} bytes that are allowed here")
-            parts.append(bytes(view))
-        return b"".join(parts)
-
-    def _read_error(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        """Read the first bytes of an error's body; if the connection breaks meanwhile, the status is still valid."""
-        body = b""
+        body = bytearray()
         try:
             for view in self._chunks(response):
                 body += view
                 self.watch.moved(len(view))
-                if len(body) >= _MAX_ERROR:
+                if len(body) > limit:
+                    if not (is_error or self.request.drop_surplus):
+                        raise IntegrityError(f"the response has more than the {limit} bytes that are allowed here")
+                    del body[limit:]
                     break
         except exceptions.HTTPError:
-            if self.attempt.stop.flag:
+            if not is_error or self.attempt.stop.flag:
                 raise
-        return body[:_MAX_ERROR]
+        return bytes(body)
+
+    @property
+    def _may_block(self) -> bool:
+        """Whether a read may wait until it has all bytes it wants; otherwise each one that arrives must be counted."""
+        return self.watch.is_watched and not self.request.patient
 
     def _chunks(self, response: urllib3.BaseHTTPResponse) -> Iterator[memoryview | bytes]:
         sizer = ChunkSizer(self.timeouts.stall_bytes // 2)
         # read() waits until it has `size` bytes, read1() for the first of them.
-        read = response.read if self.watch.is_watched and not self.request.patient else response.read1
+        read = response.read if self._may_block else response.read1
         while view := read(sizer.size, decode_content=False):
             yield view
             sizer.moved()
@@ -204,7 +196,7 @@ class _Exchange:
             if "Tunnel connection failed" in (reason := str(error.original_error)):
                 reason = clean(reason.rpartition(": ")[2])
                 problem = (
-                    f"the proxy {self.proxy} refused {host} ({reason}); check the user and password of HTTPS_PROXY"
+                    f"the proxy {self.proxy} refused {host} ({reason}); check HTTPS_PROXY, its password, and NO_PROXY"
                 )
                 return ConnectionFailed(problem, sent=False, permanent=reason.startswith("4"))
             host = f"the proxy {self.proxy} for {host}"

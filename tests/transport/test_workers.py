@@ -7,7 +7,8 @@ from concurrent.futures import wait
 
 import pytest
 
-from luml_lite.transport.workers import WorkerPool
+from luml_lite.transport import workers
+from luml_lite.transport.workers import WorkerPool, workers_for
 
 
 def test_calls_one_after_another_use_one_thread() -> None:
@@ -59,3 +60,16 @@ def test_the_calling_thread_does_the_work_where_no_thread_can_be_started(monkeyp
     assert pool.submit(threading.current_thread).result(0) is threading.current_thread()
     with pytest.raises(ZeroDivisionError):
         pool.submit(lambda: 1 // 0).result(0)
+
+
+def test_each_origin_has_workers_of_its_own_and_few_origins_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_pools", {})
+    pool, gate = workers_for("http://a:1/x"), threading.Event()
+    assert workers_for("http://a:1/y?z=http://b/") is pool
+    assert len({id(workers_for(url)) for url in ("http://a:1", "https://a:1/", "http://a:2/", "http://b:1/")}) == 4
+    running = pool.submit(lambda: gate.wait(10))
+    for number in range(200):
+        workers_for(f"http://host-{number}/")
+    assert len(workers._pools) <= 64
+    gate.set()
+    assert running.result(10)  # though its pool is no longer kept
