@@ -30,7 +30,7 @@ def listed(cfg: Config) -> Request[list[BucketSecret]]:
 
 def get(cfg: Config, secret_id: str) -> Request[BucketSecret]:
     """Get a bucket secret by its id."""
-    return Request(method="GET", url=path(cfg, secret_id), reply=Json(BucketSecret))
+    return Request(method="GET", url=path(cfg, secret_id), reply=Json(BucketSecret, secret_id))
 
 
 def create(
@@ -79,8 +79,8 @@ def update(
     body = json_changes(
         bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, type=type, **secrets
     )
-    hidden = tuple(secrets.values())
-    return json_request("PATCH", path(cfg, secret_id), body, Json(BucketSecret), idempotent=True, secrets=hidden)
+    reply, hidden = Json[BucketSecret](BucketSecret, secret_id), tuple(secrets.values())
+    return json_request("PATCH", path(cfg, secret_id), body, reply, idempotent=True, secrets=hidden)
 
 
 def delete(cfg: Config, secret_id: str) -> Request[None]:

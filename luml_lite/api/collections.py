@@ -11,7 +11,7 @@ from ..models.collections import Collection, CollectionsList, CollectionSortBy, 
 from ..models.enums import SortOrder
 from .dialects import dialect
 from .encoding import json_body, json_request, literal, page_query, require_one_of
-from .paths import collection_path, orbit_path
+from .paths import collection_id_of, collection_path, orbit_path
 from .wire import WireCollection, WireCollections
 
 # Servers answer 422 to the other types, which admit artifacts of two types.
@@ -46,7 +46,8 @@ def collections(
 
 def collection(cfg: Config, collection_id: str | None = None) -> Request[Collection]:
     """Get a collection by its id, with the tags and metric keys of its artifacts."""
-    return Request(method="GET", url=collection_path(cfg, collection_id), reply=Json(WireCollection))
+    reply = Json[Collection](WireCollection, collection_id_of(cfg, collection_id))
+    return Request(method="GET", url=collection_path(cfg, collection_id), reply=reply)
 
 
 def create_collection(
@@ -66,7 +67,8 @@ def update_collection(
 ) -> Request[Collection]:
     """Set name, description and tags together: servers fail without the first two and erase omitted tags."""
     body = json_body(name=name, description=description, tags=tags)
-    return json_request("PATCH", collection_path(cfg, collection_id), body, Json(WireCollection), idempotent=True)
+    reply = Json[Collection](WireCollection, collection_id_of(cfg, collection_id))
+    return json_request("PATCH", collection_path(cfg, collection_id), body, reply, idempotent=True)
 
 
 def delete_collection(cfg: Config, collection_id: str) -> Request[None]:

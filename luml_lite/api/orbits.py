@@ -34,7 +34,7 @@ def _public_orbits(response: Response) -> list[Orbit]:
 
 def orbit(cfg: Config, orbit_id: str | None = None) -> Request[Orbit]:
     """Get an orbit by its id, by default the Config's."""
-    return Request(method="GET", url=orbit_path(cfg, orbit_id), reply=Json(WireOrbit))
+    return Request(method="GET", url=orbit_path(cfg, orbit_id), reply=Json(WireOrbit, orbit_id or cfg.orbit))
 
 
 def create_orbit(cfg: Config, name: str, bucket_secret_id: str) -> Request[Orbit]:
@@ -48,7 +48,9 @@ def update_orbit(
 ) -> Request[Orbit]:
     """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
     body = json_changes(name=name, bucket_secret_id=bucket_secret_id)
-    return json_request("PATCH", orbit_path(cfg, orbit_id), body, Json(WireOrbit), idempotent=True)
+    return json_request(
+        "PATCH", orbit_path(cfg, orbit_id), body, Json(WireOrbit, orbit_id or cfg.orbit), idempotent=True
+    )
 
 
 def delete_orbit(cfg: Config) -> Request[None]:

@@ -51,7 +51,7 @@ def page(
 
 def get(cfg: Config, track_id: str) -> Request[Track]:
     """Get a track by its id."""
-    return Request(method="GET", url=path(cfg, track_id), reply=Json(Track))
+    return Request(method="GET", url=path(cfg, track_id), reply=Json(Track, track_id))
 
 
 def create(
@@ -83,7 +83,7 @@ def update(
     ordered = None if stages is None else [_stage(each) for each in stages]
     body = json_changes({"description": description, "tags": tags}, name=name, stages=ordered)
     repeatable = stages is None  # a second request would create a new stage again
-    return json_request("PATCH", path(cfg, track_id), body, Json(Track), idempotent=repeatable)
+    return json_request("PATCH", path(cfg, track_id), body, Json(Track, track_id), idempotent=repeatable)
 
 
 def _stage(stage: Stage | str) -> dict[str, str]:
@@ -118,7 +118,7 @@ def entries(
 
 def entry(cfg: Config, track_id: str, entry_id: str) -> Request[TrackEntry]:
     """Get an entry of a track by its id."""
-    return Request(method="GET", url=path(cfg, track_id, "entries", entry_id), reply=Json(TrackEntry))
+    return Request(method="GET", url=path(cfg, track_id, "entries", entry_id), reply=Json(TrackEntry, entry_id))
 
 
 def entry_by_stage(cfg: Config, track_id: str, stage_id: str) -> Request[TrackEntry]:
@@ -139,7 +139,7 @@ def move(
     """Set the stage of an entry, None for no stage; with `force`, another entry that holds the stage loses it."""
     url, body = path(cfg, track_id, "entries", entry_id), json_body(stage_id=stage_id)
     query = (("force", "true" if force else "false"),)
-    return json_request("PATCH", url, body, Json(TrackEntry), query=query, idempotent=True)
+    return json_request("PATCH", url, body, Json(TrackEntry, entry_id), query=query, idempotent=True)
 
 
 def leave(cfg: Config, track_id: str, entry_id: str) -> Request[None]:

@@ -11,6 +11,8 @@ from ..models.uploads import MultipartPlan, Part
 from .dialects import dialect
 from .encoding import json_changes, json_request
 
+_PLAN_LIMIT = 32 * 1024 * 1024  # bytes of the URLs of 10,000 parts, with room for long signatures
+
 
 class WirePart(Redacted, Struct):
     """A part as the platform sends it: `end_byte` is inclusive; the public Part is half-open."""
@@ -45,4 +47,4 @@ def multipart_plan(
     """
     url = f"{dialect(cfg).prefix}/bucket-secrets/upload/multipart"
     body = json_changes(bucket_id=bucket_secret_id, bucket_location=bucket_location, size=size, upload_id=upload_id)
-    return json_request("POST", url, body, Json(WirePlan), idempotent=True)
+    return json_request("POST", url, body, Json(WirePlan), idempotent=True, limit=_PLAN_LIMIT)

@@ -353,11 +353,11 @@ class BucketSecrets(ResourceGroup):
         access_key: str | None = None,
         secret_key: str | None = None,
         session_token: str | None = None,
-        secure: bool | None = None,
+        secure: bool | UnsetType | None = UNSET,
         region: str | None = None,
-        cert_check: bool | None = None,
+        cert_check: bool | UnsetType | None = UNSET,
     ) -> BucketSecret:
-        """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type.
+        """Change the given fields of a bucket secret; `secure` and `cert_check` are cleared by None, and the type stays.
 
         Servers erase what is left out, so the present values are read first and sent along. The keys of S3 cannot be read:
         a change without `access_key` and `secret_key` would erase them and is an InvalidArgumentError. Give
@@ -401,11 +401,11 @@ class bucket_secrets:
         access_key: str | None = None,
         secret_key: str | None = None,
         session_token: str | None = None,
-        secure: bool | None = None,
+        secure: bool | UnsetType | None = UNSET,
         region: str | None = None,
-        cert_check: bool | None = None,
+        cert_check: bool | UnsetType | None = UNSET,
     ) -> BucketSecret:
-        """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type.
+        """Change the given fields of a bucket secret; `secure` and `cert_check` are cleared by None, and the type stays.
 
         Servers erase what is left out, so the present values are read first and sent along. The keys of S3 cannot be read:
         a change without `access_key` and `secret_key` would erase them and is an InvalidArgumentError. Give

@@ -11,7 +11,7 @@ Where the platform has a bug, the registry does this instead:
 * sorting by `id`, `metadata` or another column that cannot be sorted by, a null name or status, NaN, half a surrogate
   pair, a NUL and very deep nesting are 400 or 422, never 500;
 * PATCH of a collection may omit name or description (omitted tags are still deleted, as on the platform);
-* part URLs for S3 without an upload_id are 422, and an unknown track entry is 404;
+* part URLs for S3 without an upload_id are 422;
 * an artifact is found only under its own collection, and a bucket only by members of its organization;
 * the status of an artifact is compared and set in one transaction: of two PATCHes that conflict, one is refused;
 * after a refused request the connection stays usable.

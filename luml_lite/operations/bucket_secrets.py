@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from ..api import bucket_secrets
 from ..api.dialects import dialect
 from ..api.paths import is_uuid
@@ -25,20 +27,21 @@ def update(
     access_key: str | None = None,
     secret_key: str | None = None,
     session_token: str | None = None,
-    secure: bool | None = None,
+    secure: bool | UnsetType | None = UNSET,
     region: str | None = None,
-    cert_check: bool | None = None,
+    cert_check: bool | UnsetType | None = UNSET,
 ) -> Flow[BucketSecret]:
-    """Change the given fields of a bucket secret; a field that is None keeps its value, and so does the type.
+    """Change the given fields of a bucket secret; `secure` and `cert_check` are cleared by None, and the type stays.
 
     Servers erase what is left out, so the present values are read first and sent along. The keys of S3 cannot be read:
     a change without `access_key` and `secret_key` would erase them and is an InvalidArgumentError. Give
     `session_token` again as well if the bucket needs one.
     """
-    given: dict[str, Any] = {"endpoint": endpoint, "bucket_name": bucket_name, "region": region}
+    names: dict[str, Any] = {"endpoint": endpoint, "bucket_name": bucket_name, "region": region}
+    given = {name: UNSET if value is None else value for name, value in names.items()}
     given |= {"secure": secure, "cert_check": cert_check}
     keys: dict[str, Any] = {"access_key": access_key, "secret_key": secret_key, "session_token": session_token}
-    if all(value is None for value in (given | keys).values()):
+    if {*given.values(), *keys.values()} <= {UNSET, None} and {secure, cert_check} == {UNSET}:
         raise InvalidArgumentError(f"nothing to update: give {', '.join(given | keys)}")
     now = yield from send(bucket_secrets.get(cfg, secret_id))
     if now.type == BucketType.S3 and (access_key is None or secret_key is None):
@@ -46,7 +49,7 @@ def update(
             "give access_key and secret_key too: servers erase the keys of a bucket secret with any other change, and "
             "they cannot be read back"
         )
-    kept = {name: getattr(now, name) if value is None else value for name, value in given.items()}
+    kept = {name: getattr(now, name) if value is UNSET else value for name, value in given.items()}
     type = now.type if dialect(cfg).patches_secrets_with_type else None
     return (yield from send(bucket_secrets.update(cfg, secret_id, **kept, **keys, type=type)))
 

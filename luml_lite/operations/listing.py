@@ -56,17 +56,19 @@ def list(
     if sort_by == ModelArtifactSortBy.FILE_NAME:
         return (yield from _sorted_page(unsorted, _file_name, require_limit(limit), order, start_after))
     request = unsorted(start_after=start_after, limit=limit, sort_by=sort_by, metric_key=metric_key)
-    metric_sort = sort_by == ModelArtifactSortBy.METRICS
-    served = not (metric_sort and _is_shadowed(metric_key))
-    if served and (not metric_sort or dialect(cfg).pages_by_metric):
+    if sort_by != ModelArtifactSortBy.METRICS:
         return (yield from send(request))
-    value = _metric(metric_key or "")
-    if served and start_after is None:
+    value, pages_by_metric = _metric(metric_key or ""), dialect(cfg).pages_by_metric
+    if start_after is not None and pages_by_metric and not _is_own_cursor(start_after, value):
+        return (yield from send(request))
+    if start_after is None and not _is_shadowed(metric_key):
         try:
             reply = yield from send(request)
         except (BadRequestError, InternalServerError):
             pass  # as in _by_metric
         else:
+            if pages_by_metric:
+                return reply
             more = reply.cursor is not None and reply.items
             return ModelArtifactsList(reply.items, _encode_cursor(_sort_key(reply.items[-1], value)) if more else None)
     return (yield from _sorted_page(unsorted, value, require_limit(limit), order, start_after))
@@ -169,10 +171,21 @@ def _decode_cursor(cursor: str, value: SortValue) -> SortKey:
     raise InvalidArgumentError("start_after must be the cursor of the previous page of a list with the same sort")
 
 
+def _is_own_cursor(cursor: str, value: SortValue) -> bool:
+    """Whether the client made this cursor, because the server failed to sort the first page."""
+    try:
+        return bool(_decode_cursor(cursor, value))
+    except InvalidArgumentError:
+        return False
+
+
 def _metric(key: str) -> Callable[[ModelArtifact], float | None]:
     def value(item: ModelArtifact) -> float | None:
         found = item.metrics.get(key)
-        return float(found) if isinstance(found, int | float) else None
+        try:
+            return float(found) if isinstance(found, int | float) else None
+        except OverflowError:  # a whole number of more than 308 digits
+            return None
 
     return value
 

@@ -33,11 +33,14 @@ def none_if_missing(request: Request[T], kind: str = "") -> Flow[T | None]:
 
 
 def delete_once(request: Request[None]) -> Flow[None]:
-    """Delete a resource; it may be missing after a retry, since an earlier attempt may have deleted it."""
+    """Delete a resource; it may be missing after a retry, since an earlier attempt may have deleted it.
+
+    The platform says that itself: a proxy's 404 stays an error.
+    """
     try:
         yield from send(request)
     except NotFoundError as error:
-        if error.attempts < 2:
+        if error.attempts < 2 or missing_resource(error) is None:
             raise
 
 

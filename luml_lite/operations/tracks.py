@@ -5,18 +5,19 @@ One that is a single request is the builder of that request. Stages may be given
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import structs
 
 from ..api import tracks
 from ..api.paths import is_uuid
 from ..config import Config
-from ..core.flow import Flow, Stream, send
+from ..core.flow import Backoff, Flow, Stream, send
 from ..core.request import Request
-from ..errors import InternalServerError, NotFoundError, ResourceNotFoundError
+from ..core.retry import may_repeat
+from ..errors import InternalServerError, LumlError, NotFoundError, ResourceNotFoundError
 from ..models.artifacts import ArtifactType
 from ..models.enums import SortOrder
 from ..models.tracks import Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
@@ -134,8 +135,11 @@ def update_artifact(
 
 def remove_artifact(cfg: Config, track_id: str, entry_id: str) -> Flow[None]:
     """Remove an entry from a track; its version number is not used again, and the artifact stays."""
-    request = tracks.leave(cfg, track_id, entry_id)
-    yield from _send_of_entry(cfg, track_id, entry_id, request, delete_once)
+    try:
+        yield from _send_of_entry(cfg, track_id, entry_id, tracks.leave(cfg, track_id, entry_id))
+    except NotFoundError as error:
+        if error.__cause__ is None or _is_unknown_entry(error.__cause__):
+            raise  # after any other failure the entry is gone because this call removed it
 
 
 def remove_batch_artifacts(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Flow[None]:
@@ -145,15 +149,27 @@ def remove_batch_artifacts(cfg: Config, track_id: str, entry_ids: Sequence[str])
         yield from delete_once(tracks.leave_many(cfg, track_id, entry_ids))
 
 
-def _send_of_entry(
-    cfg: Config, track_id: str, entry_id: str, request: Request[T], perform: Callable[[Request[T]], Flow[T]] = send
-) -> Flow[T]:
-    """Send a request about an entry; servers answer 500 for an unknown one, so a 500 is repeated only if it exists."""
-    try:
-        return (yield from perform(structs.replace(request, idempotent=False)))
-    except InternalServerError:
-        yield from _require_entries(cfg, track_id, [entry_id])
-    return (yield from perform(request))
+def _send_of_entry(cfg: Config, track_id: str, entry_id: str, request: Request[T]) -> Flow[T]:
+    """Send a request about an entry; servers answer 500 for an unknown one, so it is repeated only if that exists."""
+    repeated: Request[Any] = request
+    attempt = 0
+    while True:
+        try:
+            return (yield from send(structs.replace(request, idempotent=False)))
+        except LumlError as error:
+            if not may_repeat(repeated, error):
+                raise
+            failure = error
+        try:
+            yield from _require_entries(cfg, track_id, [entry_id])
+        except NotFoundError as missing:
+            raise missing from failure
+        attempt += 1
+        yield Backoff(attempt, failure)
+
+
+def _is_unknown_entry(error: BaseException) -> bool:
+    return isinstance(error, InternalServerError) and error.status_code == 500
 
 
 def _require_entries(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Flow[None]:

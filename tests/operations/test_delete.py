@@ -105,9 +105,12 @@ def test_a_row_that_somebody_marked_meanwhile_is_made_deletable_again() -> None:
 
 def test_a_lost_answer_of_the_last_step_is_settled_by_its_repetition() -> None:
     """A 404 to a repeated request means done, a 404 to the first one that somebody else deleted it."""
-    again = ArtifactNotFoundError("404: Artifact not found", status_code=404)
+    again = ArtifactNotFoundError("404: Artifact not found", status_code=404, body={"detail": "Artifact not found"})
     again.attempts = 2
     play(delete(CFG, uid(1)), MARK, ("DELETE object", GONE), ("DELETE artifacts/1", again))
+    again.body = "a proxy's page"
+    with pytest.raises(ArtifactNotFoundError):
+        play(delete(CFG, uid(1)), MARK, ("DELETE object", GONE), ("DELETE artifacts/1", again))
     with pytest.raises(ArtifactNotFoundError):
         play(delete(CFG, uid(1)), MARK, ("DELETE object", GONE), ("DELETE artifacts/1", MISSING))
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luml_lite.api import artifacts
 from luml_lite.core.flow import Emit
-from luml_lite.core.request import Request
+from luml_lite.core.request import Request, Response
 from luml_lite.errors import BadRequestError, InternalServerError
 from luml_lite.models.artifacts import ModelArtifact, ModelArtifactSortBy
 from luml_lite.models.enums import SortOrder
@@ -230,3 +231,12 @@ def test_a_metric_sort_that_has_nothing_but_cursors_is_sorted_here() -> None:
         ("GET artifacts", page(artifact(1))),
         ("EMIT 1.fnnx", None),
     )
+
+
+def test_a_metric_of_400_digits_counts_as_missing() -> None:
+    rows = [artifact(1, extra_values={"F1": 0.5}), artifact(2, extra_values={"F1": int("9" * 400)})]
+    server = Server(rows, fails=True)
+    found = read(listing.list_all(CFG, sort_by=METRICS, metric_key="F1"), server)
+    assert {item.id for item in found} == {uid(1), uid(2)}
+    huge = page(rows[0]).body.replace(b"0.5", b"9" * 400)
+    assert listing._metric("F1")(artifacts.page(CFG).reply(Response(200, {}, huge)).items[0]) in (None, float("inf"))

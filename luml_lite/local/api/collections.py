@@ -38,12 +38,13 @@ def create_schema(dialect: Dialect) -> Check:
 def list_fields(dialect: Dialect) -> dict[str, Field]:
     """The query of the list."""
     sorts = ("created_at", "name", dialect.collection_type, "description", dialect.collection_total)
-    return {
-        **parsing.PAGED,
-        "sort_by": Field(one_of(*sorts), "created_at"),
-        "search": Field(text(), None),
-        "types": Field(one_of(*ALLOWED_TYPES), None),
-    }
+    fields = {**parsing.PAGED, "sort_by": Field(one_of(*sorts), "created_at"), "search": Field(text(), None)}
+    # As on the platform: the older dialect ignores `types`, and the newer one does not filter by types of two kinds.
+    return (
+        fields | {"types": Field(one_of("model", "dataset", "experiment", "mixed"), None)}
+        if dialect.has_types
+        else fields
+    )
 
 
 def create(context: Context) -> dict[str, Any]:
@@ -64,10 +65,10 @@ def page(context: Context) -> dict[str, Any]:
         folded = query["search"].casefold()
         tagged = "EXISTS (SELECT 1 FROM json_each(c.tags) WHERE contains(value, ?))"
         where &= Where(f"(contains(c.name, ?) OR {tagged})", (folded, folded))
-    if query["types"]:
+    if query.get("types"):
         where &= Where(f"c.type IN ({placeholders(query['types'])})", tuple(query["types"]))
     source = Source(f"SELECT c.*, c.{column} AS sort_value FROM collections c", where, f"c.{column}", "c.id")
-    filters = [context.ids, query["search"], query["types"]]
+    filters = [context.ids, query["search"], query.get("types")]
     numeric = column == "total_artifacts"
 
     def render(row: sqlite3.Row) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from ..database import keyset
 from ..database.database import now
 from ..database.keyset import Source, Where
-from ..responses import http_error
+from ..responses import HTTPError, Response, http_error
 from . import parsing
 from .context import Context, from_json, placeholders
 from .manifests import TYPES
@@ -38,7 +38,7 @@ UPDATE_SCHEMA = model(
 )
 ENTRY_SCHEMA = model(artifact_id=Field(uuid_of), stage_id=Field(nullable(uuid_of), None))
 MOVE_SCHEMA = model(stage_id=Field(nullable(uuid_of), None))
-REMOVE_SCHEMA = model(entry_ids=Field(list_of(uuid_of)))
+REMOVE_SCHEMA = model(entry_ids=Field(list_of(uuid_of, least=1)))
 FORCE = {"force": Field(boolean, False)}
 BY_STAGE = {"stage_id": Field(uuid_of)}
 LIST_FIELDS = {
@@ -46,7 +46,7 @@ LIST_FIELDS = {
     "sort_by": Field(one_of("name", "description", "total_entries", "created_at"), "created_at"),
     "search": Field(_text, None),
     "types": Field(one_of(*TYPES), None),
-    "tags": Field(_text, None),
+    "tags": Field(_text, None),  # accepted and ignored, as on the platform
 }
 _SORTS = {
     "artifact_name": "a.name",
@@ -84,13 +84,10 @@ def page(context: Context) -> dict[str, Any]:
         where &= Where("contains(t.name, ?)", (query["search"].casefold(),))
     if query["types"]:
         where &= Where(f"t.artifact_type IN ({placeholders(query['types'])})", tuple(query["types"]))
-    if query["tags"]:
-        tagged = f"EXISTS (SELECT 1 FROM json_each(t.tags) WHERE value IN ({placeholders(query['tags'])}))"
-        where &= Where(tagged, tuple(query["tags"]))
     value = _TOTAL if sort == "total_entries" else f"t.{sort}"
     select = f"SELECT t.*, {value} AS sort_value FROM tracks t"
     source = Source(select, where, value, "t.id", nullable=sort == "description")
-    filters = [context.ids, query["search"], query["types"], query["tags"]]
+    filters = [context.ids, query["search"], query["types"]]
     render = partial(_track_json, context)
     return keyset.page_response(context.db, [source], query, sort, filters, render, numeric=sort == "total_entries")
 
@@ -192,9 +189,10 @@ def remove_entry(context: Context) -> None:
 
 
 def remove_entries(context: Context) -> None:
-    """Remove several entries; 404, and no change, if one of them is not in this track."""
+    """Remove several entries; as on the platform, those that are not in this track are skipped."""
+    track = _require_track(context)["id"]
     for identity in context.body["entry_ids"]:
-        context.db.execute("DELETE FROM entries WHERE id = ?", (_require_entry(context, identity)["id"],))
+        context.db.execute("DELETE FROM entries WHERE id = ? AND track_id = ?", (identity, track))
 
 
 def _free_stage(context: Context, track: str, stage: str, entry: str | None, *, force: bool, advice: str) -> None:
@@ -251,8 +249,10 @@ def _require_stage(context: Context, track: str, stage: str, status: int, missin
 
 
 def _require_entry(context: Context, identity: str) -> sqlite3.Row:
-    query = f"{_ENTRY} WHERE e.id = ? AND e.track_id = ?"
-    return context.get_or_404("Entry not found", query, identity, _require_track(context)["id"])
+    row = context.row(f"{_ENTRY} WHERE e.id = ? AND e.track_id = ?", identity, _require_track(context)["id"])
+    if row is None:  # the platform fails here
+        raise HTTPError(Response(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error"))
+    return row
 
 
 def _track_json(context: Context, row: sqlite3.Row) -> dict[str, Any]:

@@ -148,14 +148,18 @@ def nullable(inner: Check) -> Check:
     return lambda value, loc, problems: None if value is None else inner(value, loc, problems)
 
 
-def list_of(inner: Check, *, most: int | None = None) -> Check:
-    """A list of at most `most` items."""
+def list_of(inner: Check, *, least: int = 0, most: int | None = None) -> Check:
+    """A list of `least` to `most` items."""
 
     def check(value: Any, loc: Loc, problems: Problems) -> Any:
         if not isinstance(value, list):
             return reject(problems, "list_type", loc, "Input should be a valid list", value)
         if most is not None and len(value) > most:
             return _reject_length("List", most, loc, value, problems)
+        if len(value) < least:
+            message = f"List should have at least {least} item after validation, not {len(value)}"
+            ctx = {"field_type": "List", "min_length": least, "actual_length": len(value)}
+            return reject(problems, "too_short", loc, message, value, **ctx)
         items = _check_each(enumerate(value), inner, loc, problems)
         return items if items is WRONG else [item for _, item in items]
 

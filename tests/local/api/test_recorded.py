@@ -36,7 +36,6 @@ EXCEPTIONS = {
     "part URLs for S3 without an upload_id are 422 and not 500": (
         *("current-340", "model_artifacts_era-268", "recovery-128", "recovery-134"),
     ),
-    "an unknown entry of a track is 404 and not 500": ("current-428",),
     "a null name or status, NaN and NUL are 422 and not 500": (
         *("model_artifacts_era-167", "model_artifacts_era-205", "model_artifacts_era-341", "model_artifacts_era-342"),
     ),
