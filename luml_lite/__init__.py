@@ -7,7 +7,8 @@ registry in a directory. Each name is loaded when it is first used: `import luml
 from typing import TYPE_CHECKING, Any
 
 from .config import Config
-from .core.limits import Retry, Timeouts
+from .core.retry import Retry
+from .core.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from . import aio as aio

@@ -7,9 +7,10 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
 
-from .core.limits import Retry, Timeouts
 from .core.protocols import Transport
 from .core.redaction import Redacted, redact
+from .core.retry import Retry
+from .core.timeouts import Timeouts
 from .errors import InvalidArgumentError
 
 GiB = 1024**3

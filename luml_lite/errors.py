@@ -20,7 +20,7 @@ Every error can be pickled, says what happened, to what, and what to do next, an
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 
 class LumlError(Exception):
@@ -131,7 +131,12 @@ class MultipleResourcesFoundError(LumlAPIError):
 
 
 class APIStatusError(LumlAPIError):
-    """The platform answered with an error status; `body` is the decoded response, without the input it echoes."""
+    """The platform answered with an error status; `body` is the decoded response, without the input it echoes.
+
+    A subclass with a `status` of its own is raised for responses with that status.
+    """
+
+    status: ClassVar[int] = 0
 
     def __init__(self, message: str = "", *, status_code: int = 0, body: Any = None) -> None:
         super().__init__(message)
@@ -142,17 +147,25 @@ class APIStatusError(LumlAPIError):
 class BadRequestError(APIStatusError):
     """400: the platform refuses a sort column, a status transition or an artifact type."""
 
+    status = 400
+
 
 class AuthenticationError(APIStatusError):
     """401: the API key is missing, unknown or malformed."""
+
+    status = 401
 
 
 class PermissionDeniedError(APIStatusError):
     """403: the key's owner is not a member, or the role lacks the permission."""
 
+    status = 403
+
 
 class NotFoundError(APIStatusError):
     """404: no such organization, orbit, collection, artifact or route."""
+
+    status = 404
 
 
 class ArtifactNotFoundError(NotFoundError, ValueError):
@@ -162,9 +175,13 @@ class ArtifactNotFoundError(NotFoundError, ValueError):
 class ConflictError(APIStatusError):
     """409: a limit is reached, or another resource still uses this one."""
 
+    status = 409
+
 
 class UnprocessableEntityError(APIStatusError):
     """422: a field failed the platform's validation."""
+
+    status = 422
 
 
 class InternalServerError(APIStatusError):

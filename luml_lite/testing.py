@@ -17,8 +17,8 @@ import msgspec
 
 from . import __version__
 from .core.cancellation import CancelToken
-from .core.limits import Timeouts
 from .core.request import Request, Response
+from .core.timeouts import Timeouts
 from .errors import LumlError
 from .files.streams import SinkWriter, is_for_sink
 

@@ -11,8 +11,9 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from luml_lite.config import MAX_OBJECT_SIZE, Config, GiB
-from luml_lite.core.limits import Retry, Timeouts
 from luml_lite.core.protocols import Transport
+from luml_lite.core.retry import Retry
+from luml_lite.core.timeouts import Timeouts
 from luml_lite.errors import InvalidArgumentError
 
 

@@ -12,26 +12,9 @@ import msgspec
 
 from ..core.redaction import clean, redact_url, without
 from ..core.request import Response
-from ..errors import (
-    APIStatusError,
-    ArtifactNotFoundError,
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    InternalServerError,
-    NotFoundError,
-    PermissionDeniedError,
-    UnprocessableEntityError,
-)
+from ..errors import APIStatusError, ArtifactNotFoundError, InternalServerError, NotFoundError
 
-_KINDS: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    422: UnprocessableEntityError,
-}
+_KINDS = {kind.status: kind for kind in APIStatusError.__subclasses__() if kind.status}
 _ADVICE = {
     401: "; check the API key",
     403: "; the key's owner is not a member there, or the role lacks the right",

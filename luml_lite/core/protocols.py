@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .cancellation import CancelToken
-    from .limits import Timeouts
     from .request import Request, Response
+    from .timeouts import Timeouts
 
 
 class Transport(Protocol):

@@ -1,4 +1,4 @@
-"""When to try again: pure decisions from a request, its error, and the number and time of the attempts so far.
+"""How often a request is tried, and when it is tried again: pure decisions from a request, its error and its attempts.
 
 A retry sends the same value again. If the server may have acted, that happens only where repeating is safe; everything
 else is left to the flow, which reads the state first.
@@ -7,17 +7,39 @@ else is left to the flow, which reads the state first.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
-from ..errors import APIStatusError, ConnectionFailed, DecodeError, LumlError, StorageError
-from .limits import Retry
-from .request import Request
+from msgspec import Struct
+
+from ..errors import APIStatusError, ConnectionFailed, DecodeError, InvalidArgumentError, LumlError, StorageError
+from .timeouts import ensure_not_negative
+
+if TYPE_CHECKING:
+    from .request import Request
 
 # A server that sends one of these has not acted: https://www.rfc-editor.org/rfc/rfc9110#name-503-service-unavailable
 _NOT_ACTED = frozenset({429, 503})
 # 509 and 520 to 530 are of proxies: they had no answer from the server behind them, or too many requests.
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 509, *range(520, 531)})
 _LONGEST_RETRY_AFTER = 3600.0  # seconds; a server that asks for more is not believed
+
+
+class Retry(Struct, frozen=True, kw_only=True):
+    """How often and how long a request is tried: exponential backoff with full jitter, times in seconds.
+
+    `attempts` counts the first one. `total` bounds the time from the first attempt to the start of the last one. The
+    wait before an attempt is random, at most `base` seconds doubled each time, and never more than `cap`.
+    """
+
+    attempts: int = 6
+    total: float = 300.0
+    base: float = 0.2
+    cap: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise InvalidArgumentError(f"Retry.attempts must be at least 1, not {self.attempts}")
+        ensure_not_negative(self)
 
 
 def is_transient(error: LumlError) -> bool:
@@ -65,6 +87,8 @@ def retry_after(value: str, date: str) -> float | None:
 
 def parse_date(value: str) -> datetime | None:
     """The time in a Date header, which is UTC if it names no zone, or None if it cannot be read."""
+    from email.utils import parsedate_to_datetime  # here, because `import luml_lite` needs no email
+
     try:
         time = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):

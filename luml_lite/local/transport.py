@@ -15,8 +15,8 @@ from os import SEEK_SET
 from typing import Any
 
 from ..core.cancellation import CancelToken, Stopped
-from ..core.limits import Timeouts
 from ..core.request import FileSlice, Request, Response
+from ..core.timeouts import Timeouts
 from ..errors import ConnectionFailed
 from ..files.buffers import buffer
 from ..files.streams import SinkWriter, SliceReader, is_for_sink

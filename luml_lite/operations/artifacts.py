@@ -18,7 +18,7 @@ from ..core.request import Request
 from ..errors import InvalidArgumentError
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
 from ..models.uploads import CreatedModel
-from .lookup import find_one, none_if_missing
+from .lookup import find_one, is_called, none_if_missing
 from .pagination import collect_pages
 
 
@@ -33,9 +33,9 @@ def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> F
     cfg = in_collection(cfg, collection_id)
     if is_uuid(model_value):
         return (yield from none_if_missing(artifacts.get(cfg, model_value), "artifact"))
-    rows = partial(artifacts.page, cfg)
-    found = yield from collect_pages(rows, lambda row: model_value in (row.model_name, row.file_name))
-    return find_one("artifact", model_value, found, "model_name", "file_name")
+    rows, names = partial(artifacts.page, cfg), ("model_name", "file_name")
+    found = yield from collect_pages(rows, lambda row: is_called(row, model_value, *names))
+    return find_one("artifact", model_value, found, *names)
 
 
 def create(

@@ -44,13 +44,14 @@ def delete_once(request: Request[None]) -> Flow[None]:
             raise
 
 
-def find_one(kind: str, value: str, existing: Iterable[R], *names: str) -> R | None:
-    """The resource with that id or exact name, or None; several are a MultipleResourcesFoundError.
+def is_called(item: Resource, value: str, *names: str) -> bool:
+    """Whether a resource has that id or exact name; `names` are the attributes that hold a name, by default `name`."""
+    return value in [getattr(item, name) for name in ("id", *(names or ("name",)))]
 
-    `names` are the attributes that hold a name, by default `name`.
-    """
-    names = ("id", *(names or ("name",)))
-    found = [item for item in existing if value in [getattr(item, name) for name in names]]
+
+def find_one(kind: str, value: str, existing: Iterable[R], *names: str) -> R | None:
+    """The resource with that id or exact name, or None; several are a MultipleResourcesFoundError."""
+    found = [item for item in existing if is_called(item, value, *names)]
     if len(found) > 1:
         ids = tuple(item.id for item in found)
         raise MultipleResourcesFoundError(

@@ -12,6 +12,7 @@ from ..config import Config
 from ..core.flow import Flow, send
 from ..errors import ConfigurationError, MultipleResourcesFoundError, ResourceNotFoundError
 from ..models.collections import Collection
+from .lookup import is_called
 from .pagination import collect_pages
 
 
@@ -61,14 +62,14 @@ def _ensure_no_names(kind: str, cfg: Config) -> Config:
 
 def _collections(cfg: Config, name: str | None) -> Flow[list[Collection]]:
     found: list[Collection] = yield from collect_pages(partial(collections.collections, cfg, search=name))
-    if name is not None and not any(item.name == name for item in found):
+    if name is not None and not any(is_called(item, name) for item in found):
         page = yield from send(collections.collections(cfg))  # the error message lists what exists
         return found + [item for item in page.items if item not in found]
     return found
 
 
 def _require_one(kind: str, name: str | None, existing: Sequence[Any]) -> str:
-    matching = [item for item in existing if name is None or item.name == name]
+    matching = [item for item in existing if name is None or is_called(item, name)]
     if len(matching) == 1:
         return str(matching[0].id)
     listed = ", ".join(f"{item.name!r} ({item.id})" for item in (matching or existing)[:20]) or "none"

@@ -15,9 +15,9 @@ import urllib3
 from urllib3 import exceptions
 
 from ..core.cancellation import CancelToken, Stopped
-from ..core.limits import Timeouts
 from ..core.redaction import clean, redact_queries
 from ..core.request import FileSlice, Request, Response
+from ..core.timeouts import Timeouts
 from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut
 from ..files.buffers import ChunkSizer
 from ..files.streams import SinkWriter, SliceReader, is_for_sink

@@ -7,17 +7,7 @@ from typing import Any
 
 import pytest
 
-from luml_lite.core.flow import (
-    Batch,
-    Local,
-    Progress,
-    gather,
-    gather_outcomes,
-    local,
-    require_callback,
-    send,
-    transfer,
-)
+from luml_lite.core.flow import Batch, Local, Progress, gather, gather_outcomes, local, require_callback, send, transfer
 from luml_lite.core.request import Json, Request, Response
 from luml_lite.errors import ConnectionFailed, DecodeError, InvalidArgumentError, LumlError
 from luml_lite.models.organizations import Organization

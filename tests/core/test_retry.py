@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luml_lite.core import retry
-from luml_lite.core.limits import Retry
 from luml_lite.core.request import FileSink, Request, no_content
+from luml_lite.core.retry import Retry
 from luml_lite.errors import (
     APIStatusError,
     ConnectionFailed,

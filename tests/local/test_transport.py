@@ -12,8 +12,8 @@ import luml_lite
 from luml_lite import local
 from luml_lite.clients import groups
 from luml_lite.core.cancellation import CancelToken, Stopped
-from luml_lite.core.limits import Timeouts
 from luml_lite.core.request import FileSink, FileSlice, Request, Response, raw_response
+from luml_lite.core.timeouts import Timeouts
 from luml_lite.errors import ConnectionFailed, IntegrityError
 from luml_lite.local import responses
 from luml_lite.local.storage.buckets import Layout

@@ -8,9 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from luml_lite.core.request import Response
-from luml_lite.errors import (
-    StorageError,
-)
+from luml_lite.errors import StorageError
 from luml_lite.files.archive import Archive
 from luml_lite.files.journal import UploadState
 from luml_lite.operations.put_object import Upload

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from luml_lite.core.request import Response
-from luml_lite.errors import (
-    StorageError,
-)
+from luml_lite.errors import StorageError
 from luml_lite.files.archive import Archive
 from luml_lite.operations.put_object import put_object
 

@@ -10,11 +10,7 @@ from msgspec import structs
 
 from luml_lite.config import MAX_OBJECT_SIZE
 from luml_lite.core.request import Response
-from luml_lite.errors import (
-    DecodeError,
-    IntegrityError,
-    StorageError,
-)
+from luml_lite.errors import DecodeError, IntegrityError, StorageError
 from luml_lite.files.archive import Archive
 from luml_lite.operations.put_object import put_object
 from luml_lite.storage import vendors

@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import structs
 
 from luml_lite.core.cancellation import CancelToken
-from luml_lite.core.limits import Timeouts
 from luml_lite.core.request import FileSink, FileSlice, Request, Response
+from luml_lite.core.timeouts import Timeouts
 from luml_lite.errors import ConnectionFailed, TimedOut
 
 Forward = Callable[[Request[Any]], Response]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from luml_lite.core.cancellation import CancelToken
-from luml_lite.core.limits import Timeouts
 from luml_lite.core.request import Request, Response, raw_response
+from luml_lite.core.timeouts import Timeouts
 from luml_lite.transport.pool import Pool
 
 from .scripted_server import Certificate, Peer

@@ -8,12 +8,7 @@ from typing import Any
 import pytest
 
 from luml_lite.local.api.parsing import json_body, query_values
-from luml_lite.local.api.validation import (
-    Field,
-    integer,
-    model,
-    one_of,
-)
+from luml_lite.local.api.validation import Field, integer, model, one_of
 from luml_lite.local.responses import HTTPError
 
 
