@@ -51,7 +51,7 @@ class Watch:
 
     def check(self, now: float) -> None:
         """Abort the attempt if too little moved in the window that ends now."""
-        if self._rule is None or self.expired:
+        if self._rule is None:
             return
         least, window, marks = self._rule
         marks.append((now, self._moved))
@@ -61,6 +61,7 @@ class Watch:
         if now - since >= window and marks[-1][1] - before < least:
             self.expired = True
             self._abort()
+            self._rule = None  # after the abort: should it fail, the next look tries again
 
 
 _watches: set[Watch] = set()

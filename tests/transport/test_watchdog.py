@@ -109,6 +109,24 @@ def test_the_thread_outlives_whatever_a_look_raises(monkeypatch: pytest.MonkeyPa
     assert broken.expired
 
 
+def test_an_abort_that_fails_is_tried_again() -> None:
+    aborts: list[float] = []
+
+    def abort() -> None:
+        aborts.append(1.0)
+        if len(aborts) == 1:
+            raise MemoryError
+
+    watch = Watch(abort)
+    watch.expect(1, 0.0)
+    with pytest.raises(MemoryError):
+        watch.check(time.monotonic() + 1)
+    for seconds in (2.0, 3.0):
+        watch.check(time.monotonic() + seconds)
+    assert watch.expired
+    assert len(aborts) == 2
+
+
 @pytest.fixture
 def no_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system that gives the watchdog no thread."""
