@@ -19,7 +19,7 @@ from msgspec import Struct
 from ..config import Config
 from ..core.cancellation import checkpoint
 from ..errors import FileError, IntegrityError
-from .disk import absolute_path
+from .disk import absolute_path, file_errors
 
 EXTENSIONS = ("fnnx", "pyfnx", "dfs", "luml", "tar")
 FILE_NAME_PATTERN = r"""^[^:\"*\`~#%;'^]+\.[^\s:\"*\`~#%;'^]+$"""  # the platform's, word for word
@@ -55,7 +55,7 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
 
     path = absolute_path(path)
     name = require_file_name(os.path.basename(path))
-    try:
+    with file_errors("read", path):
         before = os.stat(path)
         if not os.path.isfile(path):
             raise FileError(f"{path} is not a file: give the archive itself, for example model.fnnx")
@@ -66,8 +66,6 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
             raise FileError(f"{path} has {size} bytes, more than Config.max_file_size of {max_size}: raise that")
         with open(path, "rb") as file:
             index, manifest, meta = _members(path, file)
-    except OSError as error:
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
     digest = hash_file(path).hexdigest()
     facts = digest, manifest, metrics(manifest, meta), index, _identity(before)
     archive = Archive(path, name, size, before.st_mtime_ns, *facts)

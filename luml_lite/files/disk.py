@@ -28,6 +28,15 @@ def absolute_path(path: str | os.PathLike[str], failure: type[FileError] = FileE
     raise failure(f"{path!r} names no file: give a str or Path without NUL, absolute if the working directory is gone")
 
 
+@contextlib.contextmanager
+def file_errors(verb: str, path: str) -> Iterator[None]:
+    """Raise OSErrors as FileError: a transport would take an OSError for trouble with the connection, and try again."""
+    try:
+        yield
+    except OSError as error:
+        raise FileError(f"cannot {verb} {path}: {error.strerror} [{errno.errorcode.get(error.errno or 0)}]") from error
+
+
 def open_writable(path: str) -> int:
     """Open a file for reading and writing, create it if it is missing, and return its descriptor.
 
@@ -64,18 +73,14 @@ def read_range(path: str, start: int, end: int | None = None, sizer: ChunkSizer 
     """
     view = buffer()
     done = start
-    try:
-        with open(path, "rb", buffering=0) as file:
-            file.seek(start)
-            while end is None or done < end:
-                size = len(view) if sizer is None else sizer.size
-                count = file.readinto(view[: size if end is None else min(size, end - done)])
-                if not count:
-                    break
-                yield view[:count]
-                done += count
-    except OSError as error:
-        # A transport that sends these bytes would take an OSError for trouble with the connection.
-        raise FileError(f"cannot read {path}: {error.strerror}") from error
+    with file_errors("read", path), open(path, "rb", buffering=0) as file:
+        file.seek(start)
+        while end is None or done < end:
+            size = len(view) if sizer is None else sizer.size
+            count = file.readinto(view[: size if end is None else min(size, end - done)])
+            if not count:
+                break
+            yield view[:count]
+            done += count
     if end is not None and done < end:
         raise IntegrityError(f"{path} became shorter while it was read; use it again when nothing writes to it")

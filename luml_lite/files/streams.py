@@ -16,7 +16,7 @@ from ..core.request import FileSink, FileSlice
 from ..errors import IntegrityError
 from .buffers import ChunkSizer
 from .digests import keep_digest, resume_digest
-from .disk import open_writable, read_range
+from .disk import file_errors, open_writable, read_range
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -81,7 +81,8 @@ class SinkWriter:
 
     def __enter__(self) -> SinkWriter:
         sink = self.sink
-        self._file = open(open_writable(sink.path), "r+b", buffering=0)
+        with file_errors("write", sink.path):
+            self._file = open(open_writable(sink.path), "r+b", buffering=0)
         try:
             if sink.digest:
                 self._digest = resume_digest(sink.path, sink.offset)
@@ -109,8 +110,9 @@ class SinkWriter:
             raise IntegrityError(f"the storage sent more than the {limit} bytes that belong to the artifact")
         self._hash(view)
         done = 0
-        while done < size:
-            done += self._file.write(view[done:] if done else view) or 0
+        with file_errors("write", self.sink.path):
+            while done < size:
+                done += self._file.write(view[done:] if done else view) or 0
         self.received += size
         self.moved(size)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from luml_lite.core.request import FileSink
+from luml_lite.errors import FileError
 from luml_lite.files import digests
 from luml_lite.files.buffers import CHUNK, buffer
 from luml_lite.files.streams import SinkWriter
@@ -59,7 +60,14 @@ def test_what_was_hashed_and_never_written_is_not_gone_on_with(tmp_path: Path) -
 
     before = len(digests._unfinished)
     writer = SinkWriter(FileSink(str(path)), lambda moved: None)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(FileError, match=r"No space.*ENOSPC"):
         filled(writer)
     assert writer.received == 1000
     assert len(digests._unfinished) == before
+
+
+def test_trouble_with_the_disk_is_a_file_error_and_no_broken_connection(tmp_path: Path) -> None:
+    """A transport tries again after an OSError, since it takes it for the network's."""
+    path = tmp_path / "missing" / "f"
+    with pytest.raises(FileError, match=r"cannot write .*missing.*ENOENT"):
+        SinkWriter(FileSink(str(path)), lambda moved: None).__enter__()
