@@ -5,13 +5,15 @@ Nothing above `api/` knows which dialect a server speaks: wire values become pub
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from ..config import Config
-from ..core.request import Json
+from ..core.request import Json, Response
 from ..models.artifacts import ModelArtifact, ModelArtifactsList
 from ..models.uploads import CreatedModel
-from .wire import CurrentArtifact, CurrentCreated, OlderArtifact, OlderCreated, WirePage
+from .wire import CurrentArtifact, CurrentCreated, OlderArtifact, OlderCreated, PageReply
 
 
 class Dialect(Struct, frozen=True, kw_only=True):
@@ -34,7 +36,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     filters_collections: bool = True
     patches_secrets_with_type: bool = False
     artifact: Json[ModelArtifact] = Json(CurrentArtifact)
-    page: Json[ModelArtifactsList] = Json(WirePage[CurrentArtifact])
+    page: Callable[[Response], ModelArtifactsList] = PageReply(CurrentArtifact)
     created: Json[CreatedModel] = Json(CurrentCreated)
 
     def artifact_of(self, artifact_id: str) -> Json[ModelArtifact]:
@@ -58,7 +60,7 @@ _DIALECTS = {
         filters_collections=False,
         patches_secrets_with_type=True,
         artifact=Json(OlderArtifact),
-        page=Json(WirePage[OlderArtifact]),
+        page=PageReply(OlderArtifact),
         created=Json(OlderCreated),
     ),
 }
