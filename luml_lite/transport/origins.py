@@ -81,6 +81,8 @@ class OriginPools:
         if self._context is None:
             context = urllib3.util.ssl_.create_urllib3_context()
             context.load_default_certs()  # once, because it is slow
+            with open(os.devnull):  # without a descriptor, OpenSSL reads no certificates and does not say so
+                pass
             _load_certificates(context)
             self._context = context
         return self._context

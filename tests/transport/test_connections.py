@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -284,3 +285,16 @@ def test_no_memory_is_told_as_that(client: Client, monkeypatch: pytest.MonkeyPat
     with serving(always(ok)) as server, pytest.raises(SystemLimitError, match="ENOMEM") as caught:
         client("GET", server.url)
     assert isinstance(caught.value.__cause__, MemoryError)
+
+
+def test_descriptors_that_ran_out_are_told_and_leave_nothing_behind(client: Client, tls: Any) -> None:
+    """OpenSSL reads no certificates without a descriptor; later requests must not be without them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with serving(always(ok), tls) as server:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(SystemLimitError, match="EMFILE"):
+                client("GET", server.url)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert client("GET", server.url).status == 200
