@@ -106,7 +106,8 @@ class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
         keys = [value for name, _, value in pairs if value and name.lower().endswith(("key", "signature"))]
         sent = [value.rpartition(" ")[2] for name, value in self.headers if name.lower() in SECRET_HEADERS]
         if self.presigned:
-            values = re.findall(r"[=#]([^&#]+)", self.url.partition("?")[2])
+            # Azure's comp=blocklist and blocklisttype=uncommitted are no secrets, and stand in the codes of its errors.
+            values = re.findall(r"(?<!comp)(?<!type)[=#]([^&#]+)", self.url.partition("?")[2])
             sent += (*values, *map(unquote, values), *(value for _, value in self.query))
         return [*given, *keys, *(value for value in sent if len(value) >= _SHORTEST_SECRET)]
 

@@ -35,7 +35,7 @@ def etag(response: Response) -> str:
             and not response.header("x-amz-server-side-encryption").startswith("aws:kms")
         ):
             raise IntegrityError("the ETag is not the MD5 of the bytes that were sent: send them again")
-        warn("check_parts has no effect in this bucket: the ETags of its parts are no MD5s", stacklevel=2)
+        warn("check_parts has no effect in this bucket: the ETags of its parts are no MD5s", stacklevel=1)
     return value
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from luml_lite.core.flow import decode
+from luml_lite.core.redaction import scrub
 from luml_lite.core.request import FileSlice, Response
-from luml_lite.errors import DecodeError
+from luml_lite.drivers.attempts import error_for
+from luml_lite.errors import DecodeError, StorageError
 from luml_lite.storage import azure
 
 from ..recorded_exchanges import answer
@@ -51,3 +53,13 @@ def test_what_is_stored_is_believed_from_a_201_alone(status: int) -> None:
         decode(request, Response(201))
         with pytest.raises(DecodeError, match=f"answered {status} instead of 201"):
             decode(request, Response(status))
+
+
+def test_the_code_of_a_refused_commit_is_not_taken_for_a_secret() -> None:
+    """The URL says comp=blocklist, and the upload decides by InvalidBlockList which blocks are sent again."""
+    request = azure.commit("https://a.example/k?comp=blocklist&sig=SECRETSECRET", {1: "eA=="})
+    error = error_for(request, Response(400, {"x-ms-error-code": "InvalidBlockList"}, b"SECRETSECRET"))
+    scrub(error, request.confidential())  # type: ignore[arg-type]
+    assert isinstance(error, StorageError)
+    assert error.code == "InvalidBlockList"
+    assert request.confidential() == ["SECRETSECRET", "SECRETSECRET"]
