@@ -287,10 +287,15 @@ def test_no_memory_is_told_as_that(client: Client, monkeypatch: pytest.MonkeyPat
     assert isinstance(caught.value.__cause__, MemoryError)
 
 
-def test_descriptors_that_ran_out_are_told_and_leave_nothing_behind(client: Client, tls: Any) -> None:
+def test_descriptors_that_ran_out_are_told_and_leave_nothing_behind(
+    client: Client, tls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """OpenSSL reads no certificates without a descriptor; later requests must not be without them."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with serving(always(ok), tls) as server:
+        time.sleep(0.2)  # until the server waits in accept(), which takes its descriptor first
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
         try:
             with pytest.raises(SystemLimitError, match="EMFILE"):
