@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from itertools import count
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
@@ -65,10 +65,13 @@ def error_for(request: Request[Any], response: Response) -> LumlError | None:
     return error
 
 
-def attempts(request: Request[Any], cfg: Config) -> Generator[Request[Any] | float, Outcome[Response], Response]:
+def attempts(
+    request: Request[Any], cfg: Config, moved_at: Callable[[], float] = lambda: 0.0
+) -> Generator[Request[Any] | float, Outcome[Response], Response]:
     """Yield the prepared request to send once, or seconds to sleep, until an attempt succeeds; return its response.
 
-    The outcome of each attempt is sent into the generator. It raises the last error when it gives up.
+    The outcome of each attempt is sent into the generator. It raises the last error when it gives up. `moved_at` is
+    when a byte of a file moved last: Retry.total counts from there.
     """
     prepared = prepare(request, cfg)
     start = time.monotonic()
@@ -78,7 +81,7 @@ def attempts(request: Request[Any], cfg: Config) -> Generator[Request[Any] | flo
         if error is None:
             assert isinstance(outcome, Response)
             return outcome
-        seconds = _delay(cfg, attempt, start, error) if retry.may_repeat(request, error) else None
+        seconds = _delay(cfg, attempt, max(start, moved_at()), error) if retry.may_repeat(request, error) else None
         if seconds is None:
             error.request, error.attempts, error.elapsed = clean(str(request)), attempt, time.monotonic() - start
             scrub(error, prepared.confidential())

@@ -6,6 +6,7 @@ Threads share the state under two locks: one to take the next request, one for `
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator, Iterator
 from functools import partial
 
@@ -32,6 +33,7 @@ class BatchState:
         self.stop: CancelToken = CancelToken()
         self._next = 0
         self._moved = [0] * len(batch.requests)  # bytes of the attempt in progress
+        self._moved_at = [0.0] * len(batch.requests)  # when a byte moved last
         self._most = [0] * len(batch.requests)  # bytes of the best attempt, which never fall
         self._taking = threading.Lock()
         self._recording = threading.Lock()
@@ -54,7 +56,8 @@ class BatchState:
             return self._next - 1
 
     def _send(self, index: int) -> Generator[float, None, Outcome[Response]]:
-        steps, count = attempts(self.batch.requests[index], self.runner.cfg), partial(self._count, index)
+        request, count = self.batch.requests[index], partial(self._count, index)
+        steps = attempts(request, self.runner.cfg, lambda: self._moved_at[index])
         outcome: Outcome[Response] = None
         try:
             while True:
@@ -74,6 +77,7 @@ class BatchState:
 
     def _count(self, index: int, moved: int) -> None:
         self._moved[index] += moved
+        self._moved_at[index] = time.monotonic()
         self._most[index] = max(self._most[index], self._moved[index])
 
     def record(self, index: int, outcome: Outcome[Response]) -> None:

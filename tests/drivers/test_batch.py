@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from luml_lite import Config
-from luml_lite.core.flow import Flow, Local, Outcome, gather_outcomes
-from luml_lite.core.request import Request, Response, no_value
+from luml_lite import Config, ConnectionFailed, Retry
+from luml_lite.core.flow import Flow, Local, Outcome, gather_outcomes, transfer
+from luml_lite.core.request import FileSlice, Request, Response, no_value
 
 from ..sync_async import SYNC_ASYNC
 
@@ -64,3 +65,36 @@ def test_a_local_that_fails_ends_the_batch(mode: str) -> None:
     with pytest.raises(ZeroDivisionError):
         SYNC_ASYNC[mode].run(flow(), Config(api_key="k", transport=transport, concurrency=1))
     assert [*transport.threads] == [0]
+
+
+class Breaking:
+    """A transport that breaks its first connection after 0.3 s, in which it moved bytes, or none."""
+
+    def __init__(self, moves: bool) -> None:
+        self.moves = moves
+        self.attempts = 0
+
+    def send(self, request: Any, /, *, on_bytes: Callable[[int], None], **options: Any) -> Response:
+        self.attempts += 1
+        if self.attempts > 1:
+            return Response(200)
+        for _ in range(6):
+            time.sleep(0.05)
+            if self.moves:
+                on_bytes(1)
+        raise ConnectionFailed("broken")
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("moves", [True, False])
+def test_the_time_in_which_bytes_move_is_no_waiting(moves: bool, colour: str) -> None:
+    """A transfer that moved for longer than Retry.total is tried again; one that moved nothing is not."""
+    transport = Breaking(moves)
+    cfg = Config(api_key="k", transport=transport, retry=Retry(total=0.2, base=0.0))
+    call = transfer(Request(method="PUT", url="/x", body=FileSlice("/m", 0, 6), reply=no_value))
+    if moves:
+        COLOURS[colour].run(call, cfg)
+    else:
+        with pytest.raises(ConnectionFailed):
+            COLOURS[colour].run(call, cfg)
+    assert transport.attempts == 1 + moves
