@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .. import __version__
 from ..errors import LumlError
@@ -28,7 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         demo(print)
-    except (LumlError, OSError) as error:
+        print(end="", flush=True)  # noqa: T201
+    except (LumlError, OSError, ValueError) as error:  # a ValueError: standard output is closed
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        with suppress(OSError, ValueError):
+            sys.stdout.close()  # otherwise Python writes to it again at exit, and prints a traceback
         return 1
     return 0

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+LOCAL_AT_IMPORT = threading.local  # gevent replaces it; locks and threads that were made before then hang
 _TICK = 0.05  # seconds between two looks at the flag
 
 

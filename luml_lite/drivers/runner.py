@@ -21,23 +21,29 @@ touch the flow any more: its own token stays set, and it looks at that before it
 
 from __future__ import annotations
 
+import errno
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Any
 
 from ..config import Config
-from ..core.cancellation import CancelToken, Stopped, use_token
+from ..core.cancellation import LOCAL_AT_IMPORT, CancelToken, Stopped, use_token
 from ..core.flow import Emit, Flow, Local, Outcome, Stream, send
 from ..core.request import Request, Response
-from ..errors import FileError, Interrupted, LumlError
+from ..errors import ConfigurationError, FileError, Interrupted, LumlError, SystemLimitError
 from .attempts import Step, expand
+
+_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class FlowRunner:
     """Executes one flow; the drivers derive from it and do the waiting."""
 
     def __init__(self, work: Request[Any] | Flow[Any] | Stream[Any], cfg: Config) -> None:
+        if threading.local is not LOCAL_AT_IMPORT:
+            raise ConfigurationError("gevent patched Python after luml_lite was loaded: call patch_all() before that")
         self.flow = expand(send(work) if isinstance(work, Request) else work, cfg)
         self.cfg = cfg
         self.stop: CancelToken = CancelToken()
@@ -100,11 +106,11 @@ class FlowRunner:
     def try_send(self, request: Request[Any], stop: CancelToken, on_bytes: Callable[[int], None]) -> Outcome[Response]:
         """Send a prepared request once; return its response or error, or None if it was stopped."""
         transport = self.cfg.transport
-        if transport is None:
-            from ..transport import pool  # when first needed, since it loads urllib3
-
-            transport = pool.SHARED
         try:
+            if transport is None:
+                from ..transport import pool  # when first needed, since it loads urllib3
+
+                transport = pool.SHARED
             return transport.send(request, timeouts=self.cfg.timeouts, stop=stop, on_bytes=on_bytes)
         except LumlError as error:
             return error
@@ -112,6 +118,8 @@ class FlowRunner:
             return None
         except OSError as error:
             problem = f"{error.strerror or type(error).__name__}" + (f": {error.filename}" if error.filename else "")
+            if error.errno in _LIMITS:
+                return SystemLimitError(f"this machine ran out of memory or file descriptors: {problem}")
         return FileError(f"a local file could not be used: {problem}")
 
     def set_reply(self, reply: Any) -> None:

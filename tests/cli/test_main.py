@@ -88,3 +88,12 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_command_line_is_a_module_too(module: str) -> None:
     done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"luml-lite {luml_lite.__version__}\n"
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", "| exec true", ">&-"])
+def test_the_demo_on_a_full_or_closed_output_ends_in_one_line(redirection: str) -> None:
+    """It says what is wrong with the output, without a traceback; without any output there is nothing to say."""
+    command = f"{sys.executable} -m luml_lite demo {redirection}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stderr.count("\n") <= 1
+    assert done.stderr.startswith("error: [Errno ") or redirection == ">&-"

@@ -85,16 +85,16 @@ class Breaking:
         raise ConnectionFailed("broken")
 
 
-@pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.parametrize("mode", SYNC_ASYNC)
 @pytest.mark.parametrize("moves", [True, False])
-def test_the_time_in_which_bytes_move_is_no_waiting(moves: bool, colour: str) -> None:
+def test_the_time_in_which_bytes_move_is_no_waiting(moves: bool, mode: str) -> None:
     """A transfer that moved for longer than Retry.total is tried again; one that moved nothing is not."""
     transport = Breaking(moves)
     cfg = Config(api_key="k", transport=transport, retry=Retry(total=0.2, base=0.0))
     call = transfer(Request(method="PUT", url="/x", body=FileSlice("/m", 0, 6), reply=no_value))
     if moves:
-        COLOURS[colour].run(call, cfg)
+        SYNC_ASYNC[mode].run(call, cfg)
     else:
         with pytest.raises(ConnectionFailed):
-            COLOURS[colour].run(call, cfg)
+            SYNC_ASYNC[mode].run(call, cfg)
     assert transport.attempts == 1 + moves
