@@ -24,8 +24,8 @@ from .disk import absolute_path, file_errors
 EXTENSIONS = ("fnnx", "pyfnx", "dfs", "luml", "tar")
 FILE_NAME_PATTERN = r"""^[^:\"*\`~#%;'^]+\.[^\s:\"*\`~#%;'^]+$"""  # the platform's, word for word
 _HEADER_LIMIT = 1024 * 1024  # bytes of one member's header, its long name included
-_identity = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")  # `rsync -t` and `cp -p` keep size and mtime
 _META_LIMIT = 64 * 1024 * 1024  # bytes of manifest.json and of meta.json: they are read into memory
+_stamp = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")  # `rsync -t` and `cp -p` keep size and mtime
 
 _TASKS = ("tabular_classification", "tabular_regression")
 _TABULAR = frozenset(
@@ -46,7 +46,7 @@ class Archive(Struct, frozen=True):
     manifest: dict[str, Any]
     metrics: dict[str, Any]
     file_index: dict[str, tuple[int, int]]
-    identity: tuple[int, ...] = ()
+    stamp: tuple[int, ...] = ()
 
 
 def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size) -> Archive:
@@ -56,10 +56,10 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
     path = absolute_path(path)
     name = require_file_name(os.path.basename(path))
     with file_errors("read", path):
-        before = os.stat(path)
+        was = os.stat(path)
         if not os.path.isfile(path):
             raise FileError(f"{path} is not a file: give the archive itself, for example model.fnnx")
-        size = before.st_size
+        size = was.st_size
         if not size:
             raise FileError(f"{path} is empty")
         if size > max_size:
@@ -67,8 +67,7 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
         with open(path, "rb") as file:
             index, manifest, meta = _members(path, file)
     digest = hash_file(path).hexdigest()
-    facts = digest, manifest, metrics(manifest, meta), index, _identity(before)
-    archive = Archive(path, name, size, before.st_mtime_ns, *facts)
+    archive = Archive(path, name, size, was.st_mtime_ns, digest, manifest, metrics(manifest, meta), index, _stamp(was))
     ensure_unchanged(archive)
     return archive
 
@@ -76,7 +75,7 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
 def ensure_unchanged(archive: Archive) -> None:
     """Raise IntegrityError if the file is no longer the one that was inspected."""
     with suppress(OSError):
-        if _identity(os.stat(archive.path)) == archive.identity:
+        if _stamp(os.stat(archive.path)) == archive.stamp:
             return
     raise IntegrityError(f"{archive.path} changed while it was uploaded; upload it again when nothing writes to it")
 

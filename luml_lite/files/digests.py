@@ -68,7 +68,7 @@ def keep_digest(path: str, offset: int, digest: _Hash) -> None:
     """Keep the digest of a file's first `offset` bytes for `resume_digest`."""
     try:
         _unfinished[path, offset, os.stat(path).st_mtime_ns] = digest
-    except FileNotFoundError:
+    except OSError:
         return
     while len(_unfinished) > _UNFINISHED_KEPT:
         _unfinished.popitem(last=False)

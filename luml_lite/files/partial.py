@@ -1,8 +1,7 @@
 """The partial file of a download: it is written beside the target and renamed to it when its bytes are verified.
 
 Its name has the artifact's id and digest, so that a file that an earlier run left is continued only for the same bytes.
-It is locked while it is written; a second process uses a partial file of another name. Where the file system has no
-locks, each process writes under a random name instead. Flows call this with `local`.
+It is locked while it is written; other processes, and all that cannot lock, use random names. Flows use it in `local`.
 """
 
 from __future__ import annotations
@@ -54,9 +53,8 @@ class PartialFile:
 
     def publish(self) -> None:
         """Sync the partial file and rename it to the target; the mode of a file that it replaces is kept."""
-        if os.name == "posix":
-            with contextlib.suppress(OSError):  # there is none, or its file system has no modes
-                os.fchmod(self._descriptor, stat.S_IMODE(os.stat(self.target).st_mode))
+        with contextlib.suppress(OSError, AttributeError):  # no such file, or a file system or platform without modes
+            os.fchmod(self._descriptor, stat.S_IMODE(os.stat(self.target).st_mode))
         sync(self._descriptor)
         if os.name != "posix":
             self._close()  # Windows cannot rename open files
@@ -84,10 +82,7 @@ class PartialFile:
 
 
 def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifact) -> PartialFile:
-    """Open the partial file of a download to a path; a folder, by default the working directory, gets the file's name.
-
-    Raises FileDownloadError if the target cannot be written.
-    """
+    """Open the partial file of a download to a path or folder; raises FileDownloadError where it cannot be written."""
     given = os.curdir if file_path is None else file_path
     target = absolute_path(given, FileDownloadError)
     digest = artifact.file_hash[:16] if re.fullmatch("[0-9a-fA-F]{64}", artifact.file_hash) else ""

@@ -96,7 +96,8 @@ class SinkWriter:
 
     def __exit__(self, *failure: object) -> None:
         self._join_hashing()
-        self._file.close()
+        with file_errors("write", self.sink.path):  # NFS says here that its disk is full
+            self._file.close()
         # A digest is ahead of the file where the last chunk was hashed and could not be written.
         is_usable = self.received == self._hashed > 0
         if self._digest is not None and failure[0] is not None and is_usable:

@@ -7,6 +7,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from luml_lite.errors import FileError
 from luml_lite.files import digests
 from luml_lite.files.buffers import CHUNK, buffer
 from luml_lite.files.streams import SinkWriter
+
+from .conftest import refuse
 
 
 @pytest.mark.parametrize("size", [1000, CHUNK - 1, 5 * CHUNK + 17])
@@ -71,3 +74,12 @@ def test_trouble_with_the_disk_is_a_file_error_and_no_broken_connection(tmp_path
     path = tmp_path / "missing" / "f"
     with pytest.raises(FileError, match=r"cannot write .*missing.*ENOENT"):
         SinkWriter(FileSink(str(path)), lambda moved: None).__enter__()
+
+
+def test_a_disk_that_is_found_full_when_the_file_is_closed_is_a_file_error(tmp_path: Path) -> None:
+    """NFS writes late."""
+    writer = SinkWriter(FileSink(str(tmp_path / "f")), lambda moved: None).__enter__()
+    writer._file.close()
+    writer._file = SimpleNamespace(close=refuse(errno.ENOSPC))  # type: ignore[assignment]
+    with pytest.raises(FileError, match="ENOSPC"):
+        writer.__exit__(None, None, None)
