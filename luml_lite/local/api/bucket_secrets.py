@@ -107,7 +107,10 @@ def update(context: Context) -> dict[str, Any]:
     """Set all fields but the type: as on the platform, those that are left out are erased, and three are needed."""
     row = _require_secret(context)
     values = dict(context.body)
-    values.pop("type", None)
+    problems: Problems = []
+    if values.pop("type", None) is None and not context.dialect.has_types:
+        any_secret(values, ("body",), problems)
+        raise unprocessable(problems)
     if {"endpoint", "bucket_name", *(["region"] if row["type"] == "s3" else [])} - values.keys():
         raise http_error(409, _EXISTS)
     endpoint = _plain_endpoint(row["type"], values.pop("endpoint"))

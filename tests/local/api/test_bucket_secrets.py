@@ -16,6 +16,8 @@ def test_a_bucket_secret_is_stored_changed_and_never_shown(client: RegistryClien
     assert client.ask("POST", path, SECRET).status == 409
     one = f"{path}/{made.body['id']}"
     assert client.ask("PATCH", one, {"bucket_name": "other", "secret_key": "shh2"}).status == 409
+    older = client.ask("PATCH", one.removeprefix("/v1"), {"bucket_name": "other"})
+    assert (older.status, older.body["detail"][0]["type"]) == (422, "union_tag_not_found")
     whole = {name: value for name, value in SECRET.items() if name != "cert_check"}
     changed = client.ask("PATCH", one, {**whole, "bucket_name": "other", "secret_key": "shh2"})
     assert changed.body["cert_check"] is None, "as on the platform, a field that is left out is erased"

@@ -21,6 +21,8 @@ def test_collections_are_searched_by_name_and_tag_and_paged(client: RegistryClie
     assert [item["name"] for item in found] == ["beta", "Alpha"]
     typed = client.ask("GET", f"{client.orbit}/collections?types=mixed&types=dataset").body["items"]
     assert [item["name"] for item in typed] == ["Local"]
+    assert client.ask("GET", f"{client.orbit}/collections?types=model_dataset").status == 422
+    assert len(client.ask("GET", f"{client.orbit}/collections?types=x".removeprefix("/v1")).body["items"]) == 4
     for sort in ("created_at", "name", "type", "description", "total_artifacts"):
         found, cursor = [], ""
         while cursor is not None:

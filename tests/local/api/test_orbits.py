@@ -16,6 +16,12 @@ def test_an_orbit_is_created_changed_and_removed(client: RegistryClient) -> None
     assert client.ask("POST", orbits, missing).body == {"detail": "Bucket secret not found"}
     assert client.ask("DELETE", f"{orbits}/{made['id']}").status == 204
     assert client.ask("GET", f"{orbits}/{made['id']}").body == {"detail": "Orbit not found"}
-    client.made()
+    made = client.made()
+    assert client.ask("PUT", made["upload_details"]["url"], b"bytes").status == 200
+    one = made["artifact"]["id"]
+    kept = client.ask("GET", f"{client.artifacts}/{one}/download-url").body["url"]
+    track = client.ask("POST", f"{client.orbit}/tracks", {"name": "t", "artifact_type": "model"}).body["id"]
+    assert client.ask("POST", f"{client.orbit}/tracks/{track}/entries", {"artifact_id": one}).status == 200
     assert client.ask("DELETE", client.orbit).status == 204, "as on the platform, its artifacts are lost with it"
     assert client.ask("GET", client.orbit).status == 404
+    assert client.ask("GET", kept).body == b"bytes", "nothing refers to the object, and it stays"

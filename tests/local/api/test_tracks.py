@@ -20,6 +20,7 @@ def test_a_track_numbers_its_entries_and_a_stage_belongs_to_one_of_them(client: 
     entries = f"{client.orbit}/tracks/{track['id']}/entries"
     ids = [client.made()["artifact"]["id"] for _ in range(3)]
     first = client.ask("POST", entries, {"artifact_id": ids[0], "stage_id": prod}).body
+    assert len(client.ask("GET", f"{client.orbit}/tracks?tags=none").body["items"]) == 1, "the platform ignores tags"
     assert (first["version"], first["stage_name"]) == (1, "prod")
     taken = client.ask("POST", entries, {"artifact_id": ids[1], "stage_id": prod})
     assert (taken.status, taken.body["detail"]) == (409, "Stage 'prod' is already assigned to v1.")
@@ -35,13 +36,15 @@ def test_a_track_numbers_its_entries_and_a_stage_belongs_to_one_of_them(client: 
         True,
     ]
     assert client.ask("DELETE", f"{entries}/{second['id']}").status == 204
+    assert client.ask("GET", f"{entries}/{second['id']}").status == 500, "as on the platform"
     third = client.ask("POST", entries, {"artifact_id": ids[1]}).body
     assert third["version"] == 3
     listed = client.ask("GET", f"{entries}?sort_by=version&order=asc&limit=1").body
     assert [item["version"] for item in listed["items"]] == [1]
     rest = client.ask("GET", f"{entries}?sort_by=version&order=asc&cursor={listed['cursor']}").body
     assert [item["version"] for item in rest["items"]] == [3]
-    assert client.ask("DELETE", entries, {"entry_ids": [first["id"], third["id"]]}).status == 204
+    assert client.ask("DELETE", entries, {"entry_ids": []}).status == 422
+    assert client.ask("DELETE", entries, {"entry_ids": [first["id"], second["id"], third["id"]]}).status == 204
     assert client.ask("GET", f"{client.orbit}/tracks/{track['id']}").body["total_entries"] == 0
 
 

@@ -40,6 +40,7 @@ CASES: list[tuple[Check, Any]] = [
     (boolean, bool),
     (nullable(integer()), int | None),
     (list_of(text()), list[str]),
+    (list_of(text(), least=1), Annotated[list[str], pydantic.Field(min_length=1)]),
     (list_of(integer(), most=2), Annotated[list[int], pydantic.Field(max_length=2)]),
     (mapping(), dict[str, Any]),
     (mapping(pair_of(integer())), dict[str, tuple[int, int]]),
