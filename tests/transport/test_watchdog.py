@@ -198,7 +198,7 @@ def test_a_server_that_does_not_read_times_out(client: Client, tls: Any, tmp_pat
 @pytest.mark.usefixtures("no_watchdog")
 @pytest.mark.parametrize("how", stalls())
 def test_a_stall_ends_without_a_thread_for_the_watchdog(client: Client, tls: Any, tmp_path: Path, how: str) -> None:
-    client.timeouts = replace(client.timeouts, connect=0.3, read=0.7)
+    client.timeouts = replace(client.timeouts, connect=0.2, read=0.4, stall_window=0.4)
     with serving(always(stalls()[how]), tls) as server:
         for into in (FileSink(str(tmp_path / "target")), None):
             with pytest.raises(TimedOut):
@@ -213,7 +213,7 @@ def test_an_upload_ends_without_a_thread_for_the_watchdog(client: Client, tls: A
         peer.head()
         peer.stall()
 
-    client.timeouts = replace(client.timeouts, connect=0.3, read=0.7)
+    client.timeouts = replace(client.timeouts, connect=0.2, read=0.4, stall_window=0.4)
     with serving(script, tls) as server, pytest.raises(TimedOut):
         client("PUT", server.url, body=FileSlice(str(path), 0, 32 * MiB))
 
