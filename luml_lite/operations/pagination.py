@@ -54,7 +54,7 @@ def next_cursor(reply: Page[Any], seen: set[str]) -> str | None:
     Without that, a server that answers its own cursors with the same page again would never be finished.
     """
     if reply.cursor is not None:
-        page = {reply.cursor, reply.items[0].id if reply.items else ""}
+        page = {f"cursor {reply.cursor}", f"item {reply.items[0].id if reply.items else ''}"}
         if page & seen:
             raise DecodeError("the server sent the same page or cursor twice; its list has no last page")
         seen |= page

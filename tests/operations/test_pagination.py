@@ -8,7 +8,7 @@ from luml_lite.errors import DecodeError, InvalidArgumentError
 from luml_lite.models.artifacts import ModelArtifactSortBy
 from luml_lite.operations import listing
 
-from .flow_player import CFG, artifact, page, play
+from .flow_player import CFG, artifact, page, play, uid
 
 
 @pytest.mark.parametrize("cursor", ["", "garbage", "WyJhIl0=", "é"])
@@ -20,6 +20,18 @@ def test_a_cursor_of_another_list_is_an_error(cursor: str) -> None:
     ):
         with pytest.raises(InvalidArgumentError, match="start_after"):
             play(listing.list(CFG, start_after=cursor, **how))  # type: ignore[arg-type]
+
+
+def test_a_cursor_may_be_the_id_of_the_next_item() -> None:
+    play(
+        listing.list_all(CFG),
+        ("GET artifacts", page(artifact(1), cursor=uid(2))),
+        ("EMIT 1.fnnx", None),
+        (f"GET artifacts from {uid(2)}", page(artifact(2), cursor=uid(3))),
+        ("EMIT 2.fnnx", None),
+        (f"GET artifacts from {uid(3)}", page(artifact(3))),
+        ("EMIT 3.fnnx", None),
+    )
 
 
 @pytest.mark.parametrize("cursor", ["a", "c"])
