@@ -27,8 +27,8 @@ _LONGEST_RETRY_AFTER = 3600.0  # seconds; a server that asks for more is not bel
 class Retry(Struct, frozen=True, kw_only=True):
     """How often and how long a request is tried: exponential backoff with full jitter, times in seconds.
 
-    `attempts` counts the first one. `total` bounds the time from the first attempt to the start of the last one, and
-    begins again whenever bytes of a file move. The wait before an attempt is random, at most `base` seconds doubled
+    `attempts` counts the first one. `total` bounds the time from the first attempt to the start of the last one,
+    without attempts that moved bytes of a file. The wait before an attempt is random, at most `base` seconds doubled
     each time, and never more than `cap`.
     """
 

@@ -71,17 +71,19 @@ def attempts(
     """Yield the prepared request to send once, or seconds to sleep, until an attempt succeeds; return its response.
 
     The outcome of each attempt is sent into the generator. It raises the last error when it gives up. `moved_at` is
-    when a byte of a file moved last: Retry.total counts from there.
+    when a byte of a file moved last: Retry.total does not count an attempt that moved any.
     """
     prepared = prepare(request, cfg)
-    start = time.monotonic()
+    start, moving = time.monotonic(), 0.0
     for attempt in count(1):
+        before = time.monotonic()
         outcome = yield prepared
+        moving += time.monotonic() - before if moved_at() > before else 0.0
         error = error_for(prepared, outcome) if isinstance(outcome, Response) else outcome
         if error is None:
             assert isinstance(outcome, Response)
             return outcome
-        seconds = _delay(cfg, attempt, max(start, moved_at()), error) if retry.may_repeat(request, error) else None
+        seconds = _delay(cfg, attempt, start + moving, error) if retry.may_repeat(request, error) else None
         if seconds is None:
             error.request, error.attempts, error.elapsed = clean(str(request)), attempt, time.monotonic() - start
             scrub(error, prepared.confidential())
