@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 # A server that sends one of these has not acted: https://www.rfc-editor.org/rfc/rfc9110#name-503-service-unavailable
 _NOT_ACTED = frozenset({429, 503})
-# 509 and 520 to 530 are of proxies: they had no answer from the server behind them, or too many requests.
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 509, *range(520, 531)})
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 509, *range(520, 531)})  # 509, 520 to 530: of proxies
 _LONGEST_RETRY_AFTER = 3600.0  # seconds; a server that asks for more is not believed
 
 
