@@ -10,18 +10,17 @@ from __future__ import annotations
 import os
 import re
 from base64 import b64encode
-from ipaddress import ip_network
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 import urllib3
 from urllib3.exceptions import LocationValueError
 
-from ..core.redaction import clean
 from ..errors import ConfigurationError
 from .connections import POOLS, system_limit
+from .proxies import proxy_for
+from .workers import MAX_THREADS
 
-_CONNECTIONS = 64  # idle connections kept to one origin: as many as there are worker threads
 _ORIGINS = 64  # origins whose connections are kept
 _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # each names a file or a directory
 _ORIGIN = re.compile(r"((https?)://[^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE)
@@ -60,8 +59,8 @@ class OriginPools:
         url = urllib3.util.parse_url(origin)
         if url.host is None:
             raise LocationValueError("no host")
-        options: dict[str, Any] = {"maxsize": _CONNECTIONS}
-        proxy = _proxy(url.host, url.port or (443 if url.scheme == "https" else 80), str(url.scheme))
+        options: dict[str, Any] = {"maxsize": MAX_THREADS}
+        proxy = proxy_for(url.host, url.port or (443 if url.scheme == "https" else 80), str(url.scheme))
         if url.scheme == "https" or (proxy or "").startswith("https"):
             options["ssl_context"] = self._tls_context()
         opener: Opener
@@ -97,43 +96,3 @@ def _load_certificates(context: Any) -> None:
             except OSError as error:
                 wrong = ConfigurationError(f"{name} names no certificates: {path!r}: {error}")
                 raise (system_limit(error) or wrong) from error
-
-
-def _setting(name: str) -> str:
-    """An environment variable in lower or else in upper case; an empty one in lower case hides the other."""
-    # In a CGI program HTTP_PROXY is a header of its client.
-    is_foreign = name == "http_proxy" and "REQUEST_METHOD" in os.environ
-    return os.environ.get(name, "" if is_foreign else os.environ.get(name.upper(), ""))
-
-
-def _proxy(host: str, port: int, scheme: str) -> str | None:
-    """The URL of the proxy for an origin, or None."""
-    proxy = _setting(f"{scheme}_proxy") or _setting("all_proxy")
-    if not proxy or is_excepted(host, port, _setting("no_proxy")):
-        return None
-    kind, mark, _ = proxy.partition("://")
-    if mark and kind.lower() not in ("http", "https"):
-        raise ConfigurationError(f"a {clean(kind)} proxy cannot be used: set HTTPS_PROXY to an http proxy, or NO_PROXY")
-    return proxy if mark else f"http://{proxy}"
-
-
-def is_excepted(host: str, port: int, rules: str) -> bool:
-    """Whether NO_PROXY lists a host: as `*`, address, network, name or the end of one, each with or without a port."""
-    host = host.strip("[]").partition("%")[0].rstrip(".").lower()
-    address = _network(host)
-    for rule in rules.lower().replace(",", " ").split():
-        name, number = rule.rsplit(":", 1) if rule.count(":") == 1 or "]:" in rule else (rule, str(port))
-        name = re.sub(r"^\*?\.|[][]|\.$", "", name)
-        network = _network(name)
-        is_inside = address and network and network.version == address.version and address.subnet_of(network)
-        is_named = name in ("*", host) or (not address and host.endswith(f".{name}"))
-        if number == str(port) and (is_inside or is_named):
-            return True
-    return False
-
-
-def _network(text: str) -> Any:
-    try:
-        return ip_network(text, strict=False)
-    except ValueError:
-        return None

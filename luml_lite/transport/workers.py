@@ -40,7 +40,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_MOST = 64  # threads in a pool
+MAX_THREADS = 64  # in a pool
 _ORIGINS = 64  # origins whose pools are kept
 _LINGER = 2.0  # seconds without work before a thread ends
 
@@ -48,7 +48,7 @@ _LINGER = 2.0  # seconds without work before a thread ends
 class WorkerPool:
     """Daemon threads, as many as the work needs but at most `most`; idle ones end after two seconds."""
 
-    def __init__(self, most: int = _MOST) -> None:
+    def __init__(self, most: int = MAX_THREADS) -> None:
         self.most = most
         self.reset()
 

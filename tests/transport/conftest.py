@@ -12,6 +12,7 @@ import pytest
 from luml_lite.core.cancellation import CancelToken
 from luml_lite.core.request import Request, Response, raw_response
 from luml_lite.core.timeouts import Timeouts
+from luml_lite.errors import LumlError
 from luml_lite.transport.pool import Pool
 
 from .scripted_server import Certificate, Peer
@@ -75,3 +76,11 @@ def client() -> Iterator[Client]:
     made = Client()
     yield made
     made.pool.close()
+
+
+def failure(client: Client, url: str) -> LumlError:
+    """The error of a request that fails, whose connections are chosen again."""
+    client.pool.close()
+    with pytest.raises(LumlError) as caught:
+        client("GET", url)
+    return caught.value
