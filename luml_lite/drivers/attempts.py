@@ -1,4 +1,4 @@
-"""Attempts: prepares requests, judges responses, and spaces the attempts of a request.
+"""Attempts: judges the responses to a request and spaces its attempts.
 
 Nothing here sends or sleeps: generators yield what is to be sent once, and the seconds to sleep.
 """
@@ -10,42 +10,22 @@ import time
 from collections.abc import Callable, Generator
 from itertools import count
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import urlencode
 
 from msgspec import structs
 
-from .. import __version__
 from ..api import errors
 from ..config import Config
 from ..core import retry
 from ..core.flow import Backoff, Batch, Emit, Flow, Local, Outcome, Stream
 from ..core.redaction import clean, scrub, without
 from ..core.request import Request, Response
-from ..errors import ConfigurationError, LumlError
+from ..errors import LumlError
 from ..storage import presigned
+from .headers import prepare
 
 T = TypeVar("T")
 
 Step: TypeAlias = Request[Any] | float | Local | Batch | Emit[Any]
-
-_USER_AGENT = ("User-Agent", f"luml-lite/{__version__}")
-
-
-def prepare(request: Request[T], cfg: Config) -> Request[T]:
-    """Return a request with its absolute URL and all headers; the API key is added for the API's host only."""
-    url, headers = request.url, (_USER_AGENT, *request.headers)
-    if not request.presigned:
-        if not url.startswith("/"):
-            raise ConfigurationError("a request to another host than the API's must be presigned")
-        if not cfg.api_key:
-            raise ConfigurationError("no API key is set: give Config(api_key=...) or LUML_API_KEY")
-        if not (cfg.api_key.isascii() and cfg.api_key.isprintable()):
-            raise ConfigurationError("the API key has characters that no key has; was a line break copied along?")
-        url = cfg.base_url.rstrip("/") + url
-        headers = (*headers, ("Authorization", f"Bearer {cfg.api_key}"))
-    if request.query:
-        url += ("&" if "?" in url else "?") + urlencode(request.query)
-    return structs.replace(request, url=url, query=(), headers=headers)
 
 
 def error_for(request: Request[Any], response: Response) -> LumlError | None:

@@ -18,7 +18,8 @@ from luml_lite.config import Config
 from luml_lite.core.cancellation import CancelToken
 from luml_lite.core.flow import Backoff, Batch, Local
 from luml_lite.core.request import Request, Response
-from luml_lite.drivers.attempts import error_for, prepare
+from luml_lite.drivers.attempts import error_for
+from luml_lite.drivers.headers import prepare
 from luml_lite.errors import (
     ConnectionFailed,
     FileError,
