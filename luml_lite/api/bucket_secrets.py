@@ -75,11 +75,9 @@ def update(
     type: BucketType | str | None = None,
 ) -> Request[BucketSecret]:
     """Set the fields of a bucket secret; servers erase the ones that are None, and older ones need the present type."""
-    secrets = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
-    body = json_changes(
-        bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, type=type, **secrets
-    )
-    reply, hidden = Json[BucketSecret](BucketSecret, secret_id), tuple(secrets.values())
+    keys = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
+    body = json_changes(bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, type=type, **keys)
+    reply, hidden = Json[BucketSecret](BucketSecret, secret_id), tuple(keys.values())
     return json_request("PATCH", path(cfg, secret_id), body, reply, idempotent=True, secrets=hidden)
 
 

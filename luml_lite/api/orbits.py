@@ -48,9 +48,8 @@ def update_orbit(
 ) -> Request[Orbit]:
     """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
     body = json_changes(name=name, bucket_secret_id=bucket_secret_id)
-    return json_request(
-        "PATCH", orbit_path(cfg, orbit_id), body, Json(WireOrbit, orbit_id or cfg.orbit), idempotent=True
-    )
+    reply = Json[Orbit](WireOrbit, orbit_id or cfg.orbit)
+    return json_request("PATCH", orbit_path(cfg, orbit_id), body, reply, idempotent=True)
 
 
 def delete_orbit(cfg: Config) -> Request[None]:

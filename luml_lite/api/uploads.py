@@ -32,9 +32,8 @@ class WirePlan(Redacted, Struct):
     upload_id: str | None = None
 
     def public(self) -> MultipartPlan:
-        parts = (
-            Part(part.part_number, PresignedUrl(part.url), part.start_byte, part.end_byte + 1) for part in self.parts
-        )
+        rows = self.parts
+        parts = (Part(row.part_number, PresignedUrl(row.url), row.start_byte, row.end_byte + 1) for row in rows)
         return MultipartPlan(self.type, self.upload_id, tuple(parts), PresignedUrl(self.complete_url))
 
 

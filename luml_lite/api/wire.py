@@ -70,9 +70,8 @@ class PageReply(Struct, Generic[A], frozen=True):
         if len(response.body) <= _LARGE:
             return Json[ModelArtifactsList](WirePage[self.item])(response)  # type: ignore[name-defined]
         rows = Json[Page[msgspec.Raw]](Page[msgspec.Raw])(response)
-        return ModelArtifactsList(
-            [msgspec.json.decode(row, type=self.item).public() for row in rows.items], rows.cursor
-        )
+        items = [msgspec.json.decode(row, type=self.item).public() for row in rows.items]
+        return ModelArtifactsList(items, rows.cursor)
 
 
 class OlderCreated(Struct):

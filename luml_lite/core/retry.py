@@ -7,7 +7,7 @@ else is left to the flow, which reads the state first.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -59,7 +59,7 @@ def is_unanswered(error: LumlError) -> bool:
     return is_status or isinstance(error, DecodeError)
 
 
-def may_repeat(request: Request[object], error: LumlError) -> bool:
+def may_repeat(request: Request[Any], error: LumlError) -> bool:
     """Whether the driver may send the same value again after this error."""
     if not is_transient(error):
         return False

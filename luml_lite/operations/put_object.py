@@ -139,15 +139,11 @@ def _initiate(upload: Upload) -> Flow[None]:
 
 def _request_plan(upload: Upload) -> Flow[MultipartPlan]:
     state, size = upload.state, upload.archive.size
-    plan = yield from send(
-        uploads.multipart_plan(
-            upload.cfg,
-            bucket_secret_id=state.bucket_secret_id,
-            bucket_location=state.bucket_location,
-            size=size,
-            upload_id=state.upload_id,
-        )
+    bucket, location = state.bucket_secret_id, state.bucket_location
+    request = uploads.multipart_plan(
+        upload.cfg, bucket_secret_id=bucket, bucket_location=location, size=size, upload_id=state.upload_id
     )
+    plan = yield from send(request)
     _ensure_fits(plan, size, upload.vendor)
     layout = [(part.start, part.end) for part in plan.parts]
     if state.parts != layout:
@@ -178,11 +174,8 @@ def _send_missing(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
             requests.append((yield from _put_request(upload, upload.vendor.put_part, part.url, part.start, part.end)))
         progress = Progress(upload.on_progress, size, size - sum(part.end - part.start for part in missing))
         outcomes = yield from gather_outcomes(requests, progress, _record_part(upload, missing, requests))
-        failures = [
-            (part.number, outcome)
-            for part, outcome in zip(missing, outcomes, strict=True)
-            if isinstance(outcome, LumlError)
-        ]
+        results = zip(missing, outcomes, strict=True)
+        failures = [(part.number, outcome) for part, outcome in results if isinstance(outcome, LumlError)]
         if not failures:
             continue
         number, error = failures[0]

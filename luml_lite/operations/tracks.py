@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import structs
 
@@ -70,8 +70,7 @@ def list_all(
     tags: Sequence[str] | None = None,
 ) -> Stream[Track]:
     """Read every track of the orbit, page by page; `limit` is the page size, 1 to 100."""
-    filters = partial(tracks.page, cfg, search=search, types=types)
-    page = partial(filters, limit=limit, sort_by=sort_by, order=order)
+    page = partial(tracks.page, cfg, limit=limit, sort_by=sort_by, order=order, search=search, types=types)
     return iter_pages(page, lambda track: _has_tags(track, tags))
 
 
@@ -138,7 +137,8 @@ def remove_artifact(cfg: Config, track_id: str, entry_id: str) -> Flow[None]:
     try:
         yield from _send_of_entry(cfg, track_id, entry_id, tracks.leave(cfg, track_id, entry_id))
     except NotFoundError as error:
-        if error.__cause__ is None or _is_unknown_entry(error.__cause__):
+        cause = error.__cause__
+        if cause is None or (isinstance(cause, InternalServerError) and cause.status_code == 500):
             raise  # after any other failure the entry is gone because this call removed it
 
 
@@ -151,13 +151,12 @@ def remove_batch_artifacts(cfg: Config, track_id: str, entry_ids: Sequence[str])
 
 def _send_of_entry(cfg: Config, track_id: str, entry_id: str, request: Request[T]) -> Flow[T]:
     """Send a request about an entry; servers answer 500 for an unknown one, so it is repeated only if that exists."""
-    repeated: Request[Any] = request
     attempt = 0
     while True:
         try:
             return (yield from send(structs.replace(request, idempotent=False)))
         except LumlError as error:
-            if not may_repeat(repeated, error):
+            if not may_repeat(request, error):
                 raise
             failure = error
         try:
@@ -166,10 +165,6 @@ def _send_of_entry(cfg: Config, track_id: str, entry_id: str, request: Request[T
             raise missing from failure
         attempt += 1
         yield Backoff(attempt, failure)
-
-
-def _is_unknown_entry(error: BaseException) -> bool:
-    return isinstance(error, InternalServerError) and error.status_code == 500
 
 
 def _require_entries(cfg: Config, track_id: str, entry_ids: Sequence[str]) -> Flow[None]:

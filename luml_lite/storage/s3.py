@@ -28,12 +28,9 @@ def etag(response: Response) -> str:
     if response.body and not value:
         raise DecodeError("the storage answered with a page and without an ETag; is there a proxy between?")
     if response.sent_md5 and value != response.sent_md5:
-        key = response.header("x-amz-server-side-encryption-customer-algorithm")
-        if (
-            _MD5.fullmatch(value)
-            and not key
-            and not response.header("x-amz-server-side-encryption").startswith("aws:kms")
-        ):
+        mode = "x-amz-server-side-encryption"
+        has_key = response.header(mode).startswith("aws:kms") or response.header(f"{mode}-customer-algorithm")
+        if _MD5.fullmatch(value) and not has_key:
             raise IntegrityError("the ETag is not the MD5 of the bytes that were sent: send them again")
         warn("check_parts has no effect in this bucket: the ETags of its parts are no MD5s", stacklevel=1)
     return value
