@@ -20,7 +20,10 @@ Every error can be pickled, says what happened, to what, and what to do next, an
 
 from __future__ import annotations
 
+import errno
 from typing import Any, ClassVar
+
+_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 
 
 class LumlError(Exception):
@@ -108,6 +111,17 @@ class TimedOut(ConnectionFailed):
 
 class SystemLimitError(LumlError):
     """Memory, file descriptors or threads of this machine ran out; trying again needs them to be free first."""
+
+
+def system_limit(error: object) -> SystemLimitError | None:
+    """The error for memory or descriptors that this machine has run out of; None for any other error."""
+    code = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
+    if not isinstance(error, MemoryError | OSError) or code not in _LIMITS:
+        return None
+    limit = SystemLimitError(f"this machine ran out of memory or file descriptors: {errno.errorcode[code]} ({error})")
+    error.__context__ = None  # it and the frames of urllib3 refer to the URL
+    limit.__cause__ = error.with_traceback(None)
+    return limit
 
 
 class Interrupted(LumlError):

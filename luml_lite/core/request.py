@@ -151,10 +151,6 @@ def no_content(response: Response) -> None:
         raise DecodeError(f"the server answered {response.status} instead of 204: it is not known to be deleted")
 
 
-def no_value(response: Response) -> None:
-    """A reply parser that ignores the body."""
-
-
 def raw_response(response: Response) -> Response:
     """A reply parser that returns the response itself."""
     return response

@@ -7,7 +7,6 @@ closes its connections, has the flow clean up for a bounded time, and raises Can
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from contextvars import copy_context
@@ -19,16 +18,12 @@ from ..config import Config
 from ..core.cancellation import CancelToken, Stopped
 from ..core.flow import Batch, Emit, Flow, Outcome, Stream
 from ..core.request import Request, Response
-from ..transport.workers import WorkerPool, workers_for
+from ..transport.workers import CLEANERS, workers_for
 from .attempts import Step
 from .batch import REPORT_INTERVAL, BatchState
 from .runner import FlowRunner, interruption
 
 T = TypeVar("T")
-
-CLEANERS = WorkerPool()  # for cleanup, which must not wait until a worker is idle
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=CLEANERS.reset)
 
 
 async def run(work: Request[T] | Flow[T], cfg: Config) -> T:

@@ -21,7 +21,6 @@ touch the flow any more: its own token stays set, and it looks at that before it
 
 from __future__ import annotations
 
-import errno
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,10 +31,8 @@ from ..config import Config
 from ..core.cancellation import LOCAL_AT_IMPORT, CancelToken, Stopped, use_token
 from ..core.flow import Emit, Flow, Local, Outcome, Stream, send
 from ..core.request import Request, Response
-from ..errors import ConfigurationError, FileError, Interrupted, LumlError, SystemLimitError
+from ..errors import ConfigurationError, FileError, Interrupted, LumlError, system_limit
 from .attempts import Step, expand
-
-_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class FlowRunner:
@@ -118,9 +115,7 @@ class FlowRunner:
             return None
         except OSError as error:
             problem = f"{error.strerror or type(error).__name__}" + (f": {error.filename}" if error.filename else "")
-            if error.errno in _LIMITS:
-                return SystemLimitError(f"this machine ran out of memory or file descriptors: {problem}")
-        return FileError(f"a local file could not be used: {problem}")
+            return system_limit(error) or FileError(f"a local file could not be used: {problem}")
 
     def set_reply(self, reply: Any) -> None:
         """Send this into the flow at the next step."""

@@ -35,7 +35,7 @@ from urllib3.util.connection import allowed_gai_family
 from urllib3.util.wait import wait_for_write
 
 from ..core.cancellation import CancelToken
-from ..errors import SystemLimitError
+from ..errors import system_limit
 from ..files.buffers import buffer
 from . import watchdog
 
@@ -103,17 +103,6 @@ class Attempt:
 running = threading.local()  # `attempt` is the one that runs in this thread; connections are used in attempts only
 
 
-def system_limit(error: object) -> SystemLimitError | None:
-    """The error for memory or descriptors that this machine has run out of; None for any other error."""
-    code = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
-    if not isinstance(error, MemoryError | OSError) or code not in _LIMITS:
-        return None
-    limit = SystemLimitError(f"this machine ran out of memory or file descriptors: {errno.errorcode[code]} ({error})")
-    error.__context__ = None  # it and the frames of urllib3 refer to the URL
-    limit.__cause__ = error.with_traceback(None)
-    return limit
-
-
 def _head_line(file: Any, size: int) -> bytes:
     """A line of a head; http.client would take the end of the connection for the end of the head."""
     running.attempt.watch.moved(0)  # an attempt without a watchdog checks its rule here
@@ -153,7 +142,6 @@ class _Response(http.client.HTTPResponse):
         return view[: self.readinto(view[:amt])]
 
 
-_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 _CHUNK_LINE = 64 * 1024  # bytes of the line before a chunk
 # The platform closes idle connections after 5 s without notice: a request that is not repeatable avoids idle ones.
 _TRUSTED = 2.0
@@ -191,7 +179,7 @@ class PlainConnection(HTTPConnection):
             else:
                 sys.audit("http.client.connect", self, self.host, self.port)
                 return sock
-        if problem is not None and problem.errno in _LIMITS:
+        if problem is not None and system_limit(problem) is not None:
             raise problem
         if isinstance(problem, TimeoutError):
             raise ConnectTimeoutError(self, f"connecting to {self.host} took too long")

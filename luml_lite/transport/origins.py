@@ -16,12 +16,11 @@ from urllib.parse import unquote_to_bytes
 import urllib3
 from urllib3.exceptions import LocationValueError
 
-from ..errors import ConfigurationError
-from .connections import POOLS, system_limit
+from ..errors import ConfigurationError, system_limit
+from .connections import POOLS
 from .proxies import proxy_for
-from .workers import MAX_THREADS
+from .workers import MAX_ORIGINS, MAX_THREADS
 
-_ORIGINS = 64  # origins whose connections are kept
 _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # each names a file or a directory
 _ORIGIN = re.compile(r"((https?)://[^/?#]+)([^#]*)(?:#.*)?", re.IGNORECASE)
 
@@ -72,7 +71,7 @@ class OriginPools:
             headers = {"Proxy-Authorization": f"Basic {basic}"} if auth else None
             opener = urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
             opener.pool_classes_by_scheme = POOLS
-        if len(self._openers) >= _ORIGINS:
+        if len(self._openers) >= MAX_ORIGINS:
             self._openers = {}  # requests in flight keep theirs; idle connections are closed by garbage collection
         return self._openers.setdefault((os.getpid(), origin), opener)  # another thread may have been first
 

@@ -18,10 +18,10 @@ from ..core.cancellation import CancelToken, Stopped
 from ..core.redaction import clean, redact_queries
 from ..core.request import FileSlice, Request, Response
 from ..core.timeouts import Timeouts
-from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut
+from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut, system_limit
 from ..files.buffers import ChunkSizer
 from ..files.streams import SinkWriter, SliceReader, is_for_sink
-from .connections import Attempt, running, system_limit
+from .connections import Attempt, running
 from .origins import Opener, OriginPools
 from .workers import HASHERS
 
@@ -29,6 +29,7 @@ _SINGLE_READ = 16  # times `stall_bytes`: a shorter body is read in one call, a 
 _KEPT_HEADERS = ("etag", "content-range", "date")  # of a broken response; a Location or Set-Cookie may be a secret
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")  # as OpenSSL says
 _TLS_ADVICE = "; does the port speak https, is the clock right, and does SSL_CERT_FILE name the CA of a private server?"
+_PROXY_ADVICE = "check HTTPS_PROXY, its password, and NO_PROXY"
 _MAX_ERROR = 64 * 1024  # bytes of an error's body that are kept
 
 
@@ -195,9 +196,7 @@ class _Exchange:
         if isinstance(error, exceptions.ProxyError):
             if "Tunnel connection failed" in (reason := str(error.original_error)):
                 reason = clean(reason.rpartition(": ")[2])
-                problem = (
-                    f"the proxy {self.proxy} refused {host} ({reason}); check HTTPS_PROXY, its password, and NO_PROXY"
-                )
+                problem = f"the proxy {self.proxy} refused {host} ({reason}); {_PROXY_ADVICE}"
                 return ConnectionFailed(problem, sent=False, permanent=reason.startswith("4"))
             host = f"the proxy {self.proxy} for {host}"
             error = error.original_error

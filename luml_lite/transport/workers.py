@@ -41,7 +41,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 MAX_THREADS = 64  # in a pool
-_ORIGINS = 64  # origins whose pools are kept
+MAX_ORIGINS = 64  # whose threads, and whose connections, are kept
 _LINGER = 2.0  # seconds without work before a thread ends
 
 
@@ -127,13 +127,14 @@ def _perform(future: Future[Any], func: Callable[[], Any], finish: Callable[[], 
 
 
 HASHERS = WorkerPool()
+CLEANERS = WorkerPool()  # for cleanup under asyncio, which must not wait until a worker is idle
 _pools: dict[str, WorkerPool] = {}
 
 
 def workers_for(url: str) -> WorkerPool:
     """The worker threads for the origin of a URL."""
     origin = "/".join(url.split("/", 3)[:3])
-    if origin not in _pools and len(_pools) >= _ORIGINS:
+    if origin not in _pools and len(_pools) >= MAX_ORIGINS:
         _pools.clear()  # their threads finish their tasks, and end
     return _pools.setdefault(origin, WorkerPool())
 
@@ -141,3 +142,4 @@ def workers_for(url: str) -> WorkerPool:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pools.clear)
     os.register_at_fork(after_in_child=HASHERS.reset)
+    os.register_at_fork(after_in_child=CLEANERS.reset)

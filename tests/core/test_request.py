@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from luml_lite.core.request import FileSink, FileSlice, Json, Request, Response, no_content, no_value, raw_response
+from luml_lite.core.request import FileSink, FileSlice, Json, Request, Response, no_content, raw_response
 from luml_lite.errors import DecodeError
 from luml_lite.models.organizations import Organization
 
@@ -74,7 +74,6 @@ def test_replies_turn_responses_into_values() -> None:
     response = Response(200, {}, b'{"id": "1", "name": "Lab"}')
     assert Json[Organization](Organization)(response) == Organization(id="1", name="Lab")
     assert raw_response(response) is response
-    no_value(response)
     no_content(Response(204))
     with pytest.raises(DecodeError, match="200 instead of 204"):
         no_content(response)

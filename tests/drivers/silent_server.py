@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from luml_lite import Config, Timeouts
-from luml_lite.core.request import FileSlice, Request, no_value
+from luml_lite.core.request import FileSlice, Request, Response, raw_response
 
 PATIENT = Config(timeouts=Timeouts(connect=1000, read=1000, stall_window=1000))  # nothing ends by itself
 PROMPT = 30  # seconds, on a busy machine
@@ -22,10 +22,12 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def put_request(base: str, path: Path) -> Request[None]:
+def put_request(base: str, path: Path) -> Request[Response]:
     """A presigned PUT of a file to the silent server."""
     size = path.stat().st_size
-    return Request(method="PUT", url=f"{base}/x", body=FileSlice(str(path), 0, size), presigned=True, reply=no_value)
+    return Request(
+        method="PUT", url=f"{base}/x", body=FileSlice(str(path), 0, size), presigned=True, reply=raw_response
+    )
 
 
 def socket_count() -> int:

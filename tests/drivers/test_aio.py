@@ -16,7 +16,7 @@ import luml_lite
 from luml_lite import Config, Retry, Timeouts
 from luml_lite.core.cancellation import Stopped
 from luml_lite.core.flow import Flow, Progress, gather, local
-from luml_lite.core.request import FileSlice, Request, Response, no_value
+from luml_lite.core.request import FileSlice, Request, Response, raw_response
 from luml_lite.drivers import aio as aio_driver
 from luml_lite.transport.workers import WorkerPool
 
@@ -41,8 +41,8 @@ class Busy:
         return Response(503, {"retry-after": "60"}) if "busy" in request.url else Response(204)
 
 
-def get(path: str) -> Request[None]:
-    return Request(method="GET", url=path, reply=no_value)
+def get(path: str) -> Request[Response]:
+    return Request(method="GET", url=path, reply=raw_response)
 
 
 @pytest.mark.parametrize("kind", ["request", "batch"])
@@ -77,8 +77,8 @@ def test_the_context_of_the_caller_is_seen_everywhere(mode: str, tmp_path: Path)
     transport = Busy()
     cfg = Config(api_key="k", transport=transport)
     reports: list[tuple[str, threading.Thread]] = []
-    put: Request[None] = Request(method="PUT", url="/x", body=FileSlice(str(path), 0, 5), reply=no_value)
-    post: Request[None] = Request(method="POST", url="/x", reply=no_value)
+    put: Request[Response] = Request(method="PUT", url="/x", body=FileSlice(str(path), 0, 5), reply=raw_response)
+    post: Request[Response] = Request(method="POST", url="/x", reply=raw_response)
 
     def on_progress(done: int, total: int) -> None:
         reports.append((CALLER.get(), threading.current_thread()))
@@ -203,7 +203,7 @@ def test_a_second_cancellation_leaves_no_task_behind() -> None:
             raise Stopped
 
     async def main() -> set[asyncio.Task[Any]]:
-        post: Request[None] = Request(method="POST", url="/x", reply=no_value)
+        post: Request[Response] = Request(method="POST", url="/x", reply=raw_response)
         task = asyncio.create_task(luml_lite.aio.run(post, Config(api_key="k", transport=Silent())))
         for _ in range(2):
             await asyncio.sleep(0.1)
@@ -222,7 +222,9 @@ def test_a_host_that_hangs_keeps_no_calls_to_others_waiting(hung: str) -> None:
 
     async def main(sick: str, well: str) -> None:
         url = f"{sick}/bucket"
-        slow: Any = Request(method="GET", url=url if hung != "api" else "/x", reply=no_value, presigned=hung != "api")
+        slow: Any = Request(
+            method="GET", url=url if hung != "api" else "/x", reply=raw_response, presigned=hung != "api"
+        )
         cfg = Config(api_key="k", base_url=sick if hung == "api" else well, retry=Retry(attempts=1))
         work = [gather([slow, slow]) if hung == "parts" else slow for _ in range(70)]
         tasks = [asyncio.create_task(luml_lite.aio.run(each, cfg)) for each in work]

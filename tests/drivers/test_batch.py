@@ -11,11 +11,11 @@ import pytest
 
 from luml_lite import Config, ConnectionFailed, Retry
 from luml_lite.core.flow import Flow, Local, Outcome, gather_outcomes, transfer
-from luml_lite.core.request import FileSlice, Request, Response, no_value
+from luml_lite.core.request import FileSlice, Request, Response, raw_response
 
 from ..sync_async import SYNC_ASYNC
 
-REQUESTS = [Request(method="GET", url=f"/{index}", reply=no_value) for index in range(12)]
+REQUESTS = [Request(method="GET", url=f"/{index}", reply=raw_response) for index in range(12)]
 
 
 class Recording:
@@ -91,7 +91,7 @@ def test_the_time_in_which_bytes_move_is_no_waiting(moves: bool, mode: str) -> N
     """A transfer that moved for longer than Retry.total is tried again; one that moved nothing is not."""
     transport = Breaking(moves)
     cfg = Config(api_key="k", transport=transport, retry=Retry(total=0.2, base=0.0))
-    call = transfer(Request(method="PUT", url="/x", body=FileSlice("/m", 0, 6), reply=no_value))
+    call = transfer(Request(method="PUT", url="/x", body=FileSlice("/m", 0, 6), reply=raw_response))
     if moves:
         SYNC_ASYNC[mode].run(call, cfg)
     else:

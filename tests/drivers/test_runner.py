@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from luml_lite import Config, ConfigurationError, FileError, SystemLimitError
-from luml_lite.core.request import Request, Response, no_value
+from luml_lite.core.request import Request, Response, raw_response
 
 from ..sync_async import SYNC_ASYNC
 
-GET = Request(method="GET", url="/x", reply=no_value)
+GET = Request(method="GET", url="/x", reply=raw_response)
 
 
 class Failing:
