@@ -23,8 +23,8 @@ SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 import luml_lite
-from tests.faulty import Faulty
-from tests.test_fault_matrix import opened
+from tests.system.fault_transport import Faulty
+from tests.system.faults.registries import open_registry
 
 place, storage, at, after, call, *args = sys.argv[1:]
 
@@ -33,7 +33,7 @@ def die(request, forward):
         forward(request)
     os.kill(os.getpid(), signal.SIGKILL)
 
-cfg = opened(Path(place), storage)
+cfg = open_registry(Path(place), storage)
 cfg = cfg.replace(transport=Faulty(cfg.transport, die, int(at)), concurrency=1, state_dir=place + "/state")
 getattr(luml_lite, call)(cfg, *args, resume=True)
 """

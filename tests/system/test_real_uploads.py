@@ -67,9 +67,9 @@ def large(file: Path, tmp_path: Path) -> Path:
 
 
 def test_a_model_goes_through_a_real_bucket_and_back(
-    verbs: Any, registry: Any, bucket: S3Bucket | AzureBucket, model: Path, tmp_path: Path
+    verbs: Any, registry: Any, bucket: S3Bucket | AzureBucket, tmp_path: Path
 ) -> None:
-    cfg = registry(bucket)
+    cfg, model = registry(bucket), fnnx_models.build(tmp_path / "model.fnnx")
     made = verbs.upload(cfg, model)
     assert bucket.read(made.bucket_location) == model.read_bytes()
     verbs.download(cfg, made.id, tmp_path / "copy.fnnx")
