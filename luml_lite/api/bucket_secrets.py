@@ -53,11 +53,9 @@ def create(
     kind = require_one_of("type", type, BucketType)
     if kind == BucketType.S3 and region is None:
         raise InvalidArgumentError("a bucket secret of type s3 needs a region")
-    secrets = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
-    body = json_changes(
-        type=kind, bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, **secrets
-    )
-    return json_request("POST", path(cfg), body, Json(BucketSecret), secrets=tuple(secrets.values()))
+    keys = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
+    body = json_changes(type=kind, bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, **keys)
+    return json_request("POST", path(cfg), body, Json(BucketSecret), secrets=tuple(keys.values()))
 
 
 def update(

@@ -49,10 +49,8 @@ def status_error(response: Response, secrets: Iterable[str] = ()) -> APIStatusEr
         body = clean(response.body[:200].decode("utf-8", "replace"))
     detail = body.get("detail", body) if isinstance(body, dict) else body
     if isinstance(detail, list):
-        # `input` and `ctx` repeat what was sent, secrets included.
-        detail = [
-            {k: v for k, v in item.items() if k in ("type", "loc", "msg")} for item in detail if isinstance(item, dict)
-        ]
+        shown = ("type", "loc", "msg")  # `input` and `ctx` repeat what was sent, secrets included
+        detail = [{k: v for k, v in item.items() if k in shown} for item in detail if isinstance(item, dict)]
         body = {"detail": detail}
         words = "; ".join(f"{_field_path(item.get('loc'))}: {item.get('msg', '')}" for item in detail)
     else:

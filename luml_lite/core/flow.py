@@ -48,7 +48,7 @@ class Batch(Struct, frozen=True):
 
     requests: tuple[Request[Any], ...]
     progress: Progress | None = None
-    on_done: Callable[[int, Response], Local | None] | None = None
+    on_done: OnDone | None = None
 
 
 class Local(Struct, frozen=True):
@@ -56,6 +56,9 @@ class Local(Struct, frozen=True):
 
     func: Callable[..., Any]
     args: tuple[Any, ...] = ()
+
+
+OnDone: TypeAlias = Callable[[int, Response], Local | None]
 
 
 class Backoff(Struct, frozen=True):
@@ -98,9 +101,7 @@ def send(request: Request[T]) -> Flow[T]:
 
 
 def gather_outcomes(
-    requests: Iterable[Request[T]],
-    progress: Progress | None = None,
-    on_done: Callable[[int, Response], Local | None] | None = None,
+    requests: Iterable[Request[T]], progress: Progress | None = None, on_done: OnDone | None = None
 ) -> Flow[list[Outcome[T]]]:
     """Send requests side by side and return the value or error of each; after a failure no further one is started."""
     batch = Batch(tuple(requests), progress, on_done)

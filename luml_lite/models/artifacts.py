@@ -63,10 +63,8 @@ class ModelArtifact(Resource, kw_only=True):
     collection_name: str | None = None
 
     def __repr__(self) -> str:
-        return (
-            f"ModelArtifact(id={self.id!r}, model_name={self.model_name!r}, status={str(self.status)!r}, "
-            f"size={self.size})"
-        )
+        status = str(self.status)
+        return f"ModelArtifact(id={self.id!r}, model_name={self.model_name!r}, status={status!r}, size={self.size})"
 
 
 class ModelArtifactsList(Page[ModelArtifact]):

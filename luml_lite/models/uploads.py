@@ -57,6 +57,5 @@ class MultipartPlan(Redacted, Struct, frozen=True):
     complete_url: str
 
     def __repr__(self) -> str:
-        return (
-            f"MultipartPlan(type={self.type!r}, parts={self.parts!r}, complete_url={redact_url(self.complete_url)!r})"
-        )
+        url = redact_url(self.complete_url)
+        return f"MultipartPlan(type={self.type!r}, parts={self.parts!r}, complete_url={url!r})"

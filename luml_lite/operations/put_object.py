@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ..api import uploads
 from ..config import Config
-from ..core.flow import Backoff, Flow, Local, Progress, gather_outcomes, local, send, transfer
+from ..core.flow import Backoff, Flow, Local, OnDone, Progress, gather_outcomes, local, send, transfer
 from ..core.redaction import Redacted
 from ..core.request import FileSlice, Request, Response
 from ..core.retry import is_unanswered
@@ -189,9 +189,7 @@ def _send_missing(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
     return plan
 
 
-def _record_part(
-    upload: Upload, parts: list[Part], requests: list[Request[str]]
-) -> Callable[[int, Response], Local | None]:
+def _record_part(upload: Upload, parts: list[Part], requests: list[Request[str]]) -> OnDone:
     """The `on_done` that keeps the id of each stored part, in the journal as well, so that a crash loses none."""
 
     def on_done(index: int, response: Response) -> Local | None:

@@ -13,20 +13,13 @@ from functools import partial
 from typing import Literal
 
 from ..api import artifacts
+from ..api.encoding import require_one_of
 from ..api.paths import artifacts_path, in_collection, is_uuid
 from ..config import Config
 from ..core.flow import Flow, local, require_callback, send
 from ..core.redaction import PresignedUrl
 from ..core.retry import is_transient
-from ..errors import (
-    DecodeError,
-    FileError,
-    FileUploadError,
-    Interrupted,
-    InvalidArgumentError,
-    LumlError,
-    NotFoundError,
-)
+from ..errors import DecodeError, FileError, FileUploadError, Interrupted, LumlError, NotFoundError
 from ..files.archive import Archive, ensure_unchanged, inspect
 from ..files.journal import Journal, UploadState, open_journal
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
@@ -56,8 +49,7 @@ def upload(
     """
     cfg = in_collection(cfg, collection_id)
     artifacts_path(cfg, None)  # raises for an id that is missing before the file is hashed
-    if if_exists not in ("create", "reuse"):
-        raise InvalidArgumentError(f"if_exists is 'create' or 'reuse', not {if_exists!r}")
+    require_one_of("if_exists", if_exists, ("create", "reuse"))
     require_callback(on_progress)
     archive: Archive = yield from local(inspect, file_path, cfg.max_file_size)
     spec = ArtifactSpec(archive, model_name or archive.file_name, description, tags)
