@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -59,7 +59,7 @@ class CancelToken:
             time.sleep(min(_TICK, left))
 
 
-now = time.monotonic  # for flows, which import no clock and call this with `local`
+now: Callable[[], float] = time.monotonic  # for flows, which import no clock and call this with `local`
 _current = threading.local()
 
 

@@ -26,9 +26,11 @@ class BatchState:
     def __init__(self, batch: Batch, runner: FlowRunner) -> None:
         self.batch = batch
         self.runner = runner
-        self.width = max(1, min(runner.cfg.concurrency, len(batch.requests)))  # how many threads call `work`
+        self.width: int = max(1, min(runner.cfg.concurrency, len(batch.requests)))  # how many threads call `work`
         first = batch.requests[0] if batch.requests else None
-        self.url = first.url if first is not None and first.presigned else runner.cfg.base_url  # of the batch's origin
+        self.url: str = (
+            first.url if first is not None and first.presigned else runner.cfg.base_url
+        )  # of the batch's origin
         self.outcomes: list[Outcome[Response]] = [None] * len(batch.requests)
         self.stop: CancelToken = CancelToken()
         self._next = 0

@@ -22,7 +22,7 @@ touch the flow any more: its own token stays set, and it looks at that before it
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Any
@@ -41,11 +41,11 @@ class FlowRunner:
     def __init__(self, work: Request[Any] | Flow[Any] | Stream[Any], cfg: Config) -> None:
         if threading.local is not LOCAL_AT_IMPORT:
             raise ConfigurationError("gevent patched Python after luml_lite was loaded: call patch_all() before that")
-        self.flow = expand(send(work) if isinstance(work, Request) else work, cfg)
+        self.flow: Generator[Step, Any, Any] = expand(send(work) if isinstance(work, Request) else work, cfg)
         self.cfg = cfg
         self.stop: CancelToken = CancelToken()
-        self.late_stop = CancelToken()  # set after `stop`: ends a request that must not be sent twice
-        self.is_cleanup = False
+        self.late_stop: CancelToken = CancelToken()  # set after `stop`: ends a request that must not be sent twice
+        self.is_cleanup: bool = False
         self.value: Any = None
         self.reported = -1  # bytes of the last progress report, which never fall when bytes are sent again
         self._reply: Any = None

@@ -71,7 +71,7 @@ class Attempt:
         self.sent = False
         self.target = ""  # the request's path and query as they are to be sent; urllib3 would normalize them
         self.aborted: bool = False
-        self.watch = watchdog.Watch(self.abort)
+        self.watch: watchdog.Watch = watchdog.Watch(self.abort)
         self._handles: set[AbortHandle] = set()
 
     def __enter__(self) -> Attempt:

@@ -73,9 +73,9 @@ class Connection(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.deadline = Deadline(self.server.limits)
+        self.deadline: Deadline = Deadline(self.server.limits)
         self.deadline.wait_for(self.server.limits.head)
-        self.busy = False
+        self.busy: bool = False
         self._expects_continue = False
         self.server.watch(self)
 

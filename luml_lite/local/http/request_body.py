@@ -44,7 +44,7 @@ class RequestBody:
     invite: Callable[[], None]
 
     def __post_init__(self) -> None:
-        self.left = self.length
+        self.left: int = self.length
 
     def __iter__(self) -> Iterator[memoryview]:
         self.invite()
