@@ -112,7 +112,7 @@ def digest_of(artifact: ModelArtifact) -> str:
 
 
 def require_size(artifact: ModelArtifact) -> None:
-    """Raise a DecodeError if no object can have the artifact's size; the registry only repeats what it was told."""
+    """Raise a DecodeError if no object can have the artifact's size; the registry does not check sizes."""
     if not 0 <= artifact.size <= MAX_OBJECT_SIZE:
         raise DecodeError(f"the registry gives {artifact.id} a size that no object has")
 
