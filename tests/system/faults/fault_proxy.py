@@ -247,7 +247,7 @@ class Proxy:
 
     def _serve(self, sock: socket.socket) -> None:
         try:
-            with contextlib.suppress(OSError, Gone, http.client.HTTPException):
+            with contextlib.suppress(ConnectionError, TimeoutError, Gone, http.client.HTTPException):
                 over = False
                 while not over and sock.recv(1, socket.MSG_PEEK):
                     self._socks[sock] = True
