@@ -95,7 +95,8 @@ def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifa
                 raise FileDownloadError(f"{target} is not a file: use luml_lite.open_download for pipes and devices")
         target = os.path.realpath(target)
         directory, bare = os.path.dirname(target), _cut(os.path.basename(target), 80)
-        stem = os.path.join(directory, f".{bare}.{artifact.id[:36]}.{digest}")
+        key = artifact.id[:36] or secrets.token_hex(18)  # bytes without an id are never continued
+        stem = os.path.join(directory, f".{bare}.{key}.{digest}")
         partial = _try_open(stem, "", target, artifact.size)
         for _ in range(8):  # a process that removes abandoned partial files may lock a new one before this one does
             partial = partial or _try_open(stem, f".{secrets.token_hex(4)}", target, artifact.size)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from ..api import artifacts
 from ..api.paths import in_collection
@@ -14,7 +15,8 @@ from ..config import Config
 from ..core.flow import Flow, local, require_callback, send
 from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
 from ..files.partial import PartialFile, open_partial
-from .get_object import Download, digest_of, fetch
+from ..models.artifacts import ModelArtifact
+from .get_object import Download, digest_of, fetch, object_url
 
 
 def download(
@@ -40,13 +42,29 @@ def download(
     cfg = in_collection(cfg, collection_id)
     artifact = yield from send(artifacts.get(cfg, model_id))
     digest = digest_of(artifact) if verify else ""
-    partial: PartialFile = yield from local(open_partial, file_path, artifact)
+    resume = cfg.resume if resume is None else resume
+    new_url = partial(object_url, cfg, artifact.id)
+    yield from save(cfg, artifact, file_path, digest, on_progress, resume, new_url=new_url)
+
+
+def save(
+    cfg: Config,
+    artifact: ModelArtifact,
+    file_path: str | os.PathLike[str] | None,
+    digest: str,
+    on_progress: Callable[[int, int], None] | None,
+    resume: bool,
+    *,
+    url: str = "",
+    new_url: Callable[[], Flow[str]] | None = None,
+) -> Flow[None]:
+    """Fetch an object's bytes and give them their name; after a failure, `resume` keeps them for a later call."""
+    file: PartialFile = yield from local(open_partial, file_path, artifact)
     try:
-        yield from fetch(Download(cfg, artifact, partial, digest, on_progress))
-        yield from local(partial.publish)
+        yield from fetch(Download(cfg, artifact, file, digest, on_progress, new_url, url=url))
+        yield from local(file.publish)
     except Exception as error:
-        keep = (cfg.resume if resume is None else resume) and not isinstance(error, IntegrityError)
-        yield from local(partial.release, keep)
+        yield from local(file.release, resume and not isinstance(error, IntegrityError))
         if isinstance(error, IntegrityError | Interrupted) or not isinstance(error, LumlError | OSError):
             raise
         raise FileDownloadError(f"{artifact.file_name} was not downloaded: {error}") from error

@@ -43,7 +43,8 @@ _PROGRESS = 64 * 1024  # bytes that a broken read must have brought for the atte
 class Download(Redacted, Struct):
     """A download under way: the partial file has `offset` bytes without a gap, `kept` of them from an earlier run.
 
-    `digest` is the sha256 that the bytes must have, or an empty string if nothing is compared.
+    `digest` is the sha256 that the bytes must have, or an empty string if nothing is compared. `new_url` gets a URL
+    where there is none, and another one after a refusal; without it the given `url` is the only one.
     """
 
     cfg: Config
@@ -51,6 +52,7 @@ class Download(Redacted, Struct):
     partial: PartialFile
     digest: str
     on_progress: Callable[[int, int], None] | None
+    new_url: Callable[[], Flow[str]] | None = None
     offset: int = 0
     kept: int = 0
     is_ranged: bool = False
@@ -70,8 +72,8 @@ def fetch(this: Download) -> Flow[None]:
     attempt = restarts = 0
     renewed_at = -1
     while True:
-        if not this.url:
-            this.url = yield from object_url(this.cfg, this.artifact.id)
+        if not this.url and this.new_url is not None:
+            this.url = yield from this.new_url()
         before = this.offset
         try:
             if (yield from _fetch_and_verify(this)):
@@ -85,7 +87,7 @@ def fetch(this: Download) -> Flow[None]:
                 yield Backoff(attempt, error)
             continue
         except StorageError as error:
-            if is_refused(error) and renewed_at != this.offset:
+            if is_refused(error) and renewed_at != this.offset and this.new_url is not None:
                 renewed_at, this.url = this.offset, ""
                 continue
             if error.status_code not in (412, 416) or not (this.offset or this.etag):
@@ -133,8 +135,8 @@ def _fetch_and_verify(this: Download) -> Flow[bool]:
             if this.kept:
                 yield from _restart(this)  # the bytes of the earlier run were not the artifact's
                 return False
-            name = this.artifact.id
-            raise IntegrityError(f"the bytes of {name} do not have its sha256; the stored object is not the artifact")
+            name = this.artifact.file_name
+            raise IntegrityError(f"the bytes of {name} do not have its sha256; the stored object is another one")
     return True
 
 
@@ -239,4 +241,4 @@ def _is_expected(this: Download, response: Response, offset: int) -> bool:
 
 
 def _size_error(this: Download, size: int) -> IntegrityError:
-    return IntegrityError(f"the object has {size} bytes, the artifact {this.artifact.size}")
+    return IntegrityError(f"the object has {size} bytes instead of {this.artifact.size}")
