@@ -22,9 +22,9 @@ _MODULES = ("aio", "local", "testing")
 _NAMES = {
     "clients.async_client": "AsyncLumlClient",
     "clients.client": "LumlClient",
-    "clients.groups": "bucket_secrets collections create delete delete_many delete_url download download_url get list "
-    "list_all members open_download open_member orbits organizations read_member read_members "
-    "resolve tracks update upload",
+    "clients.groups": "bucket_secrets collections create delete delete_many delete_url download download_from "
+    "download_url get list list_all members open_download open_member orbits organizations read_member read_members "
+    "resolve tracks update upload upload_to",
     "core.request": "FileSink FileSlice Request Response",
     "drivers.blocking": "run",
     "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError "

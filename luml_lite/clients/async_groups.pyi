@@ -758,3 +758,37 @@ async def resolve(cfg: Config, /) -> Config:
 
     Names must match exactly. A name that does not exist is a ResourceNotFoundError that lists those that do; an
     ambiguous one is a MultipleResourcesFoundError."""
+
+async def download_from(
+    cfg: Config,
+    /,
+    url: str,
+    file_path: str | os.PathLike[str] | None = None,
+    *,
+    size: int | None = None,
+    sha256: str | None = None,
+    renew: Callable[[], str] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    resume: bool | None = None,
+) -> None:
+    """Download the object behind a presigned URL, by default under the last name in its path; no API key is sent.
+
+    `size` (bytes) and `sha256` (hex) are compared before the file gets its name. What is not given is not checked,
+    and the storage is asked for the size: then a wrong object is taken for the right one. `renew` is
+    called once for each refusal of a URL and returns another one. `resume` needs the `sha256`, since only that tells
+    whether an earlier call's bytes are this object's. A wrong size or digest is an IntegrityError, every other failure
+    a FileDownloadError."""
+
+async def upload_to(
+    cfg: Config,
+    /,
+    url: str,
+    file_path: str | os.PathLike[str],
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> str:
+    """Upload any file to a presigned PUT URL of S3 or Azure and return the ETag of the object; no API key is sent.
+
+    A file of more than 5 GiB, the most that one PUT takes, is a FileError, as is one that cannot be read. With
+    Config.check_parts the storage's MD5 is compared with the bytes that were sent. Every failure after that is a
+    FileUploadError. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html"""

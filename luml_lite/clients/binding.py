@@ -69,7 +69,13 @@ def operations_of(group: str) -> dict[str, str]:
     return {name: module for module, names in GROUPS[group][1].items() for name in names.split()}
 
 
-FUNCTIONS = {**operations_of("artifacts"), "resolve": "resolve"}  # verbs that users call without a group
+# Verbs that users call without a group.
+FUNCTIONS = {
+    **operations_of("artifacts"),
+    "resolve": "resolve",
+    "download_from": "presigned_urls",
+    "upload_to": "presigned_urls",
+}
 VERBS = [*FUNCTIONS, *(group for group in GROUPS if group != "artifacts")]
 
 

@@ -12,6 +12,7 @@ from ..clients.groups import delete as delete
 from ..clients.groups import delete_many as delete_many
 from ..clients.groups import delete_url as delete_url
 from ..clients.groups import download as download
+from ..clients.groups import download_from as download_from
 from ..clients.groups import download_url as download_url
 from ..clients.groups import get as get
 from ..clients.groups import list as list
@@ -27,6 +28,7 @@ from ..clients.groups import resolve as resolve
 from ..clients.groups import tracks as tracks
 from ..clients.groups import update as update
 from ..clients.groups import upload as upload
+from ..clients.groups import upload_to as upload_to
 from ..core.request import FileSink as FileSink
 from ..core.request import FileSlice as FileSlice
 from ..core.request import Request as Request

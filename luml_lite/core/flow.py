@@ -28,13 +28,13 @@ class Progress(Struct, frozen=True):
     done: int = 0
 
 
-def require_callback(callback: Callable[[int, int], None] | None) -> None:
-    """Raise an InvalidArgumentError for an on_progress that is an `async def`: nobody would await its calls."""
+def require_callback(callback: Callable[..., Any] | None, name: str = "on_progress") -> None:
+    """Raise an InvalidArgumentError for a callback that is an `async def`: nobody would await its calls."""
     if callback is not None:
         from inspect import iscoroutinefunction
 
         if iscoroutinefunction(callback) or iscoroutinefunction(type(callback).__call__):
-            raise InvalidArgumentError("on_progress must be a plain function: an `async def` would never run")
+            raise InvalidArgumentError(f"{name} must be a plain function: an `async def` would never run")
 
 
 class Batch(Struct, frozen=True):

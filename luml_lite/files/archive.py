@@ -55,11 +55,9 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
 
     path = absolute_path(path)
     name = require_file_name(os.path.basename(path))
+    stamp = file_stamp(path)
+    size, mtime_ns = stamp[:2]
     with file_errors("read", path):
-        was = os.stat(path)
-        if not os.path.isfile(path):
-            raise FileError(f"{path} is not a file: give the archive itself, for example model.fnnx")
-        size = was.st_size
         if not size:
             raise FileError(f"{path} is empty")
         if size > max_size:
@@ -67,17 +65,26 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
         with open(path, "rb") as file:
             index, manifest, meta = _members(path, file)
     digest = hash_file(path).hexdigest()
-    archive = Archive(path, name, size, was.st_mtime_ns, digest, manifest, metrics(manifest, meta), index, _stamp(was))
-    ensure_unchanged(archive)
+    archive = Archive(path, name, size, mtime_ns, digest, manifest, metrics(manifest, meta), index, stamp)
+    ensure_unchanged(path, archive.stamp)
     return archive
 
 
-def ensure_unchanged(archive: Archive) -> None:
-    """Raise IntegrityError if the file is no longer the one that was inspected."""
+def file_stamp(path: str) -> tuple[int, ...]:
+    """The size of a file and what else tells whether it has changed; raises FileError where there is no file."""
+    with file_errors("read", path):
+        facts = os.stat(path)
+    if not os.path.isfile(path):
+        raise FileError(f"{path} is not a file: give the archive itself, for example model.fnnx")
+    return _stamp(facts)
+
+
+def ensure_unchanged(path: str, stamp: tuple[int, ...]) -> None:
+    """Raise IntegrityError if the file is no longer the one that had this stamp."""
     with suppress(OSError):
-        if _stamp(os.stat(archive.path)) == archive.stamp:
+        if _stamp(os.stat(path)) == stamp:
             return
-    raise IntegrityError(f"{archive.path} changed while it was uploaded; upload it again when nothing writes to it")
+    raise IntegrityError(f"{path} changed while it was uploaded; upload it again when nothing writes to it")
 
 
 def require_file_name(name: str) -> str:

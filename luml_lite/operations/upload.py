@@ -129,7 +129,7 @@ def _finish(upload: Upload) -> Flow[ModelArtifact]:
     row = upload.state.artifact_id
     try:
         yield from put_object(upload)
-        yield from local(ensure_unchanged, upload.archive)
+        yield from local(ensure_unchanged, upload.archive.path, upload.archive.stamp)
         artifact = yield from confirm_row(upload.cfg, row)
     except Exception as error:
         is_kept = yield from _try_keep(upload, error)

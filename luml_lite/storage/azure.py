@@ -38,14 +38,14 @@ def add_md5(request: Request[T], digest: bytes) -> Request[T]:
 
 
 class Created(Struct, frozen=True):
-    """A reply parser that returns the id of the block that was sent; Azure does not repeat it, and always says 201."""
+    """A reply parser: the id of the block that was sent, which Azure does not repeat, or the ETag of the blob."""
 
     id: str = ""
 
     def __call__(self, response: Response) -> str:
         if response.status != 201:
             raise DecodeError(f"the storage answered {response.status} instead of 201; is there a proxy between?")
-        return self.id
+        return self.id or response.header("etag").strip('"')
 
 
 def commit(url: str, ids: Mapping[int, str]) -> Request[str]:

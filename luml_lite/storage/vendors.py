@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from msgspec import Struct
 
@@ -69,3 +70,9 @@ def vendor_of(bucket_type: str) -> Vendor:
             f"{' and '.join(_VENDORS)}: upgrade luml_lite, or choose an orbit with another bucket"
         )
     return vendor
+
+
+def vendor_of_url(url: str) -> Vendor:
+    """The vendor that a presigned URL was signed for; S3 where it is not known, since others speak that as well."""
+    is_azure = {"sig", "sv"} <= parse_qs(urlsplit(url).query).keys()
+    return _VENDORS["azure" if is_azure else "s3"]

@@ -195,10 +195,10 @@ def test_a_file_that_changed_since_is_noticed(tmp_path: Path, change: Callable[[
     path = write_tar(tmp_path / "m.fnnx", {"manifest.json": MANIFEST})
     os.utime(path, (1, 1))
     facts = archive.inspect(path)
-    archive.ensure_unchanged(facts)
+    archive.ensure_unchanged(facts.path, facts.stamp)
     change(path)
     with pytest.raises(IntegrityError, match="changed"):
-        archive.ensure_unchanged(facts)
+        archive.ensure_unchanged(facts.path, facts.stamp)
 
 
 def put_another_in_its_place(path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_change_that_keeps_size_and_mtime_is_noticed(tmp_path: Path, change: C
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     with pytest.raises(IntegrityError, match="changed"):
-        archive.ensure_unchanged(facts)
+        archive.ensure_unchanged(facts.path, facts.stamp)
 
 
 # Metrics

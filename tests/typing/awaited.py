@@ -29,6 +29,8 @@ async def main() -> None:
         ModelArtifact,
     )
     await aio.download(cfg, "id", Path("m.fnnx"), verify=False)
+    await aio.download_from(cfg, "https://bucket/x", "m.fnnx", size=10, sha256="00", renew=lambda: "https://bucket/y")
+    assert_type(await aio.upload_to(cfg, "https://bucket/x", Path("m.fnnx")), str)
     await aio.delete(cfg, "id", force=True)
     assert_type(await aio.delete_many(cfg, ["a", "b"]), list[Deletion])
     assert_type(await aio.create(cfg, "c", "m.fnnx", {}, {}, "h", {"a": (0, 1)}, 5), CreatedModel)

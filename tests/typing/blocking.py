@@ -49,6 +49,8 @@ assert_type(
     ModelArtifact,
 )
 luml_lite.download(cfg, "id", Path("m.fnnx"), on_progress=lambda done, total: None, verify=False)
+luml_lite.download_from(cfg, "https://bucket/x", "m.fnnx", size=10, sha256="00", renew=lambda: "https://bucket/y")
+assert_type(luml_lite.upload_to(cfg, "https://bucket/x", Path("m.fnnx")), str)
 luml_lite.delete(cfg, "id", force=True)
 assert_type(luml_lite.delete_many(cfg, iter(["a", "b"])), list[Deletion])
 assert_type(luml_lite.create(cfg, "c", "m.fnnx", {}, {}, "h", {"a": (0, 1)}, 5), CreatedModel)
