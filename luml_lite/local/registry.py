@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from ..files.locks import CAN_SHARE, lock, share_lock, try_lock
 from .api.context import Context
 from .api.parsing import json_body, query_values
-from .api.permissions import Role, add_user, require_permission, user_of
+from .api.permissions import Role, add_member, add_user, require_permission, user_of
 from .api.routes import find
 from .database.database import Database, new_id, now
 from .responses import Body, HTTPError, Response, http_error, json_response
@@ -166,10 +166,6 @@ class Registry:
         with self.database.writing() if route.writes else self.database.reading() as db:
             if route.right:
                 require_permission(db, user, ids["organization_id"], ids.get("orbit_id"), *route.right)
-            if "orbit_id" in ids:
-                query = "SELECT 1 FROM orbits WHERE id = ? AND organization_id = ?"
-                if db.execute(query, (ids["orbit_id"], ids["organization_id"])).fetchone() is None:
-                    raise http_error(404, "Orbit not found")
             context = Context(db, self.settings, endpoint.dialect, user, request.base_url, ids, values, content)
             result = route.run(context)
         if isinstance(result, Response):
@@ -219,14 +215,14 @@ def _bootstrap(db: sqlite3.Connection, bucket_type: str) -> None:
     organization, orbit, collection, secret = (new_id() for _ in range(4))
     moment = now()
     db.execute("INSERT INTO organizations VALUES (?, 'Local', NULL, 0, ?, NULL)", (organization, moment))
-    access = '{"region":"us-east-1"}' if bucket_type == "s3" else "{}"
+    access = '{"region":"us-east-1","secure":false,"access_key":"local","secret_key":"local"}'
     bucket_secret = (secret, organization, bucket_type, "local", "local", access, moment)
     db.execute("INSERT INTO bucket_secrets VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", bucket_secret)
     db.execute("INSERT INTO orbits VALUES (?, ?, ?, 'Local', ?, NULL)", (orbit, organization, secret, moment))
     query = "INSERT INTO collections VALUES (?, ?, 'Local', '', 'mixed', NULL, 0, ?, NULL)"
     db.execute(query, (collection, orbit, moment))
     key = add_user(db, "Local User", "owner", organization, orbit)
-    db.execute("INSERT INTO orbit_members SELECT ?, id, 'admin' FROM users", (orbit,))
+    add_member(db, orbit, db.execute("SELECT id FROM users").fetchone()[0], "admin")
     settings = dict(zip(Names._fields, (key, organization, orbit, collection, secret), strict=True))
     db.executemany("INSERT INTO settings VALUES (?, ?)", [*settings.items(), ("signer", token_hex(32))])
 

@@ -51,10 +51,13 @@ class Context:
         return identity
 
     def change(self, table: str, identity: str, values: dict[str, Any]) -> None:
-        """Set columns of a row, and its updated_at."""
-        values = {**values, "updated_at": now()}
-        columns = ", ".join(f"{name} = ?" for name in values)
-        self.db.execute(f"UPDATE {table} SET {columns} WHERE id = ?", (*_stored(values), identity))
+        """Set columns of a row, and its updated_at if that changes one of them, as on the platform."""
+        if values:
+            columns = "".join(f"{name} = ?, " for name in values)
+            differs = " OR ".join(f"{name} IS NOT ?" for name in values)
+            stored = _stored(values)
+            sql = f"UPDATE {table} SET {columns}updated_at = ? WHERE id = ? AND ({differs})"
+            self.db.execute(sql, (*stored, now(), identity, *stored))
 
     def bucket(self, secret_id: str) -> Bucket:
         """The bucket of a bucket secret: the external one if it is configured for this secret, else the registry's."""

@@ -1,23 +1,19 @@
+# ruff: noqa: S608 - only names from this package are put into SQL; every value is bound
 """The operations on orbits."""
 
 from __future__ import annotations
 
 import sqlite3
 from typing import Any
+from uuid import UUID
 
-from .context import Context
+from ..responses import http_error
+from .context import Context, placeholders
 from .dialects import Dialect
-from .permissions import orbit_permissions, orbit_role, organization_role
-from .validation import ABSENT, Field, boolean, list_of, mapping, model, nullable, text, uuid_of
+from .permissions import add_member, orbit_permissions, orbit_role, organization_role
+from .validation import ABSENT, Check, Field, boolean, list_of, model, nullable, one_of, text, uuid_of
 
-CREATE_SCHEMA = model(
-    name=Field(text(longest=100)),
-    bucket_secret_id=Field(uuid_of),
-    members=Field(nullable(list_of(mapping())), None),
-    notify=Field(boolean, False),
-)
-UPDATE_SCHEMA = model(name=Field(text(longest=100), ABSENT), bucket_secret_id=Field(uuid_of, ABSENT))
-
+_MEMBER = model(user_id=Field(uuid_of), role=Field(one_of("admin", "member")))
 _WITH_TOTALS = """
 SELECT o.*,
     (SELECT COUNT(*) FROM orbit_members m WHERE m.orbit_id = o.id) AS total_members,
@@ -27,36 +23,65 @@ FROM orbits o
 """
 
 
+def create_schema(dialect: Dialect) -> Check:
+    """The body of POST."""
+    return model(
+        name=Field(text(longest=dialect.longest_orbit_name)),
+        bucket_secret_id=Field(uuid_of),
+        members=Field(nullable(list_of(_MEMBER)), None),
+        notify=Field(boolean, False),
+    )
+
+
+def update_schema(dialect: Dialect) -> Check:
+    """The body of PATCH; its `id` is checked and not used, as on the platform."""
+    return model(
+        id=Field(nullable(uuid_of), ABSENT),
+        name=Field(text(longest=dialect.longest_orbit_name), ABSENT),
+        bucket_secret_id=Field(nullable(uuid_of), ABSENT),
+    )
+
+
 def list_all(context: Context) -> list[dict[str, Any]]:
     """The orbits of the organization; a plain member sees only the orbits that they belong to."""
     organization = context.ids["organization_id"]
     rows = context.db.execute(f"{_WITH_TOTALS} WHERE o.organization_id = ? ORDER BY o.id", (organization,)).fetchall()
     role = organization_role(context.db, context.user, organization)
+    if role != "member":
+        return [_orbit_json(context, row, role) for row in rows]
     with_roles = [(row, orbit_role(context.db, context.user, row["id"])) for row in rows]
-    return [_orbit_json(row, context.dialect, role, own) for row, own in with_roles if role != "member" or own]
+    hidden = {"total_satellites": None, context.dialect.orbit_total: None}
+    return [
+        {**_orbit_json(context, row, own), **hidden, "role": own.removeprefix("orbit_")}
+        for row, own in with_roles
+        if own
+    ]
 
 
 def create(context: Context) -> dict[str, Any]:
-    """Create an empty orbit that stores its artifacts in a bucket, and make the user its admin."""
+    """Create an empty orbit that stores its artifacts in a bucket, with the given members and the user as admin."""
     _ensure_bucket_secret(context)
+    members = context.body["members"] or []
+    _ensure_may_join(context, [member["user_id"] for member in members])
     values = {name: context.body[name] for name in ("name", "bucket_secret_id")}
     identity = context.insert("orbits", {**values, "organization_id": context.ids["organization_id"]})
-    context.db.execute("INSERT INTO orbit_members VALUES (?, ?, 'admin')", (identity, context.user.id))
-    return _require_orbit(context, identity)
+    for member in [*members, {"user_id": context.user.id, "role": "admin"}]:
+        add_member(context.db, identity, member["user_id"], member["role"])
+    return _orbit_details(context, identity)
 
 
 def get(context: Context) -> dict[str, Any]:
-    """One orbit."""
-    return _require_orbit(context, context.ids["orbit_id"])
+    """One orbit with its members and the tags of its collections."""
+    return _orbit_details(context, context.ids["orbit_id"])
 
 
 def update(context: Context) -> dict[str, Any]:
-    """Update the given fields."""
-    if "bucket_secret_id" in context.body:
+    """Update the given fields; as on the platform, the answer has no permissions."""
+    values = {name: value for name, value in context.body.items() if name != "id"}
+    if "bucket_secret_id" in values:
         _ensure_bucket_secret(context)
-    if context.body:
-        context.change("orbits", context.ids["orbit_id"], context.body)
-    return _require_orbit(context, context.ids["orbit_id"])
+    context.change("orbits", context.ids["orbit_id"], values)
+    return _orbit_json(context, _orbit_row(context, context.ids["orbit_id"]), None)
 
 
 def delete(context: Context) -> None:
@@ -69,17 +94,32 @@ def delete(context: Context) -> None:
 
 
 def empty_list(context: Context) -> list[Any]:
-    """No deployments and no satellites: the registry has neither."""
+    """No deployments, no satellites and no secrets of an orbit: the registry has none."""
     return []
 
 
-def _require_orbit(context: Context, orbit: str) -> dict[str, Any]:
-    organization = context.ids["organization_id"]
-    row = context.get_or_404(
-        "Orbit not found", f"{_WITH_TOTALS} WHERE o.id = ? AND o.organization_id = ?", orbit, organization
+def _orbit_row(context: Context, orbit: str) -> sqlite3.Row:
+    return context.get_or_404("Orbit not found", f"{_WITH_TOTALS} WHERE o.id = ?", orbit)
+
+
+def _orbit_details(context: Context, orbit: str) -> dict[str, Any]:
+    role = organization_role(context.db, context.user, context.ids["organization_id"])
+    if role == "member":
+        role = orbit_role(context.db, context.user, orbit) or role
+    members = context.db.execute(
+        "SELECT m.*, u.name FROM orbit_members m JOIN users u ON u.id = m.user_id WHERE m.orbit_id = ?"
+        " ORDER BY m.role, m.rowid",
+        (orbit,),
+    ).fetchall()
+    tags = context.db.execute(
+        "SELECT DISTINCT t.value FROM collections c, json_each(c.tags) t WHERE c.orbit_id = ? ORDER BY t.value",
+        (orbit,),
     )
-    role, own = organization_role(context.db, context.user, organization), orbit_role(context.db, context.user, orbit)
-    return _orbit_json(row, context.dialect, role, own)
+    return {
+        **_orbit_json(context, _orbit_row(context, orbit), role),
+        "members": [_member_json(member) for member in members],
+        "collections_tags": [tag[0] for tag in tags],
+    }
 
 
 def _ensure_bucket_secret(context: Context) -> None:
@@ -89,14 +129,32 @@ def _ensure_bucket_secret(context: Context) -> None:
     )
 
 
-def _orbit_json(row: sqlite3.Row, dialect: Dialect, role: str, own: str | None) -> dict[str, Any]:
-    if role != "member":
-        own = None  # a role in the organization outranks the one in the orbit
+def _ensure_may_join(context: Context, users: list[str]) -> None:
+    if len(set(users)) != len(users):
+        raise http_error(400, "Orbit members should contain only unique values.")
+    if context.user.id in users:
+        raise http_error(400, "You can not add yourself to orbit.")
+    query = f"SELECT user_id FROM organization_members WHERE organization_id = ? AND user_id IN ({placeholders(users)})"
+    rows = context.db.execute(query, (context.ids["organization_id"], *users))
+    if strangers := {UUID(user) for user in users} - {UUID(row[0]) for row in rows}:
+        raise http_error(400, f"Users {strangers} are not in the organization.")
+
+
+def _orbit_json(context: Context, row: sqlite3.Row, role: str | None) -> dict[str, Any]:
+    dialect = context.dialect
     names = ("id", "name", "organization_id", "bucket_secret_id", "total_members", "total_collections")
     return {
         **{name: row[name] for name in (*names, "created_at", "updated_at")},
         "total_satellites": 0,
         dialect.orbit_total: row["total_artifacts"],
-        "role": own.removeprefix("orbit_") if own else None,
-        "permissions": orbit_permissions(own or role, dialect.permission, tracks=dialect.has_types),
+        "role": None,
+        "permissions": orbit_permissions(role, dialect.permission, tracks=dialect.has_types) if role else None,
+    }
+
+
+def _member_json(row: sqlite3.Row) -> dict[str, Any]:
+    user = {"id": row["user_id"], "email": f"{row['user_id']}@x.com", "full_name": row["name"], "disabled": False}
+    return {
+        **{name: row[name] for name in ("id", "orbit_id", "role", "created_at", "updated_at")},
+        "user": {**user, "photo": None, "has_api_key": True},
     }

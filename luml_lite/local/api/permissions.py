@@ -11,7 +11,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..database.database import new_id
+from ..database.database import new_id, now
 from ..responses import http_error
 
 Role: TypeAlias = Literal["owner", "admin", "orbit_admin", "orbit_member"]
@@ -103,12 +103,19 @@ def orbit_role(db: sqlite3.Connection, user: User, orbit: str) -> str | None:
 def require_permission(
     db: sqlite3.Connection, user: User, organization: str, orbit: str | None, resource: str, action: str
 ) -> None:
-    """Raise a 403 unless the user's role in the organization or in the orbit permits the action."""
+    """Raise a 403 unless the user's role in the organization or in the orbit permits the action.
+
+    An orbit that does not exist is a 404, and for a plain member of the organization so is another's orbit.
+    """
     role = organization_role(db, user, organization)
-    own = orbit_role(db, user, orbit) if orbit is not None else None
-    if action in PERMISSIONS[role].get(resource, ()) and (role != "member" or own or orbit is None):
-        return
-    if own is None or action not in PERMISSIONS[own].get(resource, ()):
+    permits = action in PERMISSIONS[role].get(resource, ())
+    if orbit is not None:
+        own = orbit_role(db, user, orbit)
+        row = db.execute("SELECT 1 FROM orbits WHERE id = ? AND organization_id = ?", (orbit, organization)).fetchone()
+        if row is None or (permits and role == "member" and own is None):
+            raise http_error(404, "Orbit not found")
+        permits = permits or (own is not None and action in PERMISSIONS[own].get(resource, ()))
+    if not permits:
         raise http_error(403, "Not enough rights")
 
 
@@ -122,9 +129,9 @@ def organization_permissions(role: str) -> dict[str, list[str]]:
 def orbit_permissions(role: str, artifact: str, *, tracks: bool) -> dict[str, list[str]]:
     """The `permissions` field of an orbit; `artifact` is the name of that resource in the dialect."""
     return {
-        artifact if name == "artifact" else name: list(PERMISSIONS[role].get(name, ()))
+        artifact if name == "artifact" else name: list(PERMISSIONS[role][name])
         for name in _ORBIT
-        if tracks or name != "track"
+        if name in PERMISSIONS[role] and (tracks or name != "track")
     }
 
 
@@ -138,5 +145,10 @@ def add_user(db: sqlite3.Connection, name: str, role: Role, organization: str, o
     member = "member" if own else role
     db.execute("INSERT INTO organization_members VALUES (?, ?, ?)", (organization, user, member))
     if own:
-        db.execute("INSERT INTO orbit_members VALUES (?, ?, ?)", (orbit, user, own))
+        add_member(db, orbit, user, own)
     return key
+
+
+def add_member(db: sqlite3.Connection, orbit: str, user: str, role: str) -> None:
+    """Make a user admin or member of an orbit."""
+    db.execute("INSERT INTO orbit_members VALUES (?, ?, ?, ?, ?, NULL)", (orbit, user, role, new_id(), now()))

@@ -19,7 +19,7 @@ from functools import lru_cache
 from secrets import randbits
 from uuid import UUID
 
-from .schema import TABLES, VERSION
+from .schema import TABLES, UPGRADES, VERSION
 
 _BUSY_TIMEOUT = 30.0  # seconds to wait for another writer
 
@@ -35,7 +35,7 @@ class Database:
         _databases.add(self)
 
     def create(self, fill: Callable[[sqlite3.Connection], None]) -> None:
-        """Create the tables and call `fill`, unless they exist; RuntimeError for another version of the schema."""
+        """Create the tables and call `fill`, or upgrade those of an older version; RuntimeError for a newer one."""
         # The file holds the owner's key. SQLite gives its journal files the same permissions.
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = self._take()
@@ -45,12 +45,14 @@ class Database:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == VERSION:
                 return
-            if version:
+            if version > VERSION:
                 versions = f"schema version {version}, and this luml_lite reads version {VERSION}"
                 raise RuntimeError(f"{self.path} has {versions}; update luml_lite")
-            for statement in re.split(r"\n(?=CREATE )", TABLES):
+            upgrades = [each for number in range(version, VERSION) for each in UPGRADES.get(number, ())]
+            for statement in upgrades if version else re.split(r"\n(?=CREATE )", TABLES):
                 db.execute(statement)
-            fill(db)
+            if not version:
+                fill(db)
             db.execute(f"PRAGMA user_version = {VERSION}")
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:

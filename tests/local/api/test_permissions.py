@@ -63,5 +63,12 @@ def test_a_member_sees_their_orbit_only(client: RegistryClient) -> None:
     shown = theirs.ask("GET", f"{client.organization}/orbits").body
     assert [(orbit["id"], orbit["role"]) for orbit in shown] == [(client.registry.names.orbit, "member")]
     assert "delete" not in shown[0]["permissions"]["artifact"]
-    for path in ("", "/artifacts", "/collections"):
-        assert theirs.ask("GET", f"{client.organization}/orbits/{other}{path}").status == 403
+    for path, status in (("", 404), ("/artifacts", 403), ("/collections", 403)):
+        assert theirs.ask("GET", f"{client.organization}/orbits/{other}{path}").status == status
+    own = theirs.ask("GET", client.orbit).body
+    assert (own["role"], own["permissions"]) == (None, shown[0]["permissions"]), "as on the platform"
+    assert (shown[0]["total_artifacts"], own["total_artifacts"]) == (None, 0)
+    missing = "00000000-0000-0000-0000-000000000000"
+    for path in ("", "/artifacts", "/collections", "/tracks"):
+        answer = theirs.ask("GET", f"{client.organization}/orbits/{missing}{path}")
+        assert (answer.status, answer.body) == (404, {"detail": "Orbit not found"})
