@@ -10,6 +10,7 @@ Where the platform has a bug, the registry does this instead:
   number counts as missing, and the rest of the list is returned;
 * sorting by `id`, `metadata` or another column that cannot be sorted by, a null name or status, NaN, half a surrogate
   pair, a NUL and very deep nesting are 400 or 422, never 500;
+* an entry that a track does not have, and a stage that no entry holds, are 404;
 * PATCH of a collection may omit name or description (omitted tags are still deleted, as on the platform);
 * part URLs for S3 without an upload_id are 422;
 * an artifact is found only under its own collection, and a bucket only by members of its organization;

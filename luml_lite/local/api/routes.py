@@ -125,8 +125,7 @@ def _track_routes() -> list[Route]:
     )
     return [
         _post(_TRACKS, tracks.create, create, body=tracks.CREATE_SCHEMA),
-        _get(_TRACKS, tracks.page, listing, tracks.LIST_FIELDS, ("types", "tags")),
-        _get(f"{_TRACKS}/tags", tracks.list_tags, listing),
+        _get(_TRACKS, tracks.page, listing, tracks.LIST_FIELDS, ("types",)),
         _get(_TRACK, tracks.get, read),
         _patch(_TRACK, tracks.update, update, body=tracks.UPDATE_SCHEMA),
         _delete(_TRACK, tracks.delete, delete),

@@ -14,7 +14,7 @@ from typing import Any
 from ..database import keyset
 from ..database.database import now
 from ..database.keyset import Source, Where
-from ..responses import HTTPError, Response, http_error
+from ..responses import http_error
 from . import parsing
 from .context import Context, from_json, placeholders
 from .manifests import TYPES
@@ -45,8 +45,7 @@ LIST_FIELDS = {
     **parsing.PAGED,
     "sort_by": Field(one_of("name", "description", "total_entries", "created_at"), "created_at"),
     "search": Field(_text, None),
-    "types": Field(one_of(*TYPES), None),
-    "tags": Field(_text, None),  # accepted and ignored, as on the platform
+    "types": Field(_text, None),
 }
 _SORTS = {
     "artifact_name": "a.name",
@@ -67,12 +66,10 @@ _ENTRY = (
 
 def create(context: Context) -> dict[str, Any]:
     """Create a track with its stages."""
-    values, moment = dict(context.body), now()
+    values = dict(context.body)
     names = values.pop("stages")
-    _ensure_distinct(names)
-    identity = context.insert("tracks", {**values, "orbit_id": context.ids["orbit_id"], "created_at": moment})
-    for position, name in enumerate(names):
-        _add_stage(context, identity, name, position, moment)
+    identity = context.insert("tracks", {**values, "orbit_id": context.ids["orbit_id"]})
+    _set_stages(context, identity, [{"id": None, "name": name} for name in names])
     return _track_json(context, _require_track(context, identity))
 
 
@@ -81,7 +78,10 @@ def page(context: Context) -> dict[str, Any]:
     query, sort = context.query, context.query["sort_by"]
     where = Where("t.orbit_id = ?", (context.ids["orbit_id"],))
     if query["search"]:
-        where &= Where("contains(t.name, ?)", (query["search"].casefold(),))
+        # As on the platform, which searches the text of the JSON; a track without tags has `null` there.
+        tags = """REPLACE(IFNULL(t.tags, 'null'), '","', '", "')"""
+        folded = query["search"].casefold()
+        where &= Where(f"(contains(t.name, ?) OR contains({tags}, ?))", (folded, folded))
     if query["types"]:
         where &= Where(f"t.artifact_type IN ({placeholders(query['types'])})", tuple(query["types"]))
     value = _TOTAL if sort == "total_entries" else f"t.{sort}"
@@ -92,19 +92,13 @@ def page(context: Context) -> dict[str, Any]:
     return keyset.page_response(context.db, [source], query, sort, filters, render, numeric=sort == "total_entries")
 
 
-def list_tags(context: Context) -> list[str]:
-    """Every tag of the tracks in the orbit, sorted."""
-    query = "SELECT DISTINCT j.value FROM tracks t, json_each(t.tags) j WHERE t.orbit_id = ? ORDER BY j.value"
-    return [row[0] for row in context.db.execute(query, (context.ids["orbit_id"],))]
-
-
 def get(context: Context) -> dict[str, Any]:
     """One track."""
     return _track_json(context, _require_track(context))
 
 
 def update(context: Context) -> dict[str, Any]:
-    """Update the given fields; a list of stages replaces the current ones, and one with an id keeps its entry."""
+    """Update the given fields; stages that are not in the list are removed, and those without an id are added."""
     track, values = _require_track(context), dict(context.body)
     stages = values.pop("stages")
     if stages is not None:
@@ -131,18 +125,16 @@ def add_entry(context: Context) -> dict[str, Any]:
         "SELECT a.*, c.orbit_id FROM artifacts a JOIN collections c ON c.id = a.collection_id WHERE a.id = ?",
         context.body["artifact_id"],
     )
-    if artifact["orbit_id"] != track["orbit_id"]:
-        raise http_error(422, "Artifact must belong to the same orbit as the track.")
     if artifact["type"] != track["artifact_type"]:
         kinds = f"'{artifact['type']}' does not match track artifact type '{track['artifact_type']}'"
         raise http_error(400, f"Artifact type {kinds}.")
-    if artifact["status"] == "pending_deletion":
-        raise http_error(409, "Artifact is being deleted and cannot be linked to a track.")
-    if context.row("SELECT 1 FROM entries WHERE track_id = ? AND artifact_id = ?", track["id"], artifact["id"]):
-        raise http_error(409, "Artifact is already an entry in this track.")
+    if artifact["orbit_id"] != track["orbit_id"]:
+        raise http_error(422, "Artifact must belong to the same orbit as the track.")
     stage = context.body["stage_id"]
     if stage:
         _free_stage(context, track["id"], stage, None, force=False, advice="")
+    if context.row("SELECT 1 FROM entries WHERE track_id = ? AND artifact_id = ?", track["id"], artifact["id"]):
+        raise http_error(409, "Artifact is already an entry in this track.")
     values = {"track_id": track["id"], "artifact_id": artifact["id"], "version": track["next_version"]}
     identity = context.insert("entries", {**values, "stage_id": stage, "added_by": context.user.id})
     context.db.execute("UPDATE tracks SET next_version = next_version + 1 WHERE id = ?", (track["id"],))
@@ -163,6 +155,7 @@ def page_of_entries(context: Context) -> dict[str, Any]:
 
 def get_entry(context: Context) -> dict[str, Any]:
     """One entry."""
+    _require_track(context)
     return _entry_json(_require_entry(context, context.ids["entry_id"]))
 
 
@@ -206,34 +199,31 @@ def _free_stage(context: Context, track: str, stage: str, entry: str | None, *, 
 
 
 def _set_stages(context: Context, track: str, stages: list[dict[str, Any]]) -> None:
-    _ensure_distinct([stage["name"] for stage in stages])
-    kept = {stage["id"] for stage in stages if stage["id"]}
-    for stage in sorted(kept):
-        _require_stage(context, track, stage, 422, "Stage does not belong to this track.")
-    current = dict(context.db.execute("SELECT id, name FROM stages WHERE track_id = ?", (track,)).fetchall())
-    for stage, name in current.items():
-        if stage not in kept and context.row("SELECT 1 FROM entries WHERE stage_id = ?", stage):
-            raise http_error(409, f"Stage '{name}' is used by entries.")
+    current = dict(
+        context.db.execute("SELECT id, name FROM stages WHERE track_id = ? ORDER BY id", (track,)).fetchall()
+    )
+    names = {stage["id"]: stage["name"] for stage in stages if stage["id"]}
+    if names.keys() - current.keys():
+        raise http_error(422, "Stage does not belong to this track.")
+    removed = [stage for stage in current if stage not in names]
+    query = f"SELECT DISTINCT stage_id FROM entries WHERE stage_id IN ({placeholders(removed)}) ORDER BY stage_id"
+    held = [f"'{current[row[0]]}' ({row[0]})" for row in context.db.execute(query, removed)]
+    if held:
+        raise http_error(409, f"Cannot remove stages that are assigned to a version: {', '.join(held)}.")
     moment = now()
-    context.db.executemany("DELETE FROM stages WHERE id = ?", [(stage,) for stage in current.keys() - kept])
-    # Names are unique in a track, and two stages may swap theirs: first give each one a name that no request can.
-    context.db.execute("UPDATE stages SET name = char(0) || id WHERE track_id = ?", (track,))
-    for position, stage in enumerate(stages):
-        if stage["id"]:
-            changed = stage["name"] != current[stage["id"]]
-            query = "UPDATE stages SET name = ?, position = ?, updated_at = IIF(?, ?, updated_at) WHERE id = ?"
-            context.db.execute(query, (stage["name"], position, changed, moment, stage["id"]))
-        else:
-            _add_stage(context, track, stage["name"], position, moment)
-
-
-def _add_stage(context: Context, track: str, name: str, position: int, moment: str) -> None:
-    context.insert("stages", {"track_id": track, "name": name, "position": position, "created_at": moment})
-
-
-def _ensure_distinct(names: list[str]) -> None:
-    if len(set(names)) != len(names):
-        raise http_error(409, "Duplicate stage names are not allowed.")
+    last = context.db.execute("SELECT IFNULL(MAX(position), 0) FROM stages WHERE track_id = ?", (track,)).fetchone()[0]
+    renamed = [(stage, names[stage]) for stage in sorted(names) if names[stage] != current[stage]]
+    added = [stage["name"] for stage in stages if not stage["id"]]
+    try:
+        # In the platform's order: a name that another stage has when its turn comes is refused, also if that one goes.
+        for position, (stage, name) in enumerate(renamed, last + 1):
+            context.change("stages", stage, {"name": name, "position": position})
+        for position, name in enumerate(added, last + len(renamed) + 1):
+            values = {"track_id": track, "name": name, "position": position, "created_at": moment}
+            context.insert("stages", values)
+    except sqlite3.IntegrityError:
+        raise http_error(409, "Duplicate stage names are not allowed.") from None
+    context.db.executemany("DELETE FROM stages WHERE id = ?", [(stage,) for stage in removed])
 
 
 def _require_track(context: Context, identity: str | None = None) -> sqlite3.Row:
@@ -249,10 +239,8 @@ def _require_stage(context: Context, track: str, stage: str, status: int, missin
 
 
 def _require_entry(context: Context, identity: str) -> sqlite3.Row:
-    row = context.row(f"{_ENTRY} WHERE e.id = ? AND e.track_id = ?", identity, _require_track(context)["id"])
-    if row is None:  # the platform fails here
-        raise HTTPError(Response(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error"))
-    return row
+    sql = f"{_ENTRY} JOIN tracks t ON t.id = e.track_id WHERE e.id = ? AND t.id = ? AND t.orbit_id = ?"
+    return context.get_or_404("Entry not found", sql, identity, context.ids["track_id"], context.ids["orbit_id"])
 
 
 def _track_json(context: Context, row: sqlite3.Row) -> dict[str, Any]:
@@ -269,7 +257,7 @@ def _track_json(context: Context, row: sqlite3.Row) -> dict[str, Any]:
 def _stages_json(context: Context, track: str) -> list[dict[str, Any]]:
     rows = context.db.execute(
         "SELECT s.id, s.track_id, s.name, EXISTS (SELECT 1 FROM entries e WHERE e.stage_id = s.id) AS is_used,"
-        " s.created_at, s.updated_at FROM stages s WHERE s.track_id = ? ORDER BY s.position",
+        " s.created_at, s.updated_at FROM stages s WHERE s.track_id = ? ORDER BY s.created_at, s.position",
         (track,),
     )
     return [{**dict(row), "is_used": bool(row["is_used"])} for row in rows]

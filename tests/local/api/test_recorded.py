@@ -39,6 +39,7 @@ EXCEPTIONS = {
     "a null name or status, NaN and NUL are 422 and not 500": (
         *("model_artifacts_era-167", "model_artifacts_era-205", "model_artifacts_era-341", "model_artifacts_era-342"),
     ),
+    "an entry that a track does not have is 404 and not 500": ("current-428",),
     "an artifact is found under its own collection only": ("model_artifacts_era-174", "model_artifacts_era-177"),
     "a path without prefix belongs to the older dialect, which the registry has too": ("current-113", "current-116"),
     "a directory has no satellites and no deployments": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..client import RegistryClient, dataset
+from ..client import RegistryClient, dataset, model
 
 
 def track_of(client: RegistryClient, *stages: str) -> dict[str, Any]:
@@ -36,7 +36,9 @@ def test_a_track_numbers_its_entries_and_a_stage_belongs_to_one_of_them(client: 
         True,
     ]
     assert client.ask("DELETE", f"{entries}/{second['id']}").status == 204
-    assert client.ask("GET", f"{entries}/{second['id']}").status == 500, "as on the platform"
+    for method, body in (("GET", None), ("PATCH", {}), ("DELETE", None)):
+        gone = client.ask(method, f"{entries}/{second['id']}", body)
+        assert (gone.status, gone.body) == (404, {"detail": "Entry not found"})
     third = client.ask("POST", entries, {"artifact_id": ids[1]}).body
     assert third["version"] == 3
     listed = client.ask("GET", f"{entries}?sort_by=version&order=asc&limit=1").body
@@ -68,16 +70,75 @@ def test_a_track_accepts_artifacts_of_its_type_only(client: RegistryClient) -> N
     assert "does not match track artifact type 'model'" in answer.body["detail"]
 
 
-def test_stages_are_renamed_swapped_added_and_removed(client: RegistryClient) -> None:
+def test_stages_are_renamed_added_and_removed(client: RegistryClient) -> None:
     track = track_of(client, "a", "b", "c")
     path = f"{client.orbit}/tracks/{track['id']}"
-    a, b, _ = (stage["id"] for stage in track["stages"])
-    wanted = [{"id": a, "name": "b"}, {"id": b, "name": "a"}, {"name": "d"}]
+    a, b, _ = sorted(stage["id"] for stage in track["stages"])
+    names = {stage["id"]: stage["name"] for stage in track["stages"]}
+    wanted = [{"name": "d"}, {"id": b, "name": "e"}, {"id": a, "name": names[a]}]
     changed = client.ask("PATCH", path, {"stages": wanted}).body
-    assert [(s["id"] in (a, b), s["name"]) for s in changed["stages"]] == [(True, "b"), (True, "a"), (False, "d")]
-    assert client.ask("PATCH", path, {"stages": [{"name": "x"}, {"name": "x"}]}).status == 409
+    assert [(s["id"], s["name"]) for s in changed["stages"][:2]] == [(a, names[a]), (b, "e")], "the older come first"
+    assert [s["name"] for s in changed["stages"][2:]] == ["d"]
+    refused: list[Any] = [
+        [{"id": a, "name": names[a]}, {"id": b, "name": names[a]}],
+        [{"id": a, "name": "e"}, {"id": b, "name": names[a]}],  # a swap: when the first is renamed, its name is taken
+        [{"name": "x"}, {"name": "x"}],
+        [{"id": b, "name": "e"}, {"name": names[a]}],  # the name of a stage that goes
+    ]
+    for stages in refused:
+        answer = client.ask("PATCH", path, {"name": "renamed", "stages": stages})
+        assert (answer.status, answer.body["detail"]) == (409, "Duplicate stage names are not allowed.")
+    assert client.ask("GET", path).body == changed, "a refused change changes nothing"
+    unknown = client.ask("PATCH", path, {"stages": [{"id": track["id"], "name": "x"}]})
+    assert (unknown.status, unknown.body["detail"]) == (422, "Stage does not belong to this track.")
     held = client.made()["artifact"]["id"]
-    client.ask("POST", f"{path}/entries", {"artifact_id": held, "stage_id": a})
-    assert client.ask("PATCH", path, {"stages": []}).status == 409
+    client.ask("POST", f"{path}/entries", {"artifact_id": held, "stage_id": b})
+    kept = client.ask("PATCH", path, {"stages": [{"name": "x"}, {"name": "x"}]})
+    detail = f"Cannot remove stages that are assigned to a version: 'e' ({b})."
+    assert (kept.status, kept.body["detail"]) == (409, detail), "this is looked at before the names"
     assert client.ask("DELETE", path).status == 204
     assert client.ask("GET", path).status == 404
+
+
+def test_a_list_of_tracks_searches_names_and_tags(client: RegistryClient) -> None:
+    for name, tags in (("One", ["red", "blue"]), ("Two", ["green"]), ("red", None)):
+        body = {"name": name, "artifact_type": "model", "tags": tags}
+        assert client.ask("POST", f"{client.orbit}/tracks", body).status == 200
+    found = {
+        "search=RED": ["One", "red"],
+        "search=d%22%2C+%22b": ["One"],
+        "search=null": ["red"],
+        "types=nope": [],
+        "types=model&types=nope": ["One", "Two", "red"],
+        "tags=green": ["One", "Two", "red"],
+    }
+    for query, names in found.items():
+        answer = client.ask("GET", f"{client.orbit}/tracks?sort_by=name&order=asc&{query}").body
+        assert [item["name"] for item in answer["items"]] == names, query
+    answer = client.ask("GET", f"{client.orbit}/tracks/tags")
+    assert (answer.status, answer.body["detail"][0]["loc"]) == (422, ["path", "track_id"]), "there is no such route"
+
+
+def test_an_entry_is_refused_in_the_order_of_the_platform(client: RegistryClient) -> None:
+    track = track_of(client, "dev")
+    entries = f"{client.orbit}/tracks/{track['id']}/entries"
+    secret = client.registry.names.bucket_secret
+    orbit = client.ask("POST", f"{client.organization}/orbits", {"name": "o", "bucket_secret_id": secret}).body["id"]
+    mixed = {"name": "c", "description": "", "type": "mixed"}
+    there = f"{client.organization}/orbits/{orbit}/collections"
+    there += f"/{client.ask('POST', there, mixed).body['id']}/artifacts"
+    of_other_type = client.ask("POST", there, dataset()).body["artifact"]["id"]
+    elsewhere = client.ask("POST", there, model()).body["artifact"]["id"]
+    assert client.ask("POST", entries, {"artifact_id": of_other_type}).status == 400
+    assert client.ask("POST", entries, {"artifact_id": elsewhere, "stage_id": orbit}).body == {
+        "detail": "Artifact must belong to the same orbit as the track."
+    }
+    held = client.made()["artifact"]["id"]
+    assert client.ask("GET", f"{client.artifacts}/{held}/delete-url").status == 200
+    entry = client.ask("POST", entries, {"artifact_id": held})
+    assert entry.status == 200, "as on the platform, although it is pending deletion"
+    foreign = client.ask("POST", entries, {"artifact_id": held, "stage_id": orbit})
+    assert foreign.body == {"detail": "Stage does not belong to this track."}
+    other = f"{client.organization}/orbits/{orbit}/tracks/{track['id']}/entries/{entry.body['id']}"
+    assert client.ask("GET", other).body == {"detail": "Track not found"}
+    assert client.ask("DELETE", other).body == {"detail": "Entry not found"}
