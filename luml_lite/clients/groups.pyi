@@ -159,114 +159,41 @@ class Artifacts(ResourceGroup):
 
 class Organizations(ResourceGroup):
     """The organizations that the owner of the API key belongs to."""
-    def list(self) -> builtins.list[Organization]:
+    def list(cfg: Config | ResourceGroup, /) -> builtins.list[Organization]:
         """List the organizations that the key's owner belongs to."""
-    def get(self, organization_value: str | None = None) -> Organization | None:
+    def get(cfg: Config | ResourceGroup, /, organization_value: str | None = None) -> Organization | None:
         """Get the organization with this id or exact name, by default the Config's; None if there is none."""
 
-class organizations:
-    """The organizations that the owner of the API key belongs to."""
-    @staticmethod
-    def list(cfg: Config, /) -> builtins.list[Organization]:
-        """List the organizations that the key's owner belongs to."""
-    @staticmethod
-    def get(cfg: Config, /, organization_value: str | None = None) -> Organization | None:
-        """Get the organization with this id or exact name, by default the Config's; None if there is none."""
+organizations = Organizations
 
 class Orbits(ResourceGroup):
     """The orbits of an organization."""
-    def list(self) -> builtins.list[Orbit]:
+    def list(cfg: Config | ResourceGroup, /) -> builtins.list[Orbit]:
         """List the orbits of the organization."""
-    def get(self, orbit_value: str | None = None) -> Orbit | None:
+    def get(cfg: Config | ResourceGroup, /, orbit_value: str | None = None) -> Orbit | None:
         """Get the orbit with this id or exact name, by default the Config's; None if there is none."""
-    def create(self, name: str, bucket_secret_id: str) -> Orbit:
+    def create(cfg: Config | ResourceGroup, /, name: str, bucket_secret_id: str) -> Orbit:
         """Create an orbit that stores its artifacts in a bucket; `name` has at most 100 characters."""
     def update(
-        self, name: str | None = None, bucket_secret_id: str | None = None, *, orbit_id: str | None = None
+        cfg: Config | ResourceGroup,
+        /,
+        name: str | None = None,
+        bucket_secret_id: str | None = None,
+        *,
+        orbit_id: str | None = None,
     ) -> Orbit:
         """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
-    def delete(self, orbit_id: str, *, force: bool = False) -> None:
+    def delete(cfg: Config | ResourceGroup, /, orbit_id: str, *, force: bool = False) -> None:
         """Delete an orbit with its collections; one that holds artifacts is a ConflictError, unless `force` is given.
 
         Servers delete the artifacts of an orbit with it; their objects stay in the bucket, where nothing refers to them."""
 
-class orbits:
-    """The orbits of an organization."""
-    @staticmethod
-    def list(cfg: Config, /) -> builtins.list[Orbit]:
-        """List the orbits of the organization."""
-    @staticmethod
-    def get(cfg: Config, /, orbit_value: str | None = None) -> Orbit | None:
-        """Get the orbit with this id or exact name, by default the Config's; None if there is none."""
-    @staticmethod
-    def create(cfg: Config, /, name: str, bucket_secret_id: str) -> Orbit:
-        """Create an orbit that stores its artifacts in a bucket; `name` has at most 100 characters."""
-    @staticmethod
-    def update(
-        cfg: Config, /, name: str | None = None, bucket_secret_id: str | None = None, *, orbit_id: str | None = None
-    ) -> Orbit:
-        """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
-    @staticmethod
-    def delete(cfg: Config, /, orbit_id: str, *, force: bool = False) -> None:
-        """Delete an orbit with its collections; one that holds artifacts is a ConflictError, unless `force` is given.
-
-        Servers delete the artifacts of an orbit with it; their objects stay in the bucket, where nothing refers to them."""
+orbits = Orbits
 
 class Collections(ResourceGroup):
     """The collections of an orbit."""
     def list(
-        self,
-        *,
-        start_after: str | None = None,
-        limit: int | None = 100,
-        sort_by: CollectionSortBy | str | None = None,
-        order: SortOrder | str = SortOrder.DESC,
-        search: str | None = None,
-        types: Sequence[CollectionType | str] | None = None,
-    ) -> CollectionsList:
-        """Get one page of the orbit's collections.
-
-        `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
-        name or of a tag, in upper or lower case."""
-    def list_all(
-        self,
-        *,
-        limit: int | None = 100,
-        sort_by: CollectionSortBy | str | None = None,
-        order: SortOrder | str = SortOrder.DESC,
-        search: str | None = None,
-        types: Sequence[CollectionType | str] | None = None,
-    ) -> Iterator[Collection]:
-        """Read every collection of the orbit, page by page; `limit` is the page size, 1 to 100."""
-    def get(self, collection_value: str | None = None) -> Collection | None:
-        """Get the collection with this id or exact name, by default the Config's; None if there is none.
-
-        It comes with the tags and metric keys of its artifacts. Several with that name are a MultipleResourcesFoundError."""
-    def create(
-        self, description: str, name: str, type: CollectionType | str, tags: Sequence[str] | None = None
-    ) -> Collection:
-        """Create a collection that accepts artifacts of the given type; names are not unique.
-
-        `name` has at most 100 characters and `description` 1000; there are at most 50 tags of 64 characters."""
-    def update(
-        self,
-        name: str | None = None,
-        description: str | UnsetType | None = UNSET,
-        tags: Sequence[str] | UnsetType | None = UNSET,
-        *,
-        collection_id: str | None = None,
-    ) -> Collection:
-        """Change the given fields of a collection, by default the Config's; None clears `description` and `tags`.
-
-        Servers erase omitted tags and fail without the rest, so the present values are read first and sent along."""
-    def delete(self, collection_id: str) -> None:
-        """Delete a collection; one that holds artifacts is a ConflictError."""
-
-class collections:
-    """The collections of an orbit."""
-    @staticmethod
-    def list(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         *,
         start_after: str | None = None,
@@ -280,9 +207,8 @@ class collections:
 
         `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
         name or of a tag, in upper or lower case."""
-    @staticmethod
     def list_all(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         *,
         limit: int | None = 100,
@@ -292,21 +218,23 @@ class collections:
         types: Sequence[CollectionType | str] | None = None,
     ) -> Iterator[Collection]:
         """Read every collection of the orbit, page by page; `limit` is the page size, 1 to 100."""
-    @staticmethod
-    def get(cfg: Config, /, collection_value: str | None = None) -> Collection | None:
+    def get(cfg: Config | ResourceGroup, /, collection_value: str | None = None) -> Collection | None:
         """Get the collection with this id or exact name, by default the Config's; None if there is none.
 
         It comes with the tags and metric keys of its artifacts. Several with that name are a MultipleResourcesFoundError."""
-    @staticmethod
     def create(
-        cfg: Config, /, description: str, name: str, type: CollectionType | str, tags: Sequence[str] | None = None
+        cfg: Config | ResourceGroup,
+        /,
+        description: str,
+        name: str,
+        type: CollectionType | str,
+        tags: Sequence[str] | None = None,
     ) -> Collection:
         """Create a collection that accepts artifacts of the given type; names are not unique.
 
         `name` has at most 100 characters and `description` 1000; there are at most 50 tags of 64 characters."""
-    @staticmethod
     def update(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         name: str | None = None,
         description: str | UnsetType | None = UNSET,
@@ -317,63 +245,19 @@ class collections:
         """Change the given fields of a collection, by default the Config's; None clears `description` and `tags`.
 
         Servers erase omitted tags and fail without the rest, so the present values are read first and sent along."""
-    @staticmethod
-    def delete(cfg: Config, /, collection_id: str) -> None:
+    def delete(cfg: Config | ResourceGroup, /, collection_id: str) -> None:
         """Delete a collection; one that holds artifacts is a ConflictError."""
+
+collections = Collections
 
 class BucketSecrets(ResourceGroup):
     """The buckets that an organization's orbits store artifacts in."""
-    def list(self) -> builtins.list[BucketSecret]:
+    def list(cfg: Config | ResourceGroup, /) -> builtins.list[BucketSecret]:
         """List the bucket secrets of the organization."""
-    def get(self, secret_value: str) -> BucketSecret | None:
+    def get(cfg: Config | ResourceGroup, /, secret_value: str) -> BucketSecret | None:
         """Get the bucket secret with this id or bucket name, or None; several for that bucket name are an error."""
     def create(
-        self,
-        endpoint: str,
-        bucket_name: str,
-        region: str | None = None,
-        type: BucketType | str = BucketType.S3,
-        access_key: str | None = None,
-        secret_key: str | None = None,
-        session_token: str | None = None,
-        secure: bool | None = None,
-        cert_check: bool | None = None,
-    ) -> BucketSecret:
-        """Register a bucket and the keys that the platform signs its URLs with.
-
-        S3 needs a region; the endpoint of Azure is a connection string. If the endpoint and bucket are registered already,
-        that is a ConflictError."""
-    def update(
-        self,
-        secret_id: str,
-        endpoint: str | None = None,
-        bucket_name: str | None = None,
-        access_key: str | None = None,
-        secret_key: str | None = None,
-        session_token: str | None = None,
-        secure: bool | UnsetType | None = UNSET,
-        region: str | None = None,
-        cert_check: bool | UnsetType | None = UNSET,
-    ) -> BucketSecret:
-        """Change the given fields of a bucket secret; `secure` and `cert_check` are cleared by None, and the type stays.
-
-        Servers erase what is left out, so the present values are read first and sent along. The keys of S3 cannot be read:
-        a change without `access_key` and `secret_key` would erase them and is an InvalidArgumentError. Give
-        `session_token` again as well if the bucket needs one."""
-    def delete(self, secret_id: str) -> None:
-        """Delete a bucket secret; one that an orbit uses is a ConflictError."""
-
-class bucket_secrets:
-    """The buckets that an organization's orbits store artifacts in."""
-    @staticmethod
-    def list(cfg: Config, /) -> builtins.list[BucketSecret]:
-        """List the bucket secrets of the organization."""
-    @staticmethod
-    def get(cfg: Config, /, secret_value: str) -> BucketSecret | None:
-        """Get the bucket secret with this id or bucket name, or None; several for that bucket name are an error."""
-    @staticmethod
-    def create(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         endpoint: str,
         bucket_name: str,
@@ -389,9 +273,8 @@ class bucket_secrets:
 
         S3 needs a region; the endpoint of Azure is a connection string. If the endpoint and bucket are registered already,
         that is a ConflictError."""
-    @staticmethod
     def update(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         secret_id: str,
         endpoint: str | None = None,
@@ -408,97 +291,15 @@ class bucket_secrets:
         Servers erase what is left out, so the present values are read first and sent along. The keys of S3 cannot be read:
         a change without `access_key` and `secret_key` would erase them and is an InvalidArgumentError. Give
         `session_token` again as well if the bucket needs one."""
-    @staticmethod
-    def delete(cfg: Config, /, secret_id: str) -> None:
+    def delete(cfg: Config | ResourceGroup, /, secret_id: str) -> None:
         """Delete a bucket secret; one that an orbit uses is a ConflictError."""
+
+bucket_secrets = BucketSecrets
 
 class Tracks(ResourceGroup):
     """The tracks of an orbit, their stages and the artifacts in them."""
     def list(
-        self,
-        *,
-        start_after: str | None = None,
-        limit: int | None = 100,
-        sort_by: TrackSortBy | str = TrackSortBy.CREATED_AT,
-        order: SortOrder | str = SortOrder.DESC,
-        search: str | None = None,
-        types: Sequence[ArtifactType | str] | None = None,
-        tags: Sequence[str] | None = None,
-    ) -> TracksList:
-        """Get one page of the orbit's tracks.
-
-        `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
-        name. Servers ignore `tags`, so tracks without all of them are left out here, and a page may have fewer than
-        `limit`."""
-    def list_all(
-        self,
-        *,
-        limit: int | None = 100,
-        sort_by: TrackSortBy | str = TrackSortBy.CREATED_AT,
-        order: SortOrder | str = SortOrder.DESC,
-        search: str | None = None,
-        types: Sequence[ArtifactType | str] | None = None,
-        tags: Sequence[str] | None = None,
-    ) -> Iterator[Track]:
-        """Read every track of the orbit, page by page; `limit` is the page size, 1 to 100."""
-    def get(self, track_value: str) -> Track | None:
-        """Get the track with this id or exact name, or None; several with that name are a MultipleResourcesFoundError."""
-    def create(
-        self,
-        name: str,
-        artifact_type: ArtifactType | str,
-        description: str | None = None,
-        tags: Sequence[str] | None = None,
-        stages: Sequence[str] | None = None,
-    ) -> Track:
-        """Create a track for artifacts of one type, with its stages in order; equal stage names are a ConflictError."""
-    def update(
-        self,
-        track_id: str,
-        name: str | None = None,
-        description: str | UnsetType | None = UNSET,
-        tags: Sequence[str] | UnsetType | None = UNSET,
-        stages: Sequence[Stage | str] | None = None,
-    ) -> Track:
-        """Change the given fields of a track; None clears `description` and `tags`.
-
-        `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage."""
-    def delete(self, track_id: str) -> None:
-        """Delete a track with its stages and entries; the artifacts stay."""
-    def list_stages(self, track_id: str) -> builtins.list[Stage]:
-        """List the stages of a track in order."""
-    def add_artifact(self, track_id: str, artifact_id: str, stage: str | None = None) -> TrackEntry:
-        """Make an artifact the next version of a track and give it a stage by id or name.
-
-        If the track has the artifact already, or another entry holds the stage, that is a ConflictError."""
-    def list_artifacts(
-        self,
-        track_id: str,
-        start_after: str | None = None,
-        limit: int | None = 100,
-        sort_by: TrackEntrySortBy | str = TrackEntrySortBy.CREATED_AT,
-        order: SortOrder | str = SortOrder.DESC,
-        stage: str | None = None,
-    ) -> TrackEntriesList:
-        """Get one page of a track's entries, of all stages or of one by id or name; `limit` is 1 to 100."""
-    def get_artifact(self, track_id: str, entry_id: str) -> TrackEntry:
-        """Get an entry of a track by its id."""
-    def get_artifact_by_stage(self, track_id: str, stage: str) -> TrackEntry:
-        """Get the entry that holds a stage, given by id or name; raises NotFoundError if none does."""
-    def update_artifact(
-        self, track_id: str, entry_id: str, stage: str | None = None, force: bool = False
-    ) -> TrackEntry:
-        """Set the stage of an entry by id or name, None for no stage; `force` takes the stage from another entry."""
-    def remove_artifact(self, track_id: str, entry_id: str) -> None:
-        """Remove an entry from a track; its version number is not used again, and the artifact stays."""
-    def remove_batch_artifacts(self, track_id: str, entry_ids: Sequence[str]) -> None:
-        """Remove several entries from a track in one request; if one is not of this track, NotFoundError and none is."""
-
-class tracks:
-    """The tracks of an orbit, their stages and the artifacts in them."""
-    @staticmethod
-    def list(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         *,
         start_after: str | None = None,
@@ -514,9 +315,8 @@ class tracks:
         `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
         name. Servers ignore `tags`, so tracks without all of them are left out here, and a page may have fewer than
         `limit`."""
-    @staticmethod
     def list_all(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         *,
         limit: int | None = 100,
@@ -527,12 +327,10 @@ class tracks:
         tags: Sequence[str] | None = None,
     ) -> Iterator[Track]:
         """Read every track of the orbit, page by page; `limit` is the page size, 1 to 100."""
-    @staticmethod
-    def get(cfg: Config, /, track_value: str) -> Track | None:
+    def get(cfg: Config | ResourceGroup, /, track_value: str) -> Track | None:
         """Get the track with this id or exact name, or None; several with that name are a MultipleResourcesFoundError."""
-    @staticmethod
     def create(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         name: str,
         artifact_type: ArtifactType | str,
@@ -541,9 +339,8 @@ class tracks:
         stages: Sequence[str] | None = None,
     ) -> Track:
         """Create a track for artifacts of one type, with its stages in order; equal stage names are a ConflictError."""
-    @staticmethod
     def update(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         track_id: str,
         name: str | None = None,
@@ -554,20 +351,18 @@ class tracks:
         """Change the given fields of a track; None clears `description` and `tags`.
 
         `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage."""
-    @staticmethod
-    def delete(cfg: Config, /, track_id: str) -> None:
+    def delete(cfg: Config | ResourceGroup, /, track_id: str) -> None:
         """Delete a track with its stages and entries; the artifacts stay."""
-    @staticmethod
-    def list_stages(cfg: Config, /, track_id: str) -> builtins.list[Stage]:
+    def list_stages(cfg: Config | ResourceGroup, /, track_id: str) -> builtins.list[Stage]:
         """List the stages of a track in order."""
-    @staticmethod
-    def add_artifact(cfg: Config, /, track_id: str, artifact_id: str, stage: str | None = None) -> TrackEntry:
+    def add_artifact(
+        cfg: Config | ResourceGroup, /, track_id: str, artifact_id: str, stage: str | None = None
+    ) -> TrackEntry:
         """Make an artifact the next version of a track and give it a stage by id or name.
 
         If the track has the artifact already, or another entry holds the stage, that is a ConflictError."""
-    @staticmethod
     def list_artifacts(
-        cfg: Config,
+        cfg: Config | ResourceGroup,
         /,
         track_id: str,
         start_after: str | None = None,
@@ -577,23 +372,20 @@ class tracks:
         stage: str | None = None,
     ) -> TrackEntriesList:
         """Get one page of a track's entries, of all stages or of one by id or name; `limit` is 1 to 100."""
-    @staticmethod
-    def get_artifact(cfg: Config, /, track_id: str, entry_id: str) -> TrackEntry:
+    def get_artifact(cfg: Config | ResourceGroup, /, track_id: str, entry_id: str) -> TrackEntry:
         """Get an entry of a track by its id."""
-    @staticmethod
-    def get_artifact_by_stage(cfg: Config, /, track_id: str, stage: str) -> TrackEntry:
+    def get_artifact_by_stage(cfg: Config | ResourceGroup, /, track_id: str, stage: str) -> TrackEntry:
         """Get the entry that holds a stage, given by id or name; raises NotFoundError if none does."""
-    @staticmethod
     def update_artifact(
-        cfg: Config, /, track_id: str, entry_id: str, stage: str | None = None, force: bool = False
+        cfg: Config | ResourceGroup, /, track_id: str, entry_id: str, stage: str | None = None, force: bool = False
     ) -> TrackEntry:
         """Set the stage of an entry by id or name, None for no stage; `force` takes the stage from another entry."""
-    @staticmethod
-    def remove_artifact(cfg: Config, /, track_id: str, entry_id: str) -> None:
+    def remove_artifact(cfg: Config | ResourceGroup, /, track_id: str, entry_id: str) -> None:
         """Remove an entry from a track; its version number is not used again, and the artifact stays."""
-    @staticmethod
-    def remove_batch_artifacts(cfg: Config, /, track_id: str, entry_ids: Sequence[str]) -> None:
+    def remove_batch_artifacts(cfg: Config | ResourceGroup, /, track_id: str, entry_ids: Sequence[str]) -> None:
         """Remove several entries from a track in one request; if one is not of this track, NotFoundError and none is."""
+
+tracks = Tracks
 
 def get(cfg: Config, /, model_value: str, *, collection_id: str | None = None) -> ModelArtifact | None:
     """Get the artifact with this id or exact name (model_name or file_name); None if there is none.

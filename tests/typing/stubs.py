@@ -1,8 +1,8 @@
 """Writes the stubs of the verbs from the signatures and docstrings of the operations: `python -m tests.typing.stubs`.
 
-`groups.pyi` and `async_groups.pyi` show static tools the verbs that `binding.py` binds at run time. At run time one
-class is both a namespace of functions and the group of a client; a stub has two classes for these. `exports.pyi` has
-no module beside it: it imports the names that the package loads when they are first used.
+`groups.pyi` and `async_groups.pyi` show static tools the verbs that `binding.py` binds at run time. One class is both
+the group of a client and a namespace of functions, whose first argument is a Config. `exports.pyi` has no module beside
+it: it imports the names that the package loads when they are first used.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 import luml_lite
+from luml_lite import Config
 from luml_lite.clients import async_groups, binding, groups
 
 PACKAGE = Path(luml_lite.__file__).parent
@@ -38,22 +39,19 @@ def stubs() -> dict[Path, str]:
 
 def verbs(module: ModuleType, title: str) -> str:
     """The stub of a module of verbs: a class for each group, and functions."""
-    imports: dict[str, set[str]] = defaultdict(set, {binding.__name__: {"ResourceGroup"}})
+    imports: dict[str, set[str]] = defaultdict(
+        set, {binding.__name__: {"ResourceGroup"}, Config.__module__: {"Config"}}
+    )
     text = ""
     for name, group in binding.CLASSES.items():
         members = [verb for verb in vars(getattr(module, name)).values() if inspect.isfunction(verb)]
-        methods = [declaration(verb, "self", imports) for verb in members]
-        text += class_text(f"{name}(ResourceGroup)", binding.GROUPS[group][0], methods)
+        receiver = "cfg: Config | ResourceGroup, /" if group in binding.VERBS else "self"
+        methods = "".join(declaration(verb, receiver, imports) for verb in members)
+        text += f'class {name}(ResourceGroup):\n    """{binding.GROUPS[group][0]}"""\n' + indent(methods, "    ")
         if group in binding.VERBS:
-            functions = ["@staticmethod\n" + declaration(verb, "cfg", imports) for verb in members]
-            text += class_text(group, binding.GROUPS[group][0], functions)
-    text += "".join(declaration(getattr(module, name), "cfg", imports) for name in binding.FUNCTIONS)
+            text += f"{group} = {name}\n"
+    text += "".join(declaration(getattr(module, name), "cfg: Config, /", imports) for name in binding.FUNCTIONS)
     return format_stub(HEADER.format(title) + import_lines(imports) + text)
-
-
-def class_text(name: str, words: str, members: list[str]) -> str:
-    """A class of a stub."""
-    return f'class {name}:\n    """{words}"""\n' + indent("".join(members), "    ")
 
 
 def exports() -> str:
@@ -63,15 +61,14 @@ def exports() -> str:
 
 
 def declaration(verb: Any, first: str, imports: dict[str, set[str]]) -> str:
-    """The text of a verb without a body: the operation's, with `self` or a Config first and the verb's return type."""
+    """The text of a verb without a body: the operation's, with another first parameter and the verb's return type."""
     operation = verb.__wrapped__
     (function,) = ast.parse(inspect.getsource(operation)).body
     assert isinstance(function, ast.FunctionDef)
     function.name = verb.__name__
-    if first == "self":
-        function.args.args[0] = ast.arg("self")
-    else:
-        function.args.posonlyargs = [function.args.args.pop(0)]
+    (own,) = ast.parse(f"def _({first}): ...").body
+    assert isinstance(own, ast.FunctionDef)
+    function.args.args[:1], function.args.posonlyargs = own.args.args, own.args.posonlyargs
     function.returns = ast.parse(verb.__annotations__["return"], mode="eval").body
     function.body = [ast.Expr(ast.Constant(inspect.getdoc(verb)))]
     for node in (*ast.walk(function.args), *ast.walk(function.returns)):
