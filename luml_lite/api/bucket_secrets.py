@@ -72,9 +72,17 @@ def update(
     *,
     type: BucketType | str | None = None,
 ) -> Request[BucketSecret]:
-    """Set the fields of a bucket secret; servers erase the ones that are None, and older ones need the present type."""
+    """Set the fields of a bucket secret; current servers erase the ones that are None.
+
+    Older servers keep what is left out, and need the present type and the id in the body.
+    """
     keys = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
-    body = json_changes(bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, type=type, **keys)
+    flags = {"secure": secure, "cert_check": cert_check}
+    body = (
+        json_changes(flags, bucket_name=bucket_name, region=region, type=type, id=secret_id, **keys)
+        if type
+        else json_changes(bucket_name=bucket_name, region=region, **flags, **keys)
+    )
     reply, hidden = Json[BucketSecret](BucketSecret, secret_id), tuple(keys.values())
     return json_request("PATCH", path(cfg, secret_id), body, reply, idempotent=True, secrets=hidden)
 

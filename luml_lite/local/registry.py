@@ -177,7 +177,9 @@ class Registry:
         with self.database.reading() as db:
             row = db.execute("SELECT type FROM bucket_secrets WHERE id = ?", (bucket,)).fetchone()
         is_external = self.settings.external_bucket is not None and bucket == self.settings.external_bucket_id
-        if row is None or is_external or not key:
+        kind = row["type"] if row else bucket.partition("-probe-")[0]
+        vendor = {"s3": s3.handle, "azure": azure.handle}.get(kind)
+        if vendor is None or is_external or not key:
             raise s3.error("NoSuchBucket", key)
         part_size = self.settings.layout.part_size
         storage_request = StorageRequest(
@@ -196,7 +198,7 @@ class Registry:
             blobs=self.blobs,
             objects=self.objects,
         )
-        return s3.handle(storage_request) if row["type"] == "s3" else azure.handle(storage_request)
+        return vendor(storage_request)
 
     def _sweep(self, lifetime: int) -> None:
         """Remove objects, uploads and files that no artifact can need again."""
@@ -215,7 +217,7 @@ def _bootstrap(db: sqlite3.Connection, bucket_type: str) -> None:
     organization, orbit, collection, secret = (new_id() for _ in range(4))
     moment = now()
     db.execute("INSERT INTO organizations VALUES (?, 'Local', NULL, 0, ?, NULL)", (organization, moment))
-    access = '{"region":"us-east-1","secure":false,"access_key":"local","secret_key":"local"}'
+    access = '{"region":"us-east-1","secure":false}'
     bucket_secret = (secret, organization, bucket_type, "local", "local", access, moment)
     db.execute("INSERT INTO bucket_secrets VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", bucket_secret)
     db.execute("INSERT INTO orbits VALUES (?, ?, ?, 'Local', ?, NULL)", (orbit, organization, secret, moment))

@@ -146,5 +146,6 @@ def rows_of(client: RegistryClient) -> list[dict[str, Any]]:
     return rows
 
 
-SECRET = {"type": "s3", "endpoint": "https://s3.example", "bucket_name": "b", "region": "r", "secret_key": "shh"}
+KEYS = {"access_key": "ours", "secret_key": "shh"}
+SECRET = {"type": "s3", "endpoint": "https://s3.example", "bucket_name": "bucket", "region": "r", **KEYS}
 AZURE = {"type": "azure", "endpoint": "AccountName=a;AccountKey=k", "bucket_name": "b"}

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from hashlib import sha256
 from typing import Any
 
 from ...config import MAX_OBJECT_SIZE
 from ..responses import http_error
 from ..storage import buckets
 from .context import Context, from_json
+from .dialects import Dialect
 from .permissions import require_permission
 from .validation import (
     ABSENT,
@@ -25,6 +27,7 @@ from .validation import (
     integer,
     model,
     nullable,
+    one_of,
     problem,
     reject,
     text,
@@ -34,44 +37,62 @@ from .validation import (
 
 _text = text()
 _optional_text = nullable(_text)
-_flag = nullable(boolean)
 _COMMON = {"type": Field(_text), "endpoint": Field(_text), "bucket_name": Field(_text)}
-_S3 = {
-    "access_key": Field(_optional_text, None),
-    "secret_key": Field(_optional_text, None),
-    "session_token": Field(_optional_text, None),
-    "secure": Field(_flag, None),
-    "cert_check": Field(_flag, None),
+_ACCESS = {
+    **dict.fromkeys(("access_key", "secret_key", "session_token"), Field(_optional_text, None)),
+    "secure": Field(nullable(boolean), None),
+    "region": Field(_optional_text, None),
+    "cert_check": Field(nullable(boolean), None),
 }
-_TYPES: dict[str, Check] = {"s3": model(**_COMMON, region=Field(_text), **_S3), "azure": model(**_COMMON)}
-_PROBE = "test_file"
-_NIL_ID = "00000000-0000-0000-0000-000000000000"
-
-
-def any_secret(value: Any, loc: Loc, problems: Problems) -> Any:
-    """The body of POST; its `type` selects the schema."""
-    if not isinstance(value, dict) or "type" not in value:
-        message = "Unable to extract tag using discriminator 'type'"
-        return reject(problems, "union_tag_not_found", loc, message, value, discriminator="'type'")
-    kind = value["type"]
-    check = _TYPES.get(kind) if isinstance(kind, str) else None
-    if check is None:
-        expected = ", ".join(repr(name) for name in _TYPES)
-        message = f"Input tag '{kind}' found using 'type' does not match any of the expected tags: {expected}"
-        ctx = {"discriminator": "'type'", "tag": str(kind), "expected_tags": expected}
-        return reject(problems, "union_tag_invalid", loc, message, value, **ctx)
-    return check(value, (*loc, kind), problems)
-
-
+_COMMON_CHANGES = dict.fromkeys(("endpoint", "bucket_name"), Field(_optional_text, ABSENT))
+_CHANGES = {**_COMMON_CHANGES, **{name: Field(field.check, ABSENT) for name, field in _ACCESS.items()}}
+_TYPES = ("s3", "azure")
 _EXISTS = "Bucket secret with the given bucket name and endpoint already exists."
+_PROBE = "test_file"
+_WRONG_NAMES = {
+    r"^(?![a-z0-9][a-z0-9_.:-]{1,61}[a-z0-9]\Z)": "invalid bucket name {}",
+    r"^(\d{1,3}\.){3}\d{1,3}\Z": "bucket name {} must not be formatted as an IP address",
+    r"\.\.|\.-|-\.": "bucket name {} contains invalid successive characters",
+}
 
-UPDATE_SCHEMA = model(
-    type=Field(_optional_text, ABSENT),
-    endpoint=Field(_text, ABSENT),
-    bucket_name=Field(_text, ABSENT),
-    region=Field(_text, ABSENT),
-    **{name: Field(field.check, ABSENT) for name, field in _S3.items()},
-)
+
+def tagged(**models: Check) -> Check:
+    """An object whose `type` selects its model."""
+
+    def check(value: Any, loc: Loc, problems: Problems) -> Any:
+        if not isinstance(value, dict) or "type" not in value:
+            message = "Unable to extract tag using discriminator 'type'"
+            return reject(problems, "union_tag_not_found", loc, message, value, discriminator="'type'")
+        kind = value["type"]
+        chosen = models.get(kind) if isinstance(kind, str) else None
+        if chosen is None:
+            expected = ", ".join(repr(name) for name in models)
+            message = f"Input tag '{kind}' found using 'type' does not match any of the expected tags: {expected}"
+            ctx = {"discriminator": "'type'", "tag": str(kind), "expected_tags": expected}
+            return reject(problems, "union_tag_invalid", loc, message, value, **ctx)
+        return chosen(value, (*loc, kind), problems)
+
+    return check
+
+
+CREATE_SCHEMA = tagged(s3=model(**{**_COMMON, **_ACCESS, "region": Field(_text)}), azure=model(**_COMMON))
+
+
+def update_schema(dialect: Dialect) -> Check:
+    """The body of PATCH; the older dialect wants the type and the id of the secret in it."""
+    if dialect.has_types:
+        return model(type=Field(nullable(one_of(*_TYPES)), ABSENT), **_CHANGES)
+    own = {"type": Field(_text), "id": Field(uuid_of)}
+    return tagged(s3=model(**_CHANGES, **own), azure=model(**_COMMON_CHANGES, **own))
+
+
+def urls_schema(dialect: Dialect) -> Check:
+    """The body that asks for the URLs of a stored secret: changes of it that are to be tried."""
+    if not dialect.has_types:
+        return update_schema(dialect)
+    return model(type=Field(one_of(*_TYPES), "s3"), **_CHANGES, id=Field(uuid_of))
+
+
 PARTS_SCHEMA = model(
     bucket_id=Field(uuid_of),
     bucket_location=Field(_text),
@@ -104,17 +125,16 @@ def get(context: Context) -> dict[str, Any]:
 
 
 def update(context: Context) -> dict[str, Any]:
-    """Set all fields but the type: as on the platform, those that are left out are erased, and three are needed."""
+    """Set all fields but the type: current servers erase those that are left out, and need three of them."""
     row = _require_secret(context)
-    values = dict(context.body)
-    problems: Problems = []
-    if values.pop("type", None) is None and not context.dialect.has_types:
-        any_secret(values, ("body",), problems)
-        raise unprocessable(problems)
-    if {"endpoint", "bucket_name", *(["region"] if row["type"] == "s3" else [])} - values.keys():
+    changes = {name: value for name, value in context.body.items() if name not in ("type", "id")}
+    if context.dialect.has_types and row["type"] == "azure" and (wrong := sorted(changes.keys() & _ACCESS.keys())):
+        raise http_error(400, f"Fields {wrong} cannot be set for Azure bucket secrets")
+    values = dict.fromkeys(_CHANGES) | ({} if context.dialect.has_types else _stored(row)) | changes
+    endpoint, bucket_name = values.pop("endpoint"), values.pop("bucket_name")
+    if endpoint is None or bucket_name is None or (row["type"] == "s3" and values["region"] is None):
         raise http_error(409, _EXISTS)
-    endpoint = _plain_endpoint(row["type"], values.pop("endpoint"))
-    bucket_name = values.pop("bucket_name")
+    endpoint = _plain_endpoint(row["type"], endpoint)
     _ensure_unique(context, endpoint, bucket_name, row["id"])
     context.change("bucket_secrets", row["id"], {"endpoint": endpoint, "bucket_name": bucket_name, "access": values})
     return _secret_json(context, _require_secret(context))
@@ -141,23 +161,56 @@ def part_urls(context: Context) -> dict[str, Any]:
 
 
 def probe_urls(context: Context) -> dict[str, Any]:
-    """URLs for trying a bucket before its secret is stored; for a bucket that is not stored here they are 404."""
-    kind = context.body["type"]
+    """URLs of a probe object, for trying a bucket before its secret is stored."""
+    return _probe_urls(context, context.body)
+
+
+def urls(context: Context) -> dict[str, Any]:
+    """URLs of a probe object, for trying changes of a stored secret."""
+    changes = dict(context.body)
+    if changes.pop("id") != context.ids["secret_id"]:
+        raise http_error(400, "Secret id does not match the path")
+    row = _require_secret(context)
+    if changes["type"] != row["type"]:
+        raise http_error(400, "Bucket type cannot be changed")
+    return _probe_urls(context, _stored(row) | changes)
+
+
+def _probe_urls(context: Context, secret: dict[str, Any]) -> dict[str, Any]:
+    kind, name = secret["type"], secret["bucket_name"]
+    endpoint = _plain_endpoint(kind, secret["endpoint"] or "")
+    _ensure_usable(kind, endpoint, str(name))
     row = context.row(
         "SELECT s.id FROM bucket_secrets s JOIN organization_members m ON m.organization_id = s.organization_id"
         " WHERE m.user_id = ? AND s.endpoint = ? AND s.bucket_name = ? AND s.type = ?",
-        context.user.id,
-        _plain_endpoint(kind, context.body["endpoint"]),
-        context.body["bucket_name"],
-        kind,
+        *(context.user.id, endpoint, name, kind),
     )
-    bucket = context.bucket(row["id"]) if row else context.own_bucket(kind, _NIL_ID)
-    names = {"presigned_url": "PUT", "download_url": "GET", "delete_url": "DELETE"}
-    return {name: buckets.presign_or_refuse(bucket, method, _PROBE, {}, "test") for name, method in names.items()}
+    probe = sha256(f"{endpoint} {name}".encode()).hexdigest()[:32]
+    bucket = context.bucket(row["id"] if row else f"{kind}-probe-{probe}", secret)
+    return {
+        "presigned_url": buckets.presign_or_refuse(bucket, "PUT", _PROBE, {}, "upload"),
+        "download_url": buckets.presign_or_refuse(bucket, "GET", _PROBE, {}, "download"),
+        "delete_url": buckets.presign_or_refuse(bucket, "DELETE", _PROBE, {}, "delete"),
+    }
+
+
+def _ensure_usable(kind: str, endpoint: str, name: str) -> None:
+    """Raise the 400 of the platform for what the vendors' libraries, with which it signs, refuse."""
+    if kind == "azure":
+        if "AccountName=" not in endpoint or "AccountKey=" not in endpoint:
+            raise http_error(400, "Failed to create Azure Blob Service client.")
+        return
+    for pattern, fault in _WRONG_NAMES.items():
+        if re.search(pattern, name, re.ASCII | re.IGNORECASE):
+            raise http_error(400, f"Failed to generate upload URL: {fault.format(name)}")
 
 
 def _plain_endpoint(kind: str, endpoint: str) -> str:
-    return re.sub(r"^https?://", "", endpoint).rstrip("/") if kind == "s3" else endpoint
+    return endpoint.removeprefix("http://").removeprefix("https://") if kind == "s3" else endpoint
+
+
+def _stored(row: sqlite3.Row) -> dict[str, Any]:
+    return {**from_json(row["access"]), **{name: row[name] for name in ("type", "endpoint", "bucket_name")}}
 
 
 def _ensure_unique(context: Context, endpoint: str, bucket_name: str, except_id: str | None) -> None:

@@ -59,17 +59,22 @@ class Context:
             sql = f"UPDATE {table} SET {columns}updated_at = ? WHERE id = ? AND ({differs})"
             self.db.execute(sql, (*stored, now(), identity, *stored))
 
-    def bucket(self, secret_id: str) -> Bucket:
-        """The bucket of a bucket secret: the external one if it is configured for this secret, else the registry's."""
-        if self.settings.external_bucket is not None and secret_id == self.settings.external_bucket_id:
-            return self.settings.external_bucket
-        row = self.get_or_404("Bucket secret not found", "SELECT type FROM bucket_secrets WHERE id = ?", secret_id)
-        return self.own_bucket(row["type"], secret_id)
+    def bucket(self, secret_id: str, secret: dict[str, Any] | None = None) -> Bucket:
+        """The bucket of a bucket secret: the external one if it is configured for this secret, else the registry's.
 
-    def own_bucket(self, kind: str, secret_id: str) -> Bucket:
-        """A bucket that the registry itself stores."""
+        `secret` replaces the type and the keys that are stored for it.
+        """
         settings = self.settings
-        return OwnBucket(kind, secret_id, self.base_url, settings.signer, settings.now(), settings.lifetime)
+        if settings.external_bucket is not None and secret_id == settings.external_bucket_id:
+            return settings.external_bucket
+        if secret is None:
+            query = "SELECT type, access FROM bucket_secrets WHERE id = ?"
+            row = self.get_or_404("Bucket secret not found", query, secret_id)
+            secret = {**from_json(row["access"]), "type": row["type"]}
+        # The keys are whatever the user wrote; a secret that lost them signs nothing, as on the platform.
+        is_signed = secret["type"] == "azure" or all(secret.get(name, "own") for name in ("access_key", "secret_key"))
+        times = settings.now(), settings.lifetime
+        return OwnBucket(secret["type"], secret_id, self.base_url, settings.signer, *times, is_signed)
 
 
 def _stored(values: dict[str, Any]) -> list[Any]:

@@ -98,9 +98,9 @@ def _routes(dialect: Dialect) -> list[Route]:
         _get(f"{one}/delete-url", artifacts.delete_url, ("artifact", "delete"), writes=True),
         _delete(f"{one}/force", artifacts.force_delete, ("artifact", "delete")),
         _get(_SECRETS, bucket_secrets.list_all, ("bucket_secret", "list")),
-        _post(_SECRETS, bucket_secrets.create, ("bucket_secret", "create"), body=bucket_secrets.any_secret),
+        _post(_SECRETS, bucket_secrets.create, ("bucket_secret", "create"), body=bucket_secrets.CREATE_SCHEMA),
         _get(_SECRET, bucket_secrets.get, ("bucket_secret", "read")),
-        _patch(_SECRET, bucket_secrets.update, ("bucket_secret", "update"), body=bucket_secrets.UPDATE_SCHEMA),
+        _patch(_SECRET, bucket_secrets.update, ("bucket_secret", "update"), body=bucket_secrets.update_schema(dialect)),
         _delete(_SECRET, bucket_secrets.delete, ("bucket_secret", "delete")),
         _post(
             "/bucket-secrets/upload/multipart",
@@ -108,7 +108,14 @@ def _routes(dialect: Dialect) -> list[Route]:
             body=bucket_secrets.PARTS_SCHEMA,
             writes=False,
         ),
-        _post("/bucket-secrets/urls", bucket_secrets.probe_urls, body=bucket_secrets.any_secret, writes=False),
+        _post("/bucket-secrets/urls", bucket_secrets.probe_urls, body=bucket_secrets.CREATE_SCHEMA, writes=False),
+        _post(
+            f"{_SECRET}/urls",
+            bucket_secrets.urls,
+            ("bucket_secret", "read"),
+            body=bucket_secrets.urls_schema(dialect),
+            writes=False,
+        ),
     ]
     if dialect.lists_by_orbit:
         many = ("types", "collection_ids", "excluded_tracks")

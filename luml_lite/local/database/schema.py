@@ -14,7 +14,6 @@ UPGRADES = {
         "ALTER TABLE orbit_members ADD COLUMN created_at TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE orbit_members ADD COLUMN updated_at TEXT",
         "UPDATE orbit_members SET id = user_id, created_at = (SELECT created_at FROM orbits o WHERE o.id = orbit_id)",
-        "UPDATE bucket_secrets SET access = json_set(access, '$.access_key', 'local', '$.secret_key', 'local')",
     ),
 }
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ..responses import http_error
 from .signing import presign_azure, presign_s3, quoted_path
@@ -47,14 +47,17 @@ class OwnBucket:
     signer: bytes
     moment: datetime
     lifetime: int
+    is_signed: bool = True
 
     def presign(self, method: str, key: str, query: Mapping[str, str]) -> str:
-        """A URL that allows `method` on the object for `lifetime` seconds."""
+        """A URL that allows `method` on the object for `lifetime` seconds, or one without a signature."""
         path = f"{STORAGE}{self.id}/{key}"
         address = f"{self.base_url}{quoted_path(path)}"
         if self.type == "s3":
             if any(segment in (".", "..") for segment in key.split("/")):
                 raise ValueError("object name with '.' or '..' path segment is not supported")
+            if not self.is_signed:
+                return f"{address}?{urlencode(query)}" if query else address
             host = urlsplit(self.base_url).netloc
             signed = presign_s3(self.signer, method, host, path, query.items(), self.moment, self.lifetime)
             return f"{address}?{signed}"

@@ -114,9 +114,7 @@ def with_own_cursor(registry: Registry, exchange: dict[str, Any], headers: dict[
 
 FORMS = (
     (
-        re.compile(
-            r"https?://[^/\"]+/(storage/[0-9a-f-]{36}|devstoreaccount1/[^/]+|[^/]+)/(?=orbit-|any/|test_file|k\?|x\?)"
-        ),
+        re.compile(r"https?://[^/\"]+/(storage/[^/]+|devstoreaccount1/[^/]+|[^/]+)/(?=orbit-|any/|test_file|k\?|x\?)"),
         "<bucket>/",
     ),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
