@@ -160,6 +160,8 @@ class Registry:
             return Response(405, {**reply.headers, "allow": ", ".join(endpoint.routes)}, reply.body)
         with self.database.reading() as db:
             user = user_of(db, request.headers.get("authorization", ""))
+        if route.run is None:
+            raise http_error(403, "This endpoint requires jwt authentication.")
         ids = endpoint.ids(match)
         values = query_values(request.query, route.query, route.many)
         content = json_body(read_whole(request.body), route.body) if route.body else None

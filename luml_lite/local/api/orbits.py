@@ -98,6 +98,11 @@ def empty_list(context: Context) -> list[Any]:
     return []
 
 
+def refuse_missing(resource: str, context: Context) -> None:
+    """Raise the 404 for one of those."""
+    raise http_error(404, f"{resource.replace('_', ' ').capitalize()} not found")
+
+
 def _orbit_row(context: Context, orbit: str) -> sqlite3.Row:
     return context.get_or_404("Orbit not found", f"{_WITH_TOTALS} WHERE o.id = ?", orbit)
 

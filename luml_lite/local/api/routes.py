@@ -28,11 +28,28 @@ _TRACKS = f"{_ORBIT}/tracks"
 _TRACK = f"{_TRACKS}/{{track_id}}"
 _ENTRIES = f"{_TRACK}/entries"
 _ENTRY = f"{_ENTRIES}/{{entry_id}}"
+# What the platform does for people who have signed in with a password; a key is refused there.
+_FOR_PASSWORDS = {
+    "/auth/users/me": "GET DELETE PATCH",
+    "/users/me/api-keys": "POST DELETE",
+    "/users/me/invitations": "GET",
+    "/users/me/invitations/{invite_id}/accept": "POST",
+    "/users/me/invitations/{invite_id}/reject": "POST",
+    "/organizations": "POST",
+    _ORG: "GET PATCH DELETE",
+    f"{_ORG}/leave": "DELETE",
+    f"{_ORG}/members": "GET POST",
+    f"{_ORG}/members/{{member_id}}": "PATCH DELETE",
+    f"{_ORG}/invitations": "GET POST",
+    f"{_ORG}/invitations/{{invite_id}}": "DELETE",
+    f"{_ORBIT}/members": "GET POST",
+    f"{_ORBIT}/members/{{member_id}}": "PATCH DELETE",
+}
 
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one path.
+    """One method of one path; `run` is None if no key may do it.
 
     `right` is the resource and the action that it requires; None if the operation checks permissions itself. `many`
     names the parameters that may be repeated. `writes` says that the operation changes the database.
@@ -40,7 +57,7 @@ class Route:
 
     method: str
     path: str
-    run: Callable[[Context], Any]
+    run: Callable[[Context], Any] | None
     right: tuple[str, str] | None = None
     query: Mapping[str, Field] = field(default_factory=dict)
     many: Collection[str] = ()
@@ -75,16 +92,14 @@ class Endpoint:
 def _routes(dialect: Dialect) -> list[Route]:
     some = f"{_COLLECTION}/{dialect.artifacts}"
     one = f"{some}/{{{dialect.artifact_id}}}"
+    signs = partial(_post, writes=False)
     routes = [
-        _get("/auth/api-keys/validate", lambda context: None),
         _get("/users/me/organizations", organizations.list_all),
         _get(_ORBITS, orbits.list_all, ("orbit", "list")),
         _post(_ORBITS, orbits.create, ("orbit", "create"), body=orbits.create_schema(dialect)),
         _get(_ORBIT, orbits.get, ("orbit", "read")),
         _patch(_ORBIT, orbits.update, ("orbit", "update"), body=orbits.update_schema(dialect)),
         _delete(_ORBIT, orbits.delete, ("orbit", "delete")),
-        _get(f"{_ORBIT}/deployments", orbits.empty_list, ("deployment", "list")),
-        _get(f"{_ORBIT}/satellites", orbits.empty_list, ("satellite", "list")),
         _get(_COLLECTIONS, collections.page, ("collection", "list"), collections.list_fields(dialect), ("types",)),
         _post(_COLLECTIONS, collections.create, ("collection", "create"), body=collections.create_schema(dialect)),
         _get(_COLLECTION, collections.get, ("collection", "read")),
@@ -102,28 +117,27 @@ def _routes(dialect: Dialect) -> list[Route]:
         _get(_SECRET, bucket_secrets.get, ("bucket_secret", "read")),
         _patch(_SECRET, bucket_secrets.update, ("bucket_secret", "update"), body=bucket_secrets.update_schema(dialect)),
         _delete(_SECRET, bucket_secrets.delete, ("bucket_secret", "delete")),
-        _post(
-            "/bucket-secrets/upload/multipart",
-            bucket_secrets.part_urls,
-            body=bucket_secrets.PARTS_SCHEMA,
-            writes=False,
+        signs("/bucket-secrets/upload/multipart", bucket_secrets.part_urls, body=bucket_secrets.PARTS_SCHEMA),
+        signs("/bucket-secrets/urls", bucket_secrets.probe_urls, body=bucket_secrets.CREATE_SCHEMA),
+        signs(
+            f"{_SECRET}/urls", bucket_secrets.urls, ("bucket_secret", "read"), body=bucket_secrets.urls_schema(dialect)
         ),
-        _post("/bucket-secrets/urls", bucket_secrets.probe_urls, body=bucket_secrets.CREATE_SCHEMA, writes=False),
-        _post(
-            f"{_SECRET}/urls",
-            bucket_secrets.urls,
-            ("bucket_secret", "read"),
-            body=bucket_secrets.urls_schema(dialect),
-            writes=False,
-        ),
+        *(Route(method, path, None) for path, methods in _FOR_PASSWORDS.items() for method in methods.split()),
     ]
+    for name, resource in (("deployment", "deployment"), ("satellite", "satellite"), ("secret", "orbit_secret")):
+        missing = partial(orbits.refuse_missing, resource)
+        routes += [
+            _get(f"{_ORBIT}/{name}s", orbits.empty_list, (resource, "list")),
+            _get(f"{_ORBIT}/{name}s/{{{name}_id}}", missing, (resource, "read")),
+            _delete(f"{_ORBIT}/{name}s/{{{name}_id}}", missing, (resource, "delete")),
+        ]
     if dialect.lists_by_orbit:
         many = ("types", "collection_ids", "excluded_tracks")
         filters = artifact_lists.FILTER_FIELDS
         routes.append(_get(f"{_ORBIT}/artifacts", artifact_lists.page_of_orbit, ("artifact", "list"), filters, many))
     else:
         routes.append(_get(some, artifact_lists.page_of_collection, ("artifact", "list"), artifact_lists.LIST_FIELDS))
-    return routes + _track_routes() if dialect.has_types else routes
+    return [*routes, *_track_routes(), _get("/auth/api-keys/validate", lambda _: None)] if dialect.has_types else routes
 
 
 def _track_routes() -> list[Route]:
