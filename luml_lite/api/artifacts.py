@@ -15,7 +15,7 @@ from ..models.artifacts import ArtifactType, ModelArtifact, ModelArtifactsList, 
 from ..models.enums import SortOrder
 from ..models.uploads import CreatedModel
 from .dialects import dialect
-from .encoding import json_changes, json_request, literal, page_query
+from .encoding import json_changes, json_request, page_query
 from .paths import artifact_path, artifacts_path, collection_id_of, orbit_path
 
 
@@ -51,7 +51,7 @@ def page(
     if metric_key is not None and sort_by != ModelArtifactSortBy.METRICS:
         raise InvalidArgumentError("metric_key sorts only with sort_by=ModelArtifactSortBy.METRICS")
     by = None if sort_by is None else sort_key(cfg, sort_by, metric_key)
-    query = page_query(limit, order, start_after, sort_by=by, search=literal(search), types=types)
+    query = page_query(limit, order, start_after, sort_by=by, search=search, types=types)
     if (search is not None or types) and not words.searches_by_name:
         raise ConfigurationError("search and types need a server of the 'artifacts' dialect")
     path = artifacts_path(cfg, collection_id)
@@ -64,30 +64,34 @@ def page(
 def create(
     cfg: Config,
     collection_id: str | None = None,
-    *,
-    file_name: str,
-    metrics: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    file_hash: str,
-    file_index: Mapping[str, tuple[int, int]],
-    size: int,
+    file_name: str | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    manifest: Mapping[str, Any] | None = None,
+    file_hash: str | None = None,
+    file_index: Mapping[str, tuple[int, int]] | None = None,
+    size: int | None = None,
     model_name: str | None = None,
     description: str | None = None,
     tags: Sequence[str] | None = None,
 ) -> Request[CreatedModel]:
-    """Create a row in state pending_upload and a URL to upload its bytes to; the default name is that of the file."""
+    """Create a row in state pending_upload and a URL for its bytes; `upload` does this and the rest.
+
+    `size` is in bytes, `file_hash` a SHA-256 in hex. The arguments from file_name to size are required; they have
+    defaults only because collection_id, which comes first, may be omitted. The default model_name is the file_name.
+    """
     words = dialect(cfg)
-    body = {
+    facts = {
         "file_name": file_name,
-        words.metrics: metrics,
         "manifest": manifest,
         "file_hash": file_hash,
         "file_index": file_index,
         "size": size,
-        words.name: file_name if model_name is None else model_name,  # current servers answer 500 to a null name
-        "description": description,
-        "tags": tags,
     }
+    missing = ", ".join(name for name, value in {"metrics": metrics, **facts}.items() if value is None)
+    if missing:
+        raise InvalidArgumentError(f"create also needs {missing}")
+    name = file_name if model_name is None else model_name  # current servers answer 500 to a null name
+    body = {**facts, words.metrics: metrics, words.name: name, "description": description, "tags": tags}
     return json_request("POST", artifacts_path(cfg, collection_id), msgspec.json.encode(body), words.created)
 
 
@@ -109,15 +113,18 @@ def update(
     return json_request("PATCH", path, body, words.artifact_of(artifact_id), idempotent=status is None)
 
 
-def download_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
-    """Get a presigned URL to read the artifact's bytes from."""
-    path = artifact_path(cfg, collection_id, artifact_id, "download-url")
-    return Request(method="GET", url=path, reply=Json(_Url), limit=_URL_LIMIT)
+def download_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
+    """Get a presigned URL to read the artifact's bytes from, as {"url": ...}; it is a secret and expires."""
+    return _url(cfg, model_id, collection_id, "download-url")
 
 
-def delete_url(cfg: Config, artifact_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
-    """Get a presigned URL that deletes the artifact's bytes; the request sets the row to pending_deletion."""
-    path = artifact_path(cfg, collection_id, artifact_id, "delete-url")
+def delete_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
+    """Get a presigned URL that deletes the artifact's bytes, as {"url": ...}; this sets the row to pending_deletion."""
+    return _url(cfg, model_id, collection_id, "delete-url")
+
+
+def _url(cfg: Config, artifact_id: str, collection_id: str | None, step: str) -> Request[dict[str, str]]:
+    path = artifact_path(cfg, collection_id, artifact_id, step)
     return Request(method="GET", url=path, reply=Json(_Url), limit=_URL_LIMIT)
 
 

@@ -5,6 +5,9 @@ A request that carries keys names them in `secrets`, so that no error repeats th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..config import Config
 from ..core.request import Json, Request, no_content
 from ..errors import InvalidArgumentError
@@ -53,38 +56,24 @@ def create(
     kind = require_one_of("type", type, BucketType)
     if kind == BucketType.S3 and region is None:
         raise InvalidArgumentError("a bucket secret of type s3 needs a region")
-    keys = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
-    body = json_changes(type=kind, bucket_name=bucket_name, region=region, secure=secure, cert_check=cert_check, **keys)
-    return json_request("POST", path(cfg), body, Json(BucketSecret), secrets=tuple(keys.values()))
+    fields = {"type": kind, "bucket_name": bucket_name, "region": region, "secure": secure, "cert_check": cert_check}
+    fields |= {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
+    return json_request("POST", path(cfg), json_changes(**fields), Json(BucketSecret), secrets=_keys(fields))
 
 
-def update(
-    cfg: Config,
-    secret_id: str,
-    endpoint: str | None = None,
-    bucket_name: str | None = None,
-    access_key: str | None = None,
-    secret_key: str | None = None,
-    session_token: str | None = None,
-    secure: bool | None = None,
-    region: str | None = None,
-    cert_check: bool | None = None,
-    *,
-    type: BucketType | str | None = None,
-) -> Request[BucketSecret]:
+def update(cfg: Config, secret_id: str, **fields: str | bool | None) -> Request[BucketSecret]:
     """Set the fields of a bucket secret; current servers erase the ones that are None.
 
-    Older servers keep what is left out, and need the present type and the id in the body.
+    Older servers keep what is left out, and need the present `type` and the id in the body.
     """
-    keys = {"endpoint": endpoint, "access_key": access_key, "secret_key": secret_key, "session_token": session_token}
-    flags = {"secure": secure, "cert_check": cert_check}
-    body = (
-        json_changes(flags, bucket_name=bucket_name, region=region, type=type, id=secret_id, **keys)
-        if type
-        else json_changes(bucket_name=bucket_name, region=region, **flags, **keys)
-    )
-    reply, hidden = Json[BucketSecret](BucketSecret, secret_id), tuple(keys.values())
-    return json_request("PATCH", path(cfg, secret_id), body, reply, idempotent=True, secrets=hidden)
+    flags = {name: fields.pop(name, None) for name in ("secure", "cert_check")}
+    body = json_changes(flags, id=secret_id, **fields) if fields.get("type") else json_changes(**fields, **flags)
+    reply = Json[BucketSecret](BucketSecret, secret_id)
+    return json_request("PATCH", path(cfg, secret_id), body, reply, idempotent=True, secrets=_keys(fields))
+
+
+def _keys(fields: Mapping[str, Any]) -> tuple[str | None, ...]:
+    return tuple(fields.get(name) for name in ("endpoint", "access_key", "secret_key", "session_token"))
 
 
 def delete(cfg: Config, secret_id: str) -> Request[None]:

@@ -10,7 +10,7 @@ from ..errors import ConfigurationError
 from ..models.collections import Collection, CollectionsList, CollectionSortBy, CollectionType
 from ..models.enums import SortOrder
 from .dialects import dialect
-from .encoding import json_body, json_request, literal, page_query, require_one_of
+from .encoding import json_body, json_request, page_query, require_one_of
 from .paths import collection_id_of, collection_path, orbit_path
 from .wire import WireCollection, WireCollections
 
@@ -40,7 +40,7 @@ def collections(
         if not words.filters_collections:
             raise ConfigurationError("types need a server of the 'artifacts' dialect")
         types = [require_one_of("types", each, FILTERED_TYPES) for each in types]
-    query = page_query(limit, order, start_after, search=literal(search), sort_by=by, types=types)
+    query = page_query(limit, order, start_after, search=search, sort_by=by, types=types)
     return Request(method="GET", url=f"{orbit_path(cfg)}/collections", query=query, reply=Json(WireCollections))
 
 

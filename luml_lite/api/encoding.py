@@ -28,11 +28,17 @@ def require_limit(limit: int | None) -> int:
 
 
 def page_query(
-    limit: int | None, order: SortOrder | str, start_after: str | None, **filters: str | Sequence[str] | None
+    limit: int | None,
+    order: SortOrder | str,
+    start_after: str | None,
+    search: str | None = None,
+    **filters: str | Sequence[str] | None,
 ) -> Pairs:
     """The query for one page of a list; a filter that is None is left out, and one with several values is repeated."""
+    if search is not None:
+        search = re.sub(r"([\\%_])", r"\\\1", search)  # the wildcards of the servers' LIKE patterns
     pairs = [("limit", str(require_limit(limit))), ("order", require_one_of("order", order, SortOrder))]
-    for name, value in {"cursor": start_after, **filters}.items():
+    for name, value in {"cursor": start_after, "search": search, **filters}.items():
         pairs.extend((name, str(each)) for each in ([value] if isinstance(value, str) else value or ()))
     return tuple(pairs)
 
@@ -59,11 +65,6 @@ def json_changes(clearable: Mapping[str, Any] | None = None, /, **fields: Any) -
     if not given:
         raise InvalidArgumentError(f"nothing to update: give {', '.join([*fields, *clearable])}")
     return msgspec.json.encode(given)
-
-
-def literal(search: str | None) -> str | None:
-    """A text to search for with the wildcards of the servers' LIKE patterns escaped."""
-    return None if search is None else re.sub(r"([\\%_])", r"\\\1", search)
 
 
 def require_one_of(name: str, value: str, options: Any) -> str:

@@ -13,7 +13,7 @@ from ..models.artifacts import ArtifactType
 from ..models.enums import SortOrder
 from ..models.tracks import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
 from .dialects import dialect
-from .encoding import json_body, json_changes, json_request, literal, page_query, require_one_of
+from .encoding import json_body, json_changes, json_request, page_query, require_one_of
 from .paths import is_uuid, orbit_path
 
 
@@ -45,7 +45,7 @@ def page(
     name.
     """
     by = require_one_of("sort_by", sort_by, TrackSortBy)
-    query = page_query(limit, order, start_after, sort_by=by, search=literal(search), types=types)
+    query = page_query(limit, order, start_after, sort_by=by, search=search, types=types)
     return Request(method="GET", url=path(cfg), query=query, reply=Json(TracksList))
 
 

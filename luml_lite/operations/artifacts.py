@@ -1,12 +1,13 @@
-"""Operations on the row of an artifact alone: get, create, update, and the two kinds of presigned URL."""
+"""Operations on the row of an artifact alone: get, create, update, and the two kinds of presigned URL.
+
+One that is a single request is the builder of that request.
+"""
 
 from __future__ import annotations
 
 import builtins
 import warnings
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from msgspec import UNSET, UnsetType
 
@@ -14,12 +15,14 @@ from ..api import artifacts
 from ..api.paths import in_collection, is_uuid
 from ..config import Config
 from ..core.flow import Flow, send
-from ..core.request import Request
 from ..errors import InvalidArgumentError
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
-from ..models.uploads import CreatedModel
 from .lookup import find_one, is_called, none_if_missing
 from .pagination import collect_pages
+
+create = artifacts.create
+download_url = artifacts.download_url
+delete_url = artifacts.delete_url
 
 
 def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> Flow[ModelArtifact | None]:
@@ -36,38 +39,6 @@ def get(cfg: Config, model_value: str, *, collection_id: str | None = None) -> F
     rows, names = partial(artifacts.page, cfg), ("model_name", "file_name")
     found = yield from collect_pages(rows, lambda row: is_called(row, model_value, *names))
     return find_one("artifact", model_value, found, *names)
-
-
-def create(
-    cfg: Config,
-    collection_id: str | None = None,
-    file_name: str | None = None,
-    metrics: Mapping[str, Any] | None = None,
-    manifest: Mapping[str, Any] | None = None,
-    file_hash: str | None = None,
-    file_index: Mapping[str, tuple[int, int]] | None = None,
-    size: int | None = None,
-    model_name: str | None = None,
-    description: str | None = None,
-    tags: builtins.list[str] | None = None,
-) -> Request[CreatedModel]:
-    """Create a row in state pending_upload and a URL for its bytes; `upload` does this and the rest.
-
-    `size` is in bytes, `file_hash` a SHA-256 in hex. The arguments from file_name to size are required; they have
-    defaults only because collection_id, which comes first, may be omitted. The default model_name is the file_name.
-    """
-    required: dict[str, Any] = {
-        "file_name": file_name,
-        "metrics": metrics,
-        "manifest": manifest,
-        "file_hash": file_hash,
-        "file_index": file_index,
-        "size": size,
-    }
-    missing = ", ".join(name for name, value in required.items() if value is None)
-    if missing:
-        raise InvalidArgumentError(f"create also needs {missing}")
-    return artifacts.create(cfg, collection_id, **required, model_name=model_name, description=description, tags=tags)
 
 
 def update(
@@ -99,13 +70,3 @@ def update(
     if file_name is not None and artifact.file_name != file_name:
         warnings.warn(f"the server kept the file name {artifact.file_name!r}; it cannot rename files", stacklevel=2)
     return artifact
-
-
-def download_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
-    """Get a presigned URL to read the artifact's bytes from, as {"url": ...}; it is a secret and expires."""
-    return artifacts.download_url(cfg, model_id, collection_id=collection_id)
-
-
-def delete_url(cfg: Config, model_id: str, *, collection_id: str | None = None) -> Request[dict[str, str]]:
-    """Get a presigned URL that deletes the artifact's bytes, as {"url": ...}; this sets the row to pending_deletion."""
-    return artifacts.delete_url(cfg, model_id, collection_id=collection_id)
