@@ -50,10 +50,8 @@ def redact(secret: str | None) -> str:
     return HIDDEN if secret else ""
 
 
-def redact_url(url: str | None) -> str | None:
+def redact_url(url: str) -> str:
     """A presigned URL without its query, which is the secret part, and without a user, a password or a fragment."""
-    if url is None:
-        return None
     path, mark, _ = url.partition("?")
     path = re.sub(_USER, "", path.partition("#")[0])
     return f"{path}?{HIDDEN}" if mark else path

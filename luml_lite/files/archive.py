@@ -41,7 +41,6 @@ class Archive(Struct, frozen=True):
     path: str
     file_name: str
     size: int
-    mtime_ns: int
     sha256: str
     manifest: dict[str, Any]
     metrics: dict[str, Any]
@@ -56,7 +55,7 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
     path = absolute_path(path)
     name = require_file_name(os.path.basename(path))
     stamp = file_stamp(path)
-    size, mtime_ns = stamp[:2]
+    size = stamp[0]
     with file_errors("read", path):
         if not size:
             raise FileError(f"{path} is empty")
@@ -65,7 +64,7 @@ def inspect(path: str | os.PathLike[str], max_size: int = Config().max_file_size
         with open(path, "rb") as file:
             index, manifest, meta = _members(path, file)
     digest = hash_file(path).hexdigest()
-    archive = Archive(path, name, size, mtime_ns, digest, manifest, metrics(manifest, meta), index, stamp)
+    archive = Archive(path, name, size, digest, manifest, metrics(manifest, meta), index, stamp)
     ensure_unchanged(path, archive.stamp)
     return archive
 

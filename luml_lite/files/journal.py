@@ -29,7 +29,6 @@ class UploadState(Struct, kw_only=True):
     artifact_id: str
     sha256: str
     size: int
-    mtime_ns: int
     type: str
     multipart: bool
     bucket_location: str

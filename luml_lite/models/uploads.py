@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ..core.redaction import Redacted, redact_url
+from ..core.redaction import PresignedUrl, Redacted, redact_url
 from .artifacts import ModelArtifact
 
 
@@ -18,8 +18,9 @@ class UploadDetails(Redacted, Struct, kw_only=True):
     type: str = "s3"
 
     def __repr__(self) -> str:
+        shown = self.url and redact_url(self.url)
         return (
-            f"UploadDetails(type={self.type!r}, url={redact_url(self.url)!r}, multipart={self.multipart}, "
+            f"UploadDetails(type={self.type!r}, url={shown!r}, multipart={self.multipart}, "
             f"bucket_location={self.bucket_location!r}, bucket_secret_id={self.bucket_secret_id!r})"
         )
 
@@ -32,30 +33,23 @@ class CreatedModel(Struct):
 
     @property
     def url(self) -> str | None:
-        """The presigned upload URL."""
-        return self.upload_details.url
+        """The presigned upload URL, whose repr hides its query."""
+        return self.upload_details.url and PresignedUrl(self.upload_details.url)
 
 
-class Part(Redacted, Struct, frozen=True):
+class Part(Struct, frozen=True):
     """One part of a multipart upload: the half-open byte range [start, end) and its presigned URL."""
 
     number: int
-    url: str
+    url: PresignedUrl
     start: int
     end: int
 
-    def __repr__(self) -> str:
-        return f"Part(number={self.number}, url={redact_url(self.url)!r}, start={self.start}, end={self.end})"
 
-
-class MultipartPlan(Redacted, Struct, frozen=True):
+class MultipartPlan(Struct, frozen=True):
     """The parts of one upload and the presigned URL that completes it."""
 
     type: str
     upload_id: str | None
     parts: tuple[Part, ...]
-    complete_url: str
-
-    def __repr__(self) -> str:
-        url = redact_url(self.complete_url)
-        return f"MultipartPlan(type={self.type!r}, parts={self.parts!r}, complete_url={url!r})"
+    complete_url: PresignedUrl

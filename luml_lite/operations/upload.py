@@ -17,7 +17,6 @@ from ..api.encoding import require_one_of
 from ..api.paths import artifacts_path, in_collection, is_uuid
 from ..config import Config
 from ..core.flow import Flow, local, require_callback, send
-from ..core.redaction import PresignedUrl
 from ..core.retry import is_transient
 from ..errors import DecodeError, FileError, FileUploadError, Interrupted, LumlError, NotFoundError
 from ..files.archive import Archive, ensure_unchanged, inspect
@@ -89,14 +88,12 @@ def _upload(
         artifact_id=created.model.id,
         sha256=archive.sha256,
         size=archive.size,
-        mtime_ns=archive.mtime_ns,
         type=details.type,
         multipart=details.multipart,
         bucket_location=details.bucket_location,
         bucket_secret_id=details.bucket_secret_id,
     )
-    url = details.url and PresignedUrl(details.url)
-    return (yield from _finish(Upload(cfg, archive, state, url, on_progress, journal)))
+    return (yield from _finish(Upload(cfg, archive, state, created.url, on_progress, journal)))
 
 
 def _resume(upload: Upload) -> Flow[Upload | ModelArtifact | None]:

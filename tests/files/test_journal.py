@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -20,7 +21,6 @@ RECORD = UploadState(
     artifact_id=uid(1),
     sha256="0" * 64,
     size=10,
-    mtime_ns=1,
     type="s3",
     multipart=True,
     bucket_location="key",
@@ -49,6 +49,16 @@ def test_what_is_written_is_found_again(cfg: Config) -> None:
     assert remembered(cfg, "/other.fnnx") is None
     assert remembered(cfg, name="other") is None
     assert remembered(cfg.replace(base_url="https://other.example")) is None
+
+
+def test_a_journal_of_an_earlier_version_is_still_read(cfg: Config) -> None:
+    """It has a field more, the time of the file."""
+    journal = open_upload_journal(cfg)
+    journal.write(RECORD)
+    text = json.loads(Path(journal.path).read_bytes())
+    Path(journal.path).write_text(json.dumps(text | {"mtime_ns": 1}))
+    journal.release()
+    assert remembered(cfg) == RECORD
 
 
 def test_a_finished_journal_leaves_nothing(cfg: Config) -> None:

@@ -31,7 +31,6 @@ def upload(archive: Archive, kind: str = "s3", *, multipart: bool = True, **chan
         artifact_id=uid(1),
         sha256=archive.sha256,
         size=archive.size,
-        mtime_ns=archive.mtime_ns,
         type=kind,
         multipart=multipart,
         bucket_location="key",

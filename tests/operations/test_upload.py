@@ -87,7 +87,7 @@ def test_a_file_that_changed_meanwhile_is_never_confirmed(archive: Archive) -> N
     """What was hashed is not what was sent."""
 
     def change(request: Any) -> Response:
-        os.utime(archive.path, ns=(0, archive.mtime_ns + 1))
+        os.utime(archive.path, ns=(0, archive.stamp[1] + 1))
         return STORED
 
     with pytest.raises(FileUploadError, match="changed") as caught:
