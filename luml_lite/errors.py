@@ -23,7 +23,13 @@ from __future__ import annotations
 import errno
 from typing import Any, ClassVar
 
+_LONGEST = 4000  # characters of a message
 _LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+
+
+def printable(text: str, most: int) -> str:
+    """The first `most` characters of a text as one line, without control characters."""
+    return "".join(each if each.isprintable() else " " for each in text[:most])
 
 
 class LumlError(Exception):
@@ -39,6 +45,7 @@ class LumlError(Exception):
     retry_after: float | None = None
 
     def __init__(self, message: str = "") -> None:
+        message = printable(message, _LONGEST)  # the names of a registry have any length and any character
         super().__init__(message)
         self.message = message
 

@@ -55,3 +55,11 @@ def test_one_try_is_not_counted_aloud() -> None:
     assert str(error) == "broken"
     error.request, error.attempts = "GET /x", 1
     assert str(error) == "broken [GET /x]"
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_every_message_is_one_line_of_bounded_length(kind: type[LumlError]) -> None:
+    """Whatever an error quotes, from a server or from a caller."""
+    message = str(kind("a\nb\x1b[31m" + "n" * 10_000))
+    assert message.isprintable()
+    assert len(message) == 4000

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
-from ..errors import LumlError
+from ..errors import LumlError, printable
 
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 HIDDEN = "..."
@@ -42,7 +43,12 @@ class PresignedUrl(str):
 
 def clean(text: str) -> str:
     """Words of a server as they may stand in a message: one line, no control characters, 500 characters at most."""
-    return "".join(each if each.isprintable() else " " for each in text[:500])
+    return printable(text, 500)
+
+
+def clean_list(words: Iterable[str]) -> str:
+    """The first 20 words of a server as they may stand in a message, with commas between them."""
+    return ", ".join(map(clean, islice(words, 20)))
 
 
 def redact(secret: str | None) -> str:

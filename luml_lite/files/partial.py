@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import stat
+import time
 from hashlib import sha256
 
 from ..errors import FileDownloadError
@@ -21,6 +22,8 @@ from .locks import open_locked, try_lock, unlock
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff<>:\"/\\|?*]")
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)", re.IGNORECASE)  # of Windows
+
+_ABANDONED = 24 * 3600.0  # seconds without a write after which, where nobody can lock, a partial file is not in use
 
 
 class PartialFile:
@@ -104,18 +107,22 @@ def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifa
         raise FileDownloadError(f"cannot write {target}: {error.strerror}") from error
     if partial is None:
         raise FileDownloadError(f"cannot create and lock a partial file in {directory}")
-    if partial.is_locked:
-        _sweep(directory, bare, partial.path)
+    _sweep(directory, bare, partial)
     return partial
 
 
-def _sweep(directory: str, name: str, ours: str) -> None:
-    """Remove partial files left by killed downloads to the same target; locked ones are still in use."""
+def _sweep(directory: str, name: str, ours: PartialFile) -> None:
+    """Remove partial files left by killed downloads to the same target; locked or young ones are still in use."""
     pattern = re.compile(re.escape(f".{name}.") + r"[0-9a-f-]{36}\.[^.]*(\.[0-9a-f]{8})?\.part")
     with contextlib.suppress(OSError):
         for path in [os.path.join(directory, each) for each in os.listdir(directory) if pattern.fullmatch(each)]:
             with contextlib.suppress(OSError):  # one of another user may be refused
-                if path != ours and (abandoned := open_locked(path)) is not None:
+                if path == ours.path:
+                    continue
+                if not ours.is_locked:
+                    if time.time() - os.stat(path).st_mtime > _ABANDONED:
+                        os.unlink(path)
+                elif (abandoned := open_locked(path)) is not None:
                     PartialFile(path, path, abandoned, "").release(keep=False)
 
 

@@ -13,6 +13,7 @@ from ..api import artifacts
 from ..api.paths import in_collection
 from ..config import Config
 from ..core.flow import Flow, local, require_callback, send
+from ..core.redaction import clean
 from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
 from ..files.partial import PartialFile, open_partial
 from ..models.artifacts import ModelArtifact
@@ -67,4 +68,4 @@ def save(
         yield from local(file.release, resume and not isinstance(error, IntegrityError))
         if isinstance(error, IntegrityError | Interrupted) or not isinstance(error, LumlError | OSError):
             raise
-        raise FileDownloadError(f"{artifact.file_name} was not downloaded: {error}") from error
+        raise FileDownloadError(f"{clean(artifact.file_name)} was not downloaded: {error}") from error

@@ -53,7 +53,7 @@ def list(
     """
     cfg = in_collection(cfg, collection_id)
     unsorted = partial(artifacts.page, cfg, order=order, search=search, types=types)
-    if sort_by == ModelArtifactSortBy.FILE_NAME:
+    if sort_by == ModelArtifactSortBy.FILE_NAME and metric_key is None:
         return (yield from _sorted_page(unsorted, _file_name, require_limit(limit), order, start_after))
     request = unsorted(start_after=start_after, limit=limit, sort_by=sort_by, metric_key=metric_key)
     if sort_by != ModelArtifactSortBy.METRICS:
@@ -92,7 +92,7 @@ def list_all(
     cfg = in_collection(cfg, collection_id)
     unsorted = partial(artifacts.page, cfg, limit=limit, order=order, search=search, types=types)
     unsorted()  # raises here, and not at the first item, if an argument is wrong
-    if sort_by == ModelArtifactSortBy.FILE_NAME:
+    if sort_by == ModelArtifactSortBy.FILE_NAME and metric_key is None:
         return _emit_sorted(unsorted, _file_name, order)
     ordered = partial(unsorted, sort_by=sort_by, metric_key=metric_key)
     if sort_by != ModelArtifactSortBy.METRICS:

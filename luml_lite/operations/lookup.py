@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from ..api.errors import missing_resource
 from ..core.flow import Flow, send
+from ..core.redaction import clean_list
 from ..core.request import Request
 from ..errors import MultipleResourcesFoundError, NotFoundError, StorageError
 from ..models.base import Resource
@@ -55,6 +56,6 @@ def find_one(kind: str, value: str, existing: Iterable[R], *names: str) -> R | N
     if len(found) > 1:
         ids = tuple(item.id for item in found)
         raise MultipleResourcesFoundError(
-            f"{len(found)} {kind}s are called {value!r}: take one by its id, of {', '.join(ids)}", ids
+            f"{len(found)} {kind}s are called {value!r}: take one by its id, of {clean_list(ids)}", ids
         )
     return found[0] if found else None

@@ -12,6 +12,7 @@ from ..api import artifacts
 from ..api.paths import in_collection
 from ..config import Config
 from ..core.flow import Emit, Flow, Stream, gather, local, send
+from ..core.redaction import clean, clean_list
 from ..core.request import Request
 from ..errors import DecodeError, IntegrityError, InvalidArgumentError, StorageError
 from ..models.artifacts import ModelArtifact
@@ -83,8 +84,8 @@ def coalesce(ranges: list[tuple[int, int]], gap: int = _GAP) -> list[tuple[int, 
 def _range_of(artifact: ModelArtifact, name: str) -> tuple[int, int]:
     """The half-open range of a member, inside the artifact; an InvalidArgumentError names the members that exist."""
     if name not in artifact.file_index:
-        names = ", ".join([*artifact.file_index][:20])
-        raise InvalidArgumentError(f"{artifact.file_name} has no member {name!r}; it has {names}")
+        names = clean_list(artifact.file_index)
+        raise InvalidArgumentError(f"{clean(artifact.file_name)} has no member {name!r}; it has {names}")
     offset, size = artifact.file_index[name]
     if not 0 <= offset <= offset + size <= artifact.size:
         raise DecodeError(f"the registry says that {name!r} lies outside of {artifact.file_name}")

@@ -10,6 +10,7 @@ from ..api import collections, orbits, organizations
 from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Flow, send
+from ..core.redaction import clean_list
 from ..errors import ConfigurationError, MultipleResourcesFoundError, ResourceNotFoundError
 from ..models.collections import Collection
 from .lookup import is_called
@@ -72,7 +73,7 @@ def _require_one(kind: str, name: str | None, existing: Sequence[Any]) -> str:
     matching = [item for item in existing if name is None or is_called(item, name)]
     if len(matching) == 1:
         return str(matching[0].id)
-    listed = ", ".join(f"{item.name!r} ({item.id})" for item in (matching or existing)[:20]) or "none"
+    listed = clean_list(f"{item.name[:400]!r} ({item.id})" for item in matching or existing) or "none"
     if not matching:
         problem = f"no {kind} is called {name!r}" if name is not None else f"there is no {kind} yet"
         raise ResourceNotFoundError(f"{problem}; existing: {listed}")

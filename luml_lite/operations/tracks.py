@@ -15,6 +15,7 @@ from ..api import tracks
 from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Backoff, Flow, Stream, send
+from ..core.redaction import clean_list
 from ..core.request import Request
 from ..core.retry import may_repeat
 from ..errors import InternalServerError, LumlError, NotFoundError, ResourceNotFoundError
@@ -180,6 +181,6 @@ def _stage_id(cfg: Config, track_id: str, stage: str | None) -> Flow[str | None]
     existing = yield from send(tracks.stages(cfg, track_id))
     found = find_one("stage", stage, existing)
     if found is None:
-        names = ", ".join(repr(each.name) for each in existing) or "none"
+        names = clean_list(repr(each.name) for each in existing) or "none"
         raise ResourceNotFoundError(f"no stage is called {stage!r}; existing: {names}")
     return found.id

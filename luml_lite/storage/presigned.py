@@ -116,7 +116,10 @@ def read(url: str, into: FileSink, *, etag: str = "", end: int | None = None) ->
 def read_range(url: str, start: int, end: int, size: int) -> Request[bytes]:
     """Bytes [start, end) of an object of `size` bytes, in memory, or the first of them; see RangeBody."""
     reply = RangeBody(start, end, size)
-    return Request(method="GET", url=url, headers=_range(start, end), presigned=True, reply=reply, limit=end - start)
+    headers = _range(start, end)
+    return Request(
+        method="GET", url=url, headers=headers, presigned=True, reply=reply, limit=end - start, drop_surplus=True
+    )
 
 
 class RangeBody(Struct, frozen=True):
@@ -128,6 +131,8 @@ class RangeBody(Struct, frozen=True):
 
     def __call__(self, response: Response) -> bytes:
         found, count = content_range(response), len(response.body)
+        if found is None and response.status == 200:
+            raise DecodeError("the storage reads no ranges: download the artifact, and read its members from the file")
         if found is None or (found.start, found.total) != (self.start, self.size) or found.end > self.end:
             raise DecodeError(f"the storage sent another range than bytes {self.start} to {self.end}; try again")
         if not min(_LEAST, self.end - self.start) <= count <= found.end - found.start:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -351,3 +352,16 @@ def test_a_refused_chmod_or_sync_leaves_the_file_standing(
     partial.publish()
     assert target.read_bytes() == b"abcd"
     assert names(target) == [target.name]
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_without_locks_a_killed_download_is_removed_a_day_later(target: Path) -> None:
+    """A younger file may still be in use, and files of other targets are left alone."""
+    killed, running = filled(target, ONE).path, filled(target, TWO).path
+    other = filled(target.with_name("other.fnnx"), ONE).path
+    for path in (killed, other):
+        os.utime(path, (0, time.time() - 25 * 3600))
+    filled(target, ONE).publish()
+    assert not os.path.exists(killed)
+    assert os.path.exists(running)
+    assert os.path.exists(other)

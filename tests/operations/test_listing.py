@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from luml_lite.api import artifacts
 from luml_lite.core.flow import Emit
 from luml_lite.core.request import Request, Response
-from luml_lite.errors import BadRequestError, InternalServerError
+from luml_lite.errors import BadRequestError, InternalServerError, InvalidArgumentError
 from luml_lite.models.artifacts import ModelArtifact, ModelArtifactSortBy
 from luml_lite.models.enums import SortOrder
 from luml_lite.operations import listing
@@ -240,3 +240,12 @@ def test_a_metric_of_400_digits_counts_as_missing() -> None:
     assert {item.id for item in found} == {uid(1), uid(2)}
     huge = page(rows[0]).body.replace(b"0.5", b"9" * 400)
     assert listing._metric("F1")(artifacts.page(CFG).reply(Response(200, {}, huge)).items[0]) in (None, float("inf"))
+
+
+@pytest.mark.parametrize("sort_by", [None, *(each for each in ModelArtifactSortBy if each != METRICS)])
+def test_a_metric_without_a_sort_by_metrics_is_refused(sort_by: ModelArtifactSortBy | None) -> None:
+    """Before any request, and also where the client itself sorts."""
+    with pytest.raises(InvalidArgumentError, match="metric_key sorts only with"):
+        next(listing.list(CFG, sort_by=sort_by, metric_key="F1"))
+    with pytest.raises(InvalidArgumentError, match="metric_key sorts only with"):
+        listing.list_all(CFG, sort_by=sort_by, metric_key="F1")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from luml_lite.core.request import Response
 from luml_lite.errors import DecodeError, IntegrityError, InvalidArgumentError, StorageError
 from luml_lite.operations import members
+from luml_lite.storage import presigned
 from luml_lite.testing import json_response
 
 from .flow_player import CFG, artifact, play, uid, url
@@ -115,6 +116,21 @@ def test_another_range_than_asked_for_is_an_error() -> None:
     """Bytes of another member are never taken for the right ones."""
     with pytest.raises(DecodeError):
         play(members.read_member(CFG, uid(1), "a"), GET, ASK, ("GET object [bytes=512-521]", part(511, 521)))
+
+
+def test_a_storage_without_ranges_is_an_error_that_says_so() -> None:
+    """Its answer begins with byte 0 and has no end that was asked for; what is longer than the member is not read."""
+    request = presigned.read_range("https://b.example/k", 512, 522, len(BYTES))
+    assert (request.limit, request.drop_surplus) == (10, True)
+    for start, name in ((512, "a"), (0, "first")):
+        row = ROW | {"file_index": {name: (start, 10)}}
+        with pytest.raises(DecodeError, match="reads no ranges: download the artifact"):
+            play(
+                members.read_member(CFG, uid(1), name),
+                ("GET artifacts/1", json_response(row)),
+                ASK,
+                (f"GET object [bytes={start}-{start + 9}]", Response(200, {}, BYTES[:10])),
+            )
 
 
 def test_a_fresh_url_that_is_refused_is_an_error() -> None:

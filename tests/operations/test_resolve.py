@@ -9,6 +9,7 @@ import pytest
 
 from luml_lite.core.request import Response
 from luml_lite.errors import MultipleResourcesFoundError, ResourceNotFoundError
+from luml_lite.operations.orbits import get as get_orbit
 from luml_lite.operations.resolve import resolve
 from luml_lite.testing import json_response
 
@@ -74,3 +75,24 @@ def test_an_ambiguous_name_lists_the_ids() -> None:
     """Collection names are not unique on the platform."""
     with pytest.raises(MultipleResourcesFoundError, match="2 collections are called 'twin'"):
         play(resolve(CFG.replace(collection="twin")), ("GET collections", collections("twin", "x", "twin")))
+
+
+@pytest.mark.parametrize("name", [None, "x"], ids=["ambiguous", "missing"])
+def test_names_of_the_registry_are_bounded_and_cleaned_in_messages(name: str | None) -> None:
+    """However many there are, and whatever they consist of."""
+    existing = [{"id": f"{number}\n\x1b[2J", "name": "\r\x1b[31m" + "n" * 10_000} for number in range(30)]
+    with pytest.raises((MultipleResourcesFoundError, ResourceNotFoundError)) as caught:
+        play(resolve(CFG.replace(organization=name)), ("GET users/me/organizations", json_response(existing)))
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message) <= 4000
+    assert "n" * 100 in message
+
+
+def test_the_message_about_a_name_that_many_have_is_bounded() -> None:
+    orbits = [{"id": f"{number}\n" + "i" * 10_000, "name": "Lab"} for number in range(30)]
+    with pytest.raises(MultipleResourcesFoundError, match="30 orbits are called 'Lab'") as caught:
+        play(get_orbit(CFG, "Lab"), ("GET orbits", json_response(orbits)))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) <= 4000
+    assert len(caught.value.ids) == 30
