@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from ..files.locks import CAN_SHARE, lock, share_lock, try_lock
 from .api.context import Context
 from .api.parsing import json_body, query_values
-from .api.permissions import Role, add_member, add_user, require_permission, user_of
+from .api.permissions import Role, add_user, require_permission, user_of
 from .api.routes import find
 from .database.database import Database, new_id, now
 from .responses import Body, HTTPError, Response, http_error, json_response
@@ -226,7 +226,7 @@ def _bootstrap(db: sqlite3.Connection, bucket_type: str) -> None:
     query = "INSERT INTO collections VALUES (?, ?, 'Local', '', 'mixed', NULL, 0, ?, NULL)"
     db.execute(query, (collection, orbit, moment))
     key = add_user(db, "Local User", "owner", organization, orbit)
-    add_member(db, orbit, db.execute("SELECT id FROM users").fetchone()[0], "admin")
+    db.execute("INSERT INTO orbit_members SELECT ?, id, 'admin' FROM users", (orbit,))
     settings = dict(zip(Names._fields, (key, organization, orbit, collection, secret), strict=True))
     db.executemany("INSERT INTO settings VALUES (?, ?)", [*settings.items(), ("signer", token_hex(32))])
 

@@ -14,26 +14,11 @@ from typing import Any
 from ...config import MAX_OBJECT_SIZE
 from ..responses import http_error
 from ..storage import buckets
+from . import validation
 from .context import Context, from_json
 from .dialects import Dialect
 from .permissions import require_permission
-from .validation import (
-    ABSENT,
-    Check,
-    Field,
-    Loc,
-    Problems,
-    boolean,
-    integer,
-    model,
-    nullable,
-    one_of,
-    problem,
-    reject,
-    text,
-    unprocessable,
-    uuid_of,
-)
+from .validation import ABSENT, Check, Field, boolean, integer, model, nullable, one_of, tagged, text, uuid_of
 
 _text = text()
 _optional_text = nullable(_text)
@@ -44,9 +29,9 @@ _ACCESS = {
     "region": Field(_optional_text, None),
     "cert_check": Field(nullable(boolean), None),
 }
-_COMMON_CHANGES = dict.fromkeys(("endpoint", "bucket_name"), Field(_optional_text, ABSENT))
-_CHANGES = {**_COMMON_CHANGES, **{name: Field(field.check, ABSENT) for name, field in _ACCESS.items()}}
-_TYPES = ("s3", "azure")
+_PLACE = dict.fromkeys(("endpoint", "bucket_name"), Field(_optional_text, ABSENT))
+_CHANGES = _PLACE | {name: Field(field.check, ABSENT) for name, field in _ACCESS.items()}
+_type = one_of("s3", "azure")
 _EXISTS = "Bucket secret with the given bucket name and endpoint already exists."
 _PROBE = "test_file"
 _WRONG_NAMES = {
@@ -54,51 +39,22 @@ _WRONG_NAMES = {
     r"^(\d{1,3}\.){3}\d{1,3}\Z": "bucket name {} must not be formatted as an IP address",
     r"\.\.|\.-|-\.": "bucket name {} contains invalid successive characters",
 }
-
-
-def tagged(**models: Check) -> Check:
-    """An object whose `type` selects its model."""
-
-    def check(value: Any, loc: Loc, problems: Problems) -> Any:
-        if not isinstance(value, dict) or "type" not in value:
-            message = "Unable to extract tag using discriminator 'type'"
-            return reject(problems, "union_tag_not_found", loc, message, value, discriminator="'type'")
-        kind = value["type"]
-        chosen = models.get(kind) if isinstance(kind, str) else None
-        if chosen is None:
-            expected = ", ".join(repr(name) for name in models)
-            message = f"Input tag '{kind}' found using 'type' does not match any of the expected tags: {expected}"
-            ctx = {"discriminator": "'type'", "tag": str(kind), "expected_tags": expected}
-            return reject(problems, "union_tag_invalid", loc, message, value, **ctx)
-        return chosen(value, (*loc, kind), problems)
-
-    return check
-
-
 CREATE_SCHEMA = tagged(s3=model(**{**_COMMON, **_ACCESS, "region": Field(_text)}), azure=model(**_COMMON))
-
-
-def update_schema(dialect: Dialect) -> Check:
-    """The body of PATCH; the older dialect wants the type and the id of the secret in it."""
-    if dialect.has_types:
-        return model(type=Field(nullable(one_of(*_TYPES)), ABSENT), **_CHANGES)
-    own = {"type": Field(_text), "id": Field(uuid_of)}
-    return tagged(s3=model(**_CHANGES, **own), azure=model(**_COMMON_CHANGES, **own))
-
-
-def urls_schema(dialect: Dialect) -> Check:
-    """The body that asks for the URLs of a stored secret: changes of it that are to be tried."""
-    if not dialect.has_types:
-        return update_schema(dialect)
-    return model(type=Field(one_of(*_TYPES), "s3"), **_CHANGES, id=Field(uuid_of))
-
-
+URLS_SCHEMA = model(type=Field(_type, "s3"), **_CHANGES, id=Field(uuid_of))
 PARTS_SCHEMA = model(
     bucket_id=Field(uuid_of),
     bucket_location=Field(_text),
     size=Field(integer(least=0, most=MAX_OBJECT_SIZE)),
     upload_id=Field(_optional_text, None),
 )
+
+
+def update_schema(dialect: Dialect) -> Check:
+    """The body of PATCH; the older dialect wants the type and the id of the secret in it."""
+    if dialect.has_types:
+        return model(type=Field(nullable(_type), ABSENT), **_CHANGES)
+    own = {"type": Field(_text), "id": Field(uuid_of)}
+    return tagged(s3=model(**_CHANGES, **own), azure=model(**_PLACE, **own))
 
 
 def list_all(context: Context) -> list[dict[str, Any]]:
@@ -156,7 +112,7 @@ def part_urls(context: Context) -> dict[str, Any]:
     require_permission(context.db, context.user, row["organization_id"], None, "bucket_secret", "read")
     bucket = context.bucket(row["id"])
     if bucket.type == "s3" and not body["upload_id"]:
-        raise unprocessable([problem("missing", ("body", "upload_id"), "Field required", body)])
+        raise validation.unprocessable([validation.problem("missing", ("body", "upload_id"), "Field required", body)])
     return buckets.part_urls(bucket, body["bucket_location"], body["size"], body["upload_id"], context.settings.layout)
 
 
@@ -180,13 +136,9 @@ def _probe_urls(context: Context, secret: dict[str, Any]) -> dict[str, Any]:
     kind, name = secret["type"], secret["bucket_name"]
     endpoint = _plain_endpoint(kind, secret["endpoint"] or "")
     _ensure_usable(kind, endpoint, str(name))
-    row = context.row(
-        "SELECT s.id FROM bucket_secrets s JOIN organization_members m ON m.organization_id = s.organization_id"
-        " WHERE m.user_id = ? AND s.endpoint = ? AND s.bucket_name = ? AND s.type = ?",
-        *(context.user.id, endpoint, name, kind),
-    )
+    # No secret is stored yet, so the probe lies in a bucket of its own.
     probe = sha256(f"{endpoint} {name}".encode()).hexdigest()[:32]
-    bucket = context.bucket(row["id"] if row else f"{kind}-probe-{probe}", secret)
+    bucket = context.bucket(f"{kind}-probe-{probe}", secret)
     return {
         "presigned_url": buckets.presign_or_refuse(bucket, "PUT", _PROBE, {}, "upload"),
         "download_url": buckets.presign_or_refuse(bucket, "GET", _PROBE, {}, "download"),

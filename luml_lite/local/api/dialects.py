@@ -27,7 +27,6 @@ class Dialect:
     artifact_id: str  # the path parameter
     sortable: tuple[str, ...]
     orbit_total: str
-    longest_orbit_name: int | None
     collection_total: str
     collection_tags: str
     collection_metrics: str
@@ -59,7 +58,6 @@ ARTIFACTS = Dialect(
     artifact_id="artifact_id",
     sortable=("created_at", "name", "size", "description", "status", "type", "file_hash"),
     orbit_total="total_artifacts",
-    longest_orbit_name=100,
     collection_total="total_artifacts",
     collection_tags="artifacts_tags",
     collection_metrics="artifacts_extra_values",
@@ -83,7 +81,6 @@ MODEL_ARTIFACTS = Dialect(
     artifact_id="model_artifact_id",
     sortable=("created_at", "model_name", "size", "description", "status"),
     orbit_total="total_model_artifacts",
-    longest_orbit_name=None,
     collection_total="total_models",
     collection_tags="models_tags",
     collection_metrics="models_metrics",

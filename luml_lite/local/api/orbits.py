@@ -4,16 +4,28 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
+from ..database.database import moment_of
 from ..responses import http_error
 from .context import Context, placeholders
-from .dialects import Dialect
-from .permissions import add_member, orbit_permissions, orbit_role, organization_role
-from .validation import ABSENT, Check, Field, boolean, list_of, model, nullable, one_of, text, uuid_of
+from .permissions import orbit_permissions, orbit_role, organization_role
+from .validation import ABSENT, Field, boolean, list_of, model, nullable, one_of, text, uuid_of
 
 _MEMBER = model(user_id=Field(uuid_of), role=Field(one_of("admin", "member")))
+CREATE_SCHEMA = model(
+    name=Field(text(longest=100)),
+    bucket_secret_id=Field(uuid_of),
+    members=Field(nullable(list_of(_MEMBER)), None),
+    notify=Field(boolean, False),
+)
+UPDATE_SCHEMA = model(
+    id=Field(nullable(uuid_of), ABSENT),  # checked and not used, as on the platform
+    name=Field(text(longest=100), ABSENT),
+    bucket_secret_id=Field(nullable(uuid_of), ABSENT),
+)
 _WITH_TOTALS = """
 SELECT o.*,
     (SELECT COUNT(*) FROM orbit_members m WHERE m.orbit_id = o.id) AS total_members,
@@ -23,25 +35,6 @@ FROM orbits o
 """
 
 
-def create_schema(dialect: Dialect) -> Check:
-    """The body of POST."""
-    return model(
-        name=Field(text(longest=dialect.longest_orbit_name)),
-        bucket_secret_id=Field(uuid_of),
-        members=Field(nullable(list_of(_MEMBER)), None),
-        notify=Field(boolean, False),
-    )
-
-
-def update_schema(dialect: Dialect) -> Check:
-    """The body of PATCH; its `id` is checked and not used, as on the platform."""
-    return model(
-        id=Field(nullable(uuid_of), ABSENT),
-        name=Field(text(longest=dialect.longest_orbit_name), ABSENT),
-        bucket_secret_id=Field(nullable(uuid_of), ABSENT),
-    )
-
-
 def list_all(context: Context) -> list[dict[str, Any]]:
     """The orbits of the organization; a plain member sees only the orbits that they belong to."""
     organization = context.ids["organization_id"]
@@ -49,24 +42,20 @@ def list_all(context: Context) -> list[dict[str, Any]]:
     role = organization_role(context.db, context.user, organization)
     if role != "member":
         return [_orbit_json(context, row, role) for row in rows]
-    with_roles = [(row, orbit_role(context.db, context.user, row["id"])) for row in rows]
-    hidden = {"total_satellites": None, context.dialect.orbit_total: None}
-    return [
-        {**_orbit_json(context, row, own), **hidden, "role": own.removeprefix("orbit_")}
-        for row, own in with_roles
-        if own
-    ]
+    roles = ((row, orbit_role(context.db, context.user, row["id"])) for row in rows)
+    unknown = {"total_satellites": None, context.dialect.orbit_total: None}  # as on the platform
+    return [_orbit_json(context, row, own) | unknown | {"role": own[6:]} for row, own in roles if own]
 
 
 def create(context: Context) -> dict[str, Any]:
     """Create an empty orbit that stores its artifacts in a bucket, with the given members and the user as admin."""
     _ensure_bucket_secret(context)
-    members = context.body["members"] or []
-    _ensure_may_join(context, [member["user_id"] for member in members])
+    members = {member["user_id"]: member["role"] for member in context.body["members"] or ()}
+    _ensure_may_join(context, members)
     values = {name: context.body[name] for name in ("name", "bucket_secret_id")}
     identity = context.insert("orbits", {**values, "organization_id": context.ids["organization_id"]})
-    for member in [*members, {"user_id": context.user.id, "role": "admin"}]:
-        add_member(context.db, identity, member["user_id"], member["role"])
+    rows = [(identity, *member) for member in (*members.items(), (context.user.id, "admin"))]
+    context.db.executemany("INSERT INTO orbit_members VALUES (?, ?, ?)", rows)
     return _orbit_details(context, identity)
 
 
@@ -108,22 +97,20 @@ def _orbit_row(context: Context, orbit: str) -> sqlite3.Row:
 
 
 def _orbit_details(context: Context, orbit: str) -> dict[str, Any]:
-    role = organization_role(context.db, context.user, context.ids["organization_id"])
+    row = _orbit_row(context, orbit)
+    role = organization_role(context.db, context.user, row["organization_id"])
     if role == "member":
         role = orbit_role(context.db, context.user, orbit) or role
     members = context.db.execute(
         "SELECT m.*, u.name FROM orbit_members m JOIN users u ON u.id = m.user_id WHERE m.orbit_id = ?"
         " ORDER BY m.role, m.rowid",
         (orbit,),
-    ).fetchall()
-    tags = context.db.execute(
-        "SELECT DISTINCT t.value FROM collections c, json_each(c.tags) t WHERE c.orbit_id = ? ORDER BY t.value",
-        (orbit,),
     )
+    query = "SELECT DISTINCT t.value FROM collections c, json_each(c.tags) t WHERE c.orbit_id = ? ORDER BY t.value"
     return {
-        **_orbit_json(context, _orbit_row(context, orbit), role),
-        "members": [_member_json(member) for member in members],
-        "collections_tags": [tag[0] for tag in tags],
+        **_orbit_json(context, row, role),
+        "members": [_member_json(member, row) for member in members],
+        "collections_tags": [tag[0] for tag in context.db.execute(query, (orbit,))],
     }
 
 
@@ -134,8 +121,8 @@ def _ensure_bucket_secret(context: Context) -> None:
     )
 
 
-def _ensure_may_join(context: Context, users: list[str]) -> None:
-    if len(set(users)) != len(users):
+def _ensure_may_join(context: Context, users: Collection[str]) -> None:
+    if len(users) != len(context.body["members"] or ()):
         raise http_error(400, "Orbit members should contain only unique values.")
     if context.user.id in users:
         raise http_error(400, "You can not add yourself to orbit.")
@@ -157,9 +144,14 @@ def _orbit_json(context: Context, row: sqlite3.Row, role: str | None) -> dict[st
     }
 
 
-def _member_json(row: sqlite3.Row) -> dict[str, Any]:
+def _member_json(row: sqlite3.Row, orbit: sqlite3.Row) -> dict[str, Any]:
+    """A member of an orbit, who has joined when it was created, or later when a key was made for them."""
     user = {"id": row["user_id"], "email": f"{row['user_id']}@x.com", "full_name": row["name"], "disabled": False}
     return {
-        **{name: row[name] for name in ("id", "orbit_id", "role", "created_at", "updated_at")},
+        "id": str(uuid5(UUID(orbit["id"]), row["user_id"])),
+        "orbit_id": orbit["id"],
+        "role": row["role"],
         "user": {**user, "photo": None, "has_api_key": True},
+        "created_at": max(orbit["created_at"], moment_of(row["user_id"])),
+        "updated_at": None,
     }

@@ -11,7 +11,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..database.database import new_id, now
+from ..database.database import new_id
 from ..responses import http_error
 
 Role: TypeAlias = Literal["owner", "admin", "orbit_admin", "orbit_member"]
@@ -145,10 +145,5 @@ def add_user(db: sqlite3.Connection, name: str, role: Role, organization: str, o
     member = "member" if own else role
     db.execute("INSERT INTO organization_members VALUES (?, ?, ?)", (organization, user, member))
     if own:
-        add_member(db, orbit, user, own)
+        db.execute("INSERT INTO orbit_members VALUES (?, ?, ?)", (orbit, user, own))
     return key
-
-
-def add_member(db: sqlite3.Connection, orbit: str, user: str, role: str) -> None:
-    """Make a user admin or member of an orbit."""
-    db.execute("INSERT INTO orbit_members VALUES (?, ?, ?, ?, ?, NULL)", (orbit, user, role, new_id(), now()))

@@ -96,9 +96,9 @@ def _routes(dialect: Dialect) -> list[Route]:
     routes = [
         _get("/users/me/organizations", organizations.list_all),
         _get(_ORBITS, orbits.list_all, ("orbit", "list")),
-        _post(_ORBITS, orbits.create, ("orbit", "create"), body=orbits.create_schema(dialect)),
+        _post(_ORBITS, orbits.create, ("orbit", "create"), body=orbits.CREATE_SCHEMA),
         _get(_ORBIT, orbits.get, ("orbit", "read")),
-        _patch(_ORBIT, orbits.update, ("orbit", "update"), body=orbits.update_schema(dialect)),
+        _patch(_ORBIT, orbits.update, ("orbit", "update"), body=orbits.UPDATE_SCHEMA),
         _delete(_ORBIT, orbits.delete, ("orbit", "delete")),
         _get(_COLLECTIONS, collections.page, ("collection", "list"), collections.list_fields(dialect), ("types",)),
         _post(_COLLECTIONS, collections.create, ("collection", "create"), body=collections.create_schema(dialect)),
@@ -119,9 +119,7 @@ def _routes(dialect: Dialect) -> list[Route]:
         _delete(_SECRET, bucket_secrets.delete, ("bucket_secret", "delete")),
         signs("/bucket-secrets/upload/multipart", bucket_secrets.part_urls, body=bucket_secrets.PARTS_SCHEMA),
         signs("/bucket-secrets/urls", bucket_secrets.probe_urls, body=bucket_secrets.CREATE_SCHEMA),
-        signs(
-            f"{_SECRET}/urls", bucket_secrets.urls, ("bucket_secret", "read"), body=bucket_secrets.urls_schema(dialect)
-        ),
+        signs(f"{_SECRET}/urls", bucket_secrets.urls, ("bucket_secret", "read"), body=bucket_secrets.URLS_SCHEMA),
         *(Route(method, path, None) for path, methods in _FOR_PASSWORDS.items() for method in methods.split()),
     ]
     for name, resource in (("deployment", "deployment"), ("satellite", "satellite"), ("secret", "orbit_secret")):

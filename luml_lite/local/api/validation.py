@@ -234,6 +234,24 @@ def model(**fields: Field) -> Check:
     return check
 
 
+def tagged(**models: Check) -> Check:
+    """An object whose `type` selects its model."""
+
+    def check(value: Any, loc: Loc, problems: Problems) -> Any:
+        if not isinstance(value, dict) or "type" not in value:
+            message = "Unable to extract tag using discriminator 'type'"
+            return reject(problems, "union_tag_not_found", loc, message, value, discriminator="'type'")
+        kind = value["type"]
+        if not isinstance(kind, str) or kind not in models:
+            expected = ", ".join(map(repr, models))
+            message = f"Input tag '{kind}' found using 'type' does not match any of the expected tags: {expected}"
+            ctx = {"discriminator": "'type'", "tag": str(kind), "expected_tags": expected}
+            return reject(problems, "union_tag_invalid", loc, message, value, **ctx)
+        return models[kind](value, (*loc, kind), problems)
+
+    return check
+
+
 def uuid_of(value: Any, loc: Loc, problems: Problems, *, terse: bool = False) -> Any:
     """A UUID, returned in lower case with dashes; `terse` words problems as the older dialect does."""
     if not isinstance(value, str):

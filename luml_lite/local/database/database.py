@@ -19,7 +19,7 @@ from functools import lru_cache
 from secrets import randbits
 from uuid import UUID
 
-from .schema import TABLES, UPGRADES, VERSION
+from .schema import TABLES, VERSION
 
 _BUSY_TIMEOUT = 30.0  # seconds to wait for another writer
 
@@ -35,7 +35,7 @@ class Database:
         _databases.add(self)
 
     def create(self, fill: Callable[[sqlite3.Connection], None]) -> None:
-        """Create the tables and call `fill`, or upgrade those of an older version; RuntimeError for a newer one."""
+        """Create the tables and call `fill`, unless they exist; RuntimeError for another version of the schema."""
         # The file holds the owner's key. SQLite gives its journal files the same permissions.
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = self._take()
@@ -45,14 +45,12 @@ class Database:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == VERSION:
                 return
-            if version > VERSION:
+            if version:
                 versions = f"schema version {version}, and this luml_lite reads version {VERSION}"
                 raise RuntimeError(f"{self.path} has {versions}; update luml_lite")
-            upgrades = [each for number in range(version, VERSION) for each in UPGRADES.get(number, ())]
-            for statement in upgrades if version else re.split(r"\n(?=CREATE )", TABLES):
+            for statement in re.split(r"\n(?=CREATE )", TABLES):
                 db.execute(statement)
-            if not version:
-                fill(db)
+            fill(db)
             db.execute(f"PRAGMA user_version = {VERSION}")
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
@@ -147,7 +145,16 @@ def _segments(pattern: str) -> list[re.Pattern[str]]:
 
 def now() -> str:
     """The current time as the platform writes it: RFC 3339, UTC, microseconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _written(datetime.now(UTC))
+
+
+def moment_of(identity: str) -> str:
+    """When `new_id` made an id."""
+    return _written(datetime.fromtimestamp((UUID(identity).int >> 80) / 1000, UTC))
+
+
+def _written(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def new_id() -> str:

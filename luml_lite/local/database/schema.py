@@ -1,21 +1,8 @@
-"""The tables, their version, and what brings the tables of an older version up to it.
-
-In TABLES, a line starts with CREATE only where a statement begins.
-"""
+"""The tables and their version. In TABLES, a line starts with CREATE only where a statement begins."""
 
 from __future__ import annotations
 
-VERSION = 2
-
-# The statements that lead from a version to the next one.
-UPGRADES = {
-    1: (
-        "ALTER TABLE orbit_members ADD COLUMN id TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE orbit_members ADD COLUMN created_at TEXT NOT NULL DEFAULT ''",
-        "ALTER TABLE orbit_members ADD COLUMN updated_at TEXT",
-        "UPDATE orbit_members SET id = user_id, created_at = (SELECT created_at FROM orbits o WHERE o.id = orbit_id)",
-    ),
-}
+VERSION = 1
 
 TABLES = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -50,7 +37,7 @@ CREATE INDEX orbits_with ON orbits (bucket_secret_id);
 CREATE TABLE orbit_members (
     orbit_id TEXT NOT NULL REFERENCES orbits ON DELETE CASCADE,
     user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
-    role TEXT NOT NULL, id TEXT NOT NULL DEFAULT '', created_at TEXT NOT NULL DEFAULT '', updated_at TEXT,
+    role TEXT NOT NULL,
     PRIMARY KEY (orbit_id, user_id)
 ) STRICT;
 CREATE TABLE collections (

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from ..client import AZURE, RegistryClient
 
 
@@ -83,10 +81,3 @@ def test_a_new_orbit_has_the_members_that_were_asked_for(client: RegistryClient)
     wrong = create((other, "owner"))
     assert (wrong.status, wrong.body["detail"][0]["loc"]) == (422, ["body", "members", 0, "role"])
     assert len(client.ask("GET", f"{client.organization}/orbits").body) == 2
-
-
-@pytest.mark.parametrize(("prefix", "status"), [("/v1", 422), ("", 200)])
-def test_the_name_of_an_orbit_is_bounded_on_current_servers(client: RegistryClient, prefix: str, status: int) -> None:
-    path = f"{client.organization}/orbits".replace("/v1", prefix)
-    body = {"name": "x" * 101, "bucket_secret_id": client.registry.names.bucket_secret}
-    assert client.ask("POST", path, body).status == status
