@@ -242,6 +242,21 @@ def test_what_either_client_writes_both_read_alike(bench: Bench, tmp_path: Path)
             assert normal(ours[name]) == normal(theirs[name]), name
 
 
+@pytest.mark.parametrize("kind", ["s3", "azure"])
+def test_a_bucket_secret_is_created_after_its_bucket_was_tried(bench: Bench, kind: str) -> None:
+    """The published client writes an object into the bucket, reads a range of it, and deletes it."""
+    place = "https://s3.example" if kind == "s3" else "AccountName=a;AccountKey=QUJD"
+    options = {"region": "eu-north-1", "type": kind, "access_key": "a", "secret_key": "b", "secure": False}
+    made, asked = bench.call(
+        bench.theirs, "create", lambda luml: luml.bucket_secrets.create(place, "models", **options)
+    )
+    assert [each[0] for each in asked] == ["POST", "PUT", "GET", "DELETE", "POST"]
+    bench.read("created bucket secret", lambda luml: luml.bucket_secrets.get("models"))
+    assert made.bucket_name == "models"
+    with pytest.raises(luml_api.LumlAPIError, match="403"):  # without keys, the URLs are not signed
+        bench.theirs.bucket_secrets.create("https://other.example", "models", "eu-north-1")
+
+
 def test_a_difference_in_any_field_is_seen() -> None:
     """The comparison itself can fail."""
     theirs = {"name": "a", "items": [{"size": 1}]}
