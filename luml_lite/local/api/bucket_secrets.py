@@ -32,12 +32,14 @@ _ACCESS = {
 _PLACE = dict.fromkeys(("endpoint", "bucket_name"), Field(_optional_text, ABSENT))
 _CHANGES = _PLACE | {name: Field(field.check, ABSENT) for name, field in _ACCESS.items()}
 _type = one_of("s3", "azure")
-_EXISTS = "Bucket secret with the given bucket name and endpoint already exists."
 _PROBE = "test_file"
-_WRONG_NAMES = {
-    r"^(?![a-z0-9][a-z0-9_.:-]{1,61}[a-z0-9]\Z)": "invalid bucket name {}",
-    r"^(\d{1,3}\.){3}\d{1,3}\Z": "bucket name {} must not be formatted as an IP address",
-    r"\.\.|\.-|-\.": "bucket name {} contains invalid successive characters",
+# What the vendors' libraries, with which the platform signs, refuse: patterns of a connection string or a bucket name.
+_FAULTS = {
+    "azure": {r"^(?!.*AccountName=)|^(?!.*AccountKey=)": "Failed to create Azure Blob Service client."},
+    "s3": {
+        r"^(?![a-z0-9][a-z0-9_.:-]{1,61}[a-z0-9]\Z)": "Failed to generate upload URL: invalid bucket name {}",
+        r"\.\.|\.-|-\.": "Failed to generate upload URL: bucket name {} contains invalid successive characters",
+    },
 }
 CREATE_SCHEMA = tagged(s3=model(**{**_COMMON, **_ACCESS, "region": Field(_text)}), azure=model(**_COMMON))
 URLS_SCHEMA = model(type=Field(_type, "s3"), **_CHANGES, id=Field(uuid_of))
@@ -66,13 +68,9 @@ def list_all(context: Context) -> list[dict[str, Any]]:
 
 def create(context: Context) -> dict[str, Any]:
     """Create a bucket secret; 409 if the endpoint and bucket already exist."""
-    access = dict(context.body)
-    kind, bucket_name = access.pop("type"), access.pop("bucket_name")
-    endpoint = _plain_endpoint(kind, access.pop("endpoint"))
-    _ensure_unique(context, endpoint, bucket_name, None)
-    values = {"organization_id": context.ids["organization_id"], "type": kind, "endpoint": endpoint}
-    identity = context.insert("bucket_secrets", {**values, "bucket_name": bucket_name, "access": access})
-    return _secret_json(context, _require_secret(context, identity))
+    columns = _columns(context, context.body["type"], context.body, None)
+    values = {"organization_id": context.ids["organization_id"], "type": context.body["type"], **columns}
+    return _secret_json(context, _require_secret(context, context.insert("bucket_secrets", values)))
 
 
 def get(context: Context) -> dict[str, Any]:
@@ -86,13 +84,8 @@ def update(context: Context) -> dict[str, Any]:
     changes = {name: value for name, value in context.body.items() if name not in ("type", "id")}
     if context.dialect.has_types and row["type"] == "azure" and (wrong := sorted(changes.keys() & _ACCESS.keys())):
         raise http_error(400, f"Fields {wrong} cannot be set for Azure bucket secrets")
-    values = dict.fromkeys(_CHANGES) | ({} if context.dialect.has_types else _stored(row)) | changes
-    endpoint, bucket_name = values.pop("endpoint"), values.pop("bucket_name")
-    if endpoint is None or bucket_name is None or (row["type"] == "s3" and values["region"] is None):
-        raise http_error(409, _EXISTS)
-    endpoint = _plain_endpoint(row["type"], endpoint)
-    _ensure_unique(context, endpoint, bucket_name, row["id"])
-    context.change("bucket_secrets", row["id"], {"endpoint": endpoint, "bucket_name": bucket_name, "access": values})
+    values = ({} if context.dialect.has_types else _stored(row)) | changes
+    context.change("bucket_secrets", row["id"], _columns(context, row["type"], values, row["id"]))
     return _secret_json(context, _require_secret(context))
 
 
@@ -116,28 +109,14 @@ def part_urls(context: Context) -> dict[str, Any]:
     return buckets.part_urls(bucket, body["bucket_location"], body["size"], body["upload_id"], context.settings.layout)
 
 
-def probe_urls(context: Context) -> dict[str, Any]:
-    """URLs of a probe object, for trying a bucket before its secret is stored."""
-    return _probe_urls(context, context.body)
-
-
-def urls(context: Context) -> dict[str, Any]:
-    """URLs of a probe object, for trying changes of a stored secret."""
-    changes = dict(context.body)
-    if changes.pop("id") != context.ids["secret_id"]:
-        raise http_error(400, "Secret id does not match the path")
-    row = _require_secret(context)
-    if changes["type"] != row["type"]:
-        raise http_error(400, "Bucket type cannot be changed")
-    return _probe_urls(context, _stored(row) | changes)
-
-
-def _probe_urls(context: Context, secret: dict[str, Any]) -> dict[str, Any]:
-    kind, name = secret["type"], secret["bucket_name"]
-    endpoint = _plain_endpoint(kind, secret["endpoint"] or "")
-    _ensure_usable(kind, endpoint, str(name))
-    # No secret is stored yet, so the probe lies in a bucket of its own.
-    probe = sha256(f"{endpoint} {name}".encode()).hexdigest()[:32]
+def probe_urls(context: Context, stored: dict[str, Any] | None = None) -> dict[str, Any]:
+    """URLs of an object for trying a bucket before its secret, or a change of it, is stored."""
+    secret = {**(stored or {}), **context.body}
+    kind, endpoint, name = secret["type"], str(secret["endpoint"]), str(secret["bucket_name"])
+    for pattern, fault in _FAULTS[kind].items():
+        if re.search(pattern, name if kind == "s3" else endpoint, re.ASCII | re.IGNORECASE):
+            raise http_error(400, fault.format(name))
+    probe = sha256(f"{_plain_endpoint(kind, endpoint)} {name}".encode()).hexdigest()[:32]
     bucket = context.bucket(f"{kind}-probe-{probe}", secret)
     return {
         "presigned_url": buckets.presign_or_refuse(bucket, "PUT", _PROBE, {}, "upload"),
@@ -146,15 +125,14 @@ def _probe_urls(context: Context, secret: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ensure_usable(kind: str, endpoint: str, name: str) -> None:
-    """Raise the 400 of the platform for what the vendors' libraries, with which it signs, refuse."""
-    if kind == "azure":
-        if "AccountName=" not in endpoint or "AccountKey=" not in endpoint:
-            raise http_error(400, "Failed to create Azure Blob Service client.")
-        return
-    for pattern, fault in _WRONG_NAMES.items():
-        if re.search(pattern, name, re.ASCII | re.IGNORECASE):
-            raise http_error(400, f"Failed to generate upload URL: {fault.format(name)}")
+def probe_stored(context: Context) -> dict[str, Any]:
+    """The same for changes of a stored secret."""
+    if context.body["id"] != context.ids["secret_id"]:
+        raise http_error(400, "Secret id does not match the path")
+    row = _require_secret(context)
+    if context.body["type"] != row["type"]:
+        raise http_error(400, "Bucket type cannot be changed")
+    return probe_urls(context, _stored(row))
 
 
 def _plain_endpoint(kind: str, endpoint: str) -> str:
@@ -165,12 +143,17 @@ def _stored(row: sqlite3.Row) -> dict[str, Any]:
     return {**from_json(row["access"]), **{name: row[name] for name in ("type", "endpoint", "bucket_name")}}
 
 
-def _ensure_unique(context: Context, endpoint: str, bucket_name: str, except_id: str | None) -> None:
+def _columns(context: Context, kind: str, given: dict[str, Any], own_id: str | None) -> dict[str, Any]:
+    """The columns of a secret; 409 if a field is missing, or if another secret has this endpoint and bucket."""
+    values = {name: given.get(name) for name in _CHANGES}
+    endpoint, name = _plain_endpoint(kind, values.pop("endpoint") or ""), values.pop("bucket_name")
     query = (
         "SELECT 1 FROM bucket_secrets WHERE organization_id = ? AND endpoint = ? AND bucket_name = ? AND id IS NOT ?"
     )
-    if context.row(query, context.ids["organization_id"], endpoint, bucket_name, except_id):
-        raise http_error(409, _EXISTS)
+    is_incomplete = None in (given.get("endpoint"), name) or (kind == "s3" and values["region"] is None)
+    if is_incomplete or context.row(query, context.ids["organization_id"], endpoint, name, own_id):
+        raise http_error(409, "Bucket secret with the given bucket name and endpoint already exists.")
+    return {"endpoint": endpoint, "bucket_name": name, "access": values}
 
 
 def _require_secret(context: Context, identity: str | None = None) -> sqlite3.Row:
@@ -180,15 +163,12 @@ def _require_secret(context: Context, identity: str | None = None) -> sqlite3.Ro
 
 
 def _secret_json(context: Context, row: sqlite3.Row) -> dict[str, Any]:
-    orbits = context.db.execute(
-        "SELECT id, name, created_at, updated_at FROM orbits WHERE bucket_secret_id = ? ORDER BY id", (row["id"],)
-    )
-    item = {name: row[name] for name in ("id", "type", "endpoint", "bucket_name")}
+    columns = ("id", "type", "endpoint", "bucket_name", "organization_id", "created_at", "updated_at")
+    item = {name: row[name] for name in columns}
     if row["type"] == "s3":
         access = from_json(row["access"])
         item |= {name: access.get(name) for name in ("secure", "region", "cert_check")}
-    return {
-        **item,
-        **{name: row[name] for name in ("organization_id", "created_at", "updated_at")},
-        "orbits": [dict(orbit) for orbit in orbits],
-    }
+    if context.dialect.has_types:
+        query = "SELECT id, name, created_at, updated_at FROM orbits WHERE bucket_secret_id = ? ORDER BY id"
+        item["orbits"] = [dict(orbit) for orbit in context.db.execute(query, (row["id"],))]
+    return item

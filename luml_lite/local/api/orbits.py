@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from ..database.database import moment_of
 from ..responses import http_error
 from .context import Context, placeholders
 from .permissions import orbit_permissions, orbit_role, organization_role
@@ -115,10 +115,9 @@ def _orbit_details(context: Context, orbit: str) -> dict[str, Any]:
 
 
 def _ensure_bucket_secret(context: Context) -> None:
-    query = "SELECT 1 FROM bucket_secrets WHERE id = ? AND organization_id = ?"
-    context.get_or_404(
-        "Bucket secret not found", query, context.body["bucket_secret_id"], context.ids["organization_id"]
-    )
+    values = context.body["bucket_secret_id"], context.ids["organization_id"]
+    sql = "SELECT 1 FROM bucket_secrets WHERE id = ? AND organization_id = ?"
+    context.get_or_404("Bucket secret not found", sql, *values)
 
 
 def _ensure_may_join(context: Context, users: Collection[str]) -> None:
@@ -145,13 +144,13 @@ def _orbit_json(context: Context, row: sqlite3.Row, role: str | None) -> dict[st
 
 
 def _member_json(row: sqlite3.Row, orbit: sqlite3.Row) -> dict[str, Any]:
-    """A member of an orbit, who has joined when it was created, or later when a key was made for them."""
+    """A member of an orbit, who joined when it was created, or later when a key was made for them."""
     user = {"id": row["user_id"], "email": f"{row['user_id']}@x.com", "full_name": row["name"], "disabled": False}
+    made = datetime.fromtimestamp((UUID(row["user_id"]).int >> 80) / 1000, UTC)  # an id of version 7 begins with a time
     return {
         "id": str(uuid5(UUID(orbit["id"]), row["user_id"])),
-        "orbit_id": orbit["id"],
-        "role": row["role"],
+        **{name: row[name] for name in ("orbit_id", "role")},
         "user": {**user, "photo": None, "has_api_key": True},
-        "created_at": max(orbit["created_at"], moment_of(row["user_id"])),
+        "created_at": max(orbit["created_at"], f"{made:%Y-%m-%dT%H:%M:%S.%fZ}"),
         "updated_at": None,
     }

@@ -30,20 +30,14 @@ _ENTRIES = f"{_TRACK}/entries"
 _ENTRY = f"{_ENTRIES}/{{entry_id}}"
 # What the platform does for people who have signed in with a password; a key is refused there.
 _FOR_PASSWORDS = {
-    "/auth/users/me": "GET DELETE PATCH",
-    "/users/me/api-keys": "POST DELETE",
-    "/users/me/invitations": "GET",
-    "/users/me/invitations/{invite_id}/accept": "POST",
-    "/users/me/invitations/{invite_id}/reject": "POST",
-    "/organizations": "POST",
-    _ORG: "GET PATCH DELETE",
-    f"{_ORG}/leave": "DELETE",
-    f"{_ORG}/members": "GET POST",
-    f"{_ORG}/members/{{member_id}}": "PATCH DELETE",
-    f"{_ORG}/invitations": "GET POST",
-    f"{_ORG}/invitations/{{invite_id}}": "DELETE",
-    f"{_ORBIT}/members": "GET POST",
-    f"{_ORBIT}/members/{{member_id}}": "PATCH DELETE",
+    "GET DELETE PATCH": ("/auth/users/me",),
+    "POST DELETE": ("/users/me/api-keys",),
+    "POST": ("/organizations", *(f"/users/me/invitations/{{invite_id}}/{word}" for word in ("accept", "reject"))),
+    "GET": ("/users/me/invitations",),
+    "GET PATCH DELETE": (_ORG,),
+    "GET POST": (f"{_ORG}/members", f"{_ORG}/invitations", f"{_ORBIT}/members"),
+    "PATCH DELETE": (f"{_ORG}/members/{{member_id}}", f"{_ORBIT}/members/{{member_id}}"),
+    "DELETE": (f"{_ORG}/leave", f"{_ORG}/invitations/{{invite_id}}"),
 }
 
 
@@ -119,8 +113,15 @@ def _routes(dialect: Dialect) -> list[Route]:
         _delete(_SECRET, bucket_secrets.delete, ("bucket_secret", "delete")),
         signs("/bucket-secrets/upload/multipart", bucket_secrets.part_urls, body=bucket_secrets.PARTS_SCHEMA),
         signs("/bucket-secrets/urls", bucket_secrets.probe_urls, body=bucket_secrets.CREATE_SCHEMA),
-        signs(f"{_SECRET}/urls", bucket_secrets.urls, ("bucket_secret", "read"), body=bucket_secrets.URLS_SCHEMA),
-        *(Route(method, path, None) for path, methods in _FOR_PASSWORDS.items() for method in methods.split()),
+        signs(
+            f"{_SECRET}/urls", bucket_secrets.probe_stored, ("bucket_secret", "read"), body=bucket_secrets.URLS_SCHEMA
+        ),
+        *(
+            Route(method, path, None)
+            for key, paths in _FOR_PASSWORDS.items()
+            for path in paths
+            for method in key.split()
+        ),
     ]
     for name, resource in (("deployment", "deployment"), ("satellite", "satellite"), ("secret", "orbit_secret")):
         missing = partial(orbits.refuse_missing, resource)

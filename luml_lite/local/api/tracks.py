@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from functools import partial
+from itertools import count
 from typing import Any
 
 from ..database import keyset
@@ -199,9 +200,8 @@ def _free_stage(context: Context, track: str, stage: str, entry: str | None, *, 
 
 
 def _set_stages(context: Context, track: str, stages: list[dict[str, Any]]) -> None:
-    current = dict(
-        context.db.execute("SELECT id, name FROM stages WHERE track_id = ? ORDER BY id", (track,)).fetchall()
-    )
+    rows = context.db.execute("SELECT id, name FROM stages WHERE track_id = ? ORDER BY id", (track,))
+    current = dict(rows.fetchall())
     names = {stage["id"]: stage["name"] for stage in stages if stage["id"]}
     if names.keys() - current.keys():
         raise http_error(422, "Stage does not belong to this track.")
@@ -210,17 +210,16 @@ def _set_stages(context: Context, track: str, stages: list[dict[str, Any]]) -> N
     held = [f"'{current[row[0]]}' ({row[0]})" for row in context.db.execute(query, removed)]
     if held:
         raise http_error(409, f"Cannot remove stages that are assigned to a version: {', '.join(held)}.")
-    moment = now()
-    last = context.db.execute("SELECT IFNULL(MAX(position), 0) FROM stages WHERE track_id = ?", (track,)).fetchone()[0]
-    renamed = [(stage, names[stage]) for stage in sorted(names) if names[stage] != current[stage]]
-    added = [stage["name"] for stage in stages if not stage["id"]]
+    (last,) = context.db.execute("SELECT IFNULL(MAX(position), 0) FROM stages WHERE track_id = ?", (track,)).fetchone()
+    position, made = count(last + 1), {"track_id": track, "created_at": now()}
     try:
         # In the platform's order: a name that another stage has when its turn comes is refused, also if that one goes.
-        for position, (stage, name) in enumerate(renamed, last + 1):
-            context.change("stages", stage, {"name": name, "position": position})
-        for position, name in enumerate(added, last + len(renamed) + 1):
-            values = {"track_id": track, "name": name, "position": position, "created_at": moment}
-            context.insert("stages", values)
+        for stage in sorted(names):
+            if names[stage] != current[stage]:
+                context.change("stages", stage, {"name": names[stage], "position": next(position)})
+        for new in stages:
+            if not new["id"]:
+                context.insert("stages", {**made, "name": new["name"], "position": next(position)})
     except sqlite3.IntegrityError:
         raise http_error(409, "Duplicate stage names are not allowed.") from None
     context.db.executemany("DELETE FROM stages WHERE id = ?", [(stage,) for stage in removed])

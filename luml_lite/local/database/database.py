@@ -145,16 +145,7 @@ def _segments(pattern: str) -> list[re.Pattern[str]]:
 
 def now() -> str:
     """The current time as the platform writes it: RFC 3339, UTC, microseconds."""
-    return _written(datetime.now(UTC))
-
-
-def moment_of(identity: str) -> str:
-    """When `new_id` made an id."""
-    return _written(datetime.fromtimestamp((UUID(identity).int >> 80) / 1000, UTC))
-
-
-def _written(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def new_id() -> str:

@@ -78,10 +78,6 @@ def test_a_bucket_is_probed_before_and_after_its_secret_is_stored(client: Regist
             {"bucket_name": "a..b"},
             "Failed to generate upload URL: bucket name a..b contains invalid successive characters",
         ),
-        (
-            {"bucket_name": "1.2.3.4"},
-            "Failed to generate upload URL: bucket name 1.2.3.4 must not be formatted as an IP address",
-        ),
         ({"type": "azure", "endpoint": "nope"}, "Failed to create Azure Blob Service client."),
     ],
 )
@@ -134,6 +130,7 @@ def test_a_change_is_partial_on_older_servers_only(client: RegistryClient) -> No
     made = client.ask("POST", secrets, {**SECRET, "secure": True}).body
     older = f"{secrets}/{made['id']}".removeprefix("/v1")
     assert client.ask("PATCH", older, {"type": "s3"}).body["detail"][0]["loc"] == ["body", "s3", "id"]
+    made.pop("orbits")  # older servers do not show them
     changed = client.ask("PATCH", older, {"type": "s3", "id": made["id"], "bucket_name": "other"}).body
     assert {**changed, "updated_at": None} == {**made, "bucket_name": "other"}
     assert client.ask("PATCH", older, {"type": "s3", "id": made["id"], "region": None}).status == 409
