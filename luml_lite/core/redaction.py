@@ -32,6 +32,18 @@ class Redacted:
         yield repr(self)
 
 
+class SecretText(Redacted, str):
+    """Text that its repr hides, such as a header's value: what shows the locals of a frame does not show it."""
+
+    __slots__ = ()
+
+
+class SecretBytes(Redacted, bytes):
+    """Bytes that their repr hides."""
+
+    __slots__ = ()
+
+
 class PresignedUrl(str):
     """A presigned URL whose repr hides the query: what shows the locals of a frame shows no signature."""
 

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from .. import __version__
 from ..config import Config
+from ..core.redaction import PresignedUrl, SecretText
 from ..core.request import Request
 from ..errors import ConfigurationError
 
@@ -28,7 +29,9 @@ def prepare(request: Request[T], cfg: Config) -> Request[T]:
         if not (cfg.api_key.isascii() and cfg.api_key.isprintable()):
             raise ConfigurationError("the API key has characters that no key has; was a line break copied along?")
         url = cfg.base_url.rstrip("/") + url
-        headers = (*headers, ("Authorization", f"Bearer {cfg.api_key}"))
+        headers = (*headers, ("Authorization", SecretText(f"Bearer {cfg.api_key}")))
     if request.query:
         url += ("&" if "?" in url else "?") + urlencode(request.query)
+    if request.presigned:
+        url = PresignedUrl(url)
     return structs.replace(request, url=url, query=(), headers=headers)

@@ -35,6 +35,7 @@ from urllib3.util.connection import allowed_gai_family
 from urllib3.util.wait import wait_for_write
 
 from ..core.cancellation import CancelToken
+from ..core.redaction import SecretBytes
 from ..errors import system_limit
 from ..files.buffers import buffer
 from . import watchdog
@@ -69,7 +70,7 @@ class Attempt:
         self.stop = stop
         self.fresh = fresh
         self.sent = False
-        self.target = ""  # the request's path and query as they are to be sent; urllib3 would normalize them
+        self.target = ""  # the request's path and query as they are to be sent; urllib3 would normalize and show them
         self.aborted: bool = False
         self.watch: watchdog.Watch = watchdog.Watch(self.abort)
         self._handles: set[AbortHandle] = set()
@@ -155,6 +156,7 @@ class PlainConnection(HTTPConnection):
     """An abortable connection; `_spent` ones are not reused, `_used` is the time of the last connect or response."""
 
     response_class = _Response
+    _buffer: list[bytes]  # of http.client: the lines of the head
     _handle: AbortHandle | None = None
     _spent = False
     _used = 0.0
@@ -222,8 +224,12 @@ class PlainConnection(HTTPConnection):
         self._spent = False
 
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
-        target = running.attempt.target
-        super().putrequest(method, target if re.fullmatch("[!-~]+", target) else url, *args, **kwargs)
+        super().putrequest(method, running.attempt.target or url, *args, **kwargs)
+
+    def _send_output(self, *args: Any, **kwargs: Any) -> None:
+        head = SecretBytes(b"\r\n".join([*self._buffer, b"", b""]))  # http.client would keep it in a frame as it is
+        self._buffer.clear()
+        self.send(head)
 
     def endheaders(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:

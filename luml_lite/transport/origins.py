@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 import urllib3
 from urllib3.exceptions import LocationValueError
 
+from ..core.redaction import PresignedUrl, SecretText
 from ..errors import ConfigurationError, system_limit
 from .connections import POOLS
 from .proxies import proxy_for
@@ -36,16 +37,22 @@ class OriginPools:
         self._context: Any = None
 
     def route(self, url: str) -> tuple[Opener, str, str]:
-        """The opener for a URL, the URL in the form it takes (a proxy takes all of it), and the request's target."""
+        """The opener for a URL, the URL in the form it takes (a proxy takes all of it), and the request's target.
+
+        The URL has no query, since the frames of urllib3 keep it; where the target is empty, urllib3 must encode the
+        URL, and then has all of it.
+        """
         match = _ORIGIN.fullmatch(url)
         if match is None:
             raise LocationValueError("not an http or https URL")
         origin, scheme, target = match.groups()
-        target = target if target.startswith("/") else f"/{target}"
+        target = PresignedUrl(target if target.startswith("/") else f"/{target}")
         opener = self._openers.get((os.getpid(), origin)) or self._create(origin)
+        url = target
         if isinstance(opener, urllib3.ProxyManager):
-            return opener, url, origin + target if scheme.lower() == "http" else target
-        return opener, target, target
+            url = PresignedUrl(origin + target)
+            target = url if scheme.lower() == "http" else target
+        return (opener, url.partition("?")[0], target) if re.fullmatch("[!-~]+", target) else (opener, url, "")
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -68,7 +75,7 @@ class OriginPools:
         else:
             auth = urllib3.util.parse_url(proxy).auth
             basic = b64encode(unquote_to_bytes(auth or "")).decode()  # of a password in any encoding
-            headers = {"Proxy-Authorization": f"Basic {basic}"} if auth else None
+            headers = {"Proxy-Authorization": SecretText(f"Basic {basic}")} if auth else None
             opener = urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
             opener.pool_classes_by_scheme = POOLS
         if len(self._openers) >= MAX_ORIGINS:

@@ -7,7 +7,7 @@ import re
 from ipaddress import ip_network
 from typing import Any
 
-from ..core.redaction import clean
+from ..core.redaction import SecretText, clean
 from ..errors import ConfigurationError
 
 
@@ -26,7 +26,7 @@ def proxy_for(host: str, port: int, scheme: str) -> str | None:
     kind, mark, _ = proxy.partition("://")
     if mark and kind.lower() not in ("http", "https"):
         raise ConfigurationError(f"a {clean(kind)} proxy cannot be used: set HTTPS_PROXY to an http proxy, or NO_PROXY")
-    return proxy if mark else f"http://{proxy}"
+    return SecretText(proxy if mark else f"http://{proxy}")  # it may have a password
 
 
 def is_excepted(host: str, port: int, rules: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import signal
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from luml_lite import Config, LumlError, Retry
+from luml_lite import Config, LumlError, Retry, Timeouts
 from luml_lite.testing import write_model
 
 from ..operations.flow_player import uid
@@ -72,13 +74,20 @@ def echo(head: str) -> str:
     return f"{head} {unquote(head)} {head.replace('%2B', '%2b').replace('%2F', '%2f')}".replace("\r\n", " ")
 
 
-def bucket(status: int, size: int, works: str) -> Callable[[Peer, int], None]:
-    """A server whose API works; its bucket answers with what it was sent, but for requests with a word of `works`."""
+def bucket(
+    status: int, size: int, works: str, is_dropped: Callable[[int], bool] = lambda count: False
+) -> Callable[[Peer, int], None]:
+    """A server whose API works; its bucket answers with what it was sent, but for requests with a word of `works`.
+
+    It does not answer a request for which `is_dropped` is true; that gets the number of requests until then.
+    """
 
     def script(peer: Peer, number: int) -> None:
         while True:
             peer.request()
             head = peer.server.heads[-1]
+            if is_dropped(len(peer.server.heads)):
+                continue
             method, target = head.split(" ")[:2]
             step = "part" if "partNumber" in target else "complete" if "uploadId" in target else "whole"
             if "/bucket/" not in target:
@@ -121,6 +130,30 @@ def test_no_error_repeats_a_presigned_url(call: str, status: int, mode: str, tmp
         else:
             assert call == "delete"
             assert status in (200, 404)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+@pytest.mark.parametrize("call", CALLS)
+def test_no_frame_that_ctrl_c_ends_has_a_secret(call: str, step: int, tmp_path: Path) -> None:
+    """Those of urllib3 and http.client included: a traceback with locals shows no header and no query."""
+    write_model(tmp_path / "m.fnnx", {"F1": 0.9}, 1000)
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def strike(count: int) -> bool:
+        if count == step:
+            signal.pthread_kill(main, signal.SIGINT)
+        return count == step
+
+    works = "POST whole, PUT part, PUT whole"
+    with serving(bucket(403, (tmp_path / "m.fnnx").stat().st_size, works, strike)) as server:
+        limits = Timeouts(cleanup=0.5)
+        cfg = Config(api_key=KEY, base_url=server.url, retry=Retry(attempts=1), timeouts=limits, **SCOPE)
+        with pytest.raises((KeyboardInterrupt, LumlError)) as caught:
+            CALLS[call](SYNC_ASYNC["sync"], cfg, tmp_path)
+        is_struck = len(server.heads) >= step
+    assert isinstance(caught.value, KeyboardInterrupt) == is_struck
+    assert_no_secret(caught.value)
 
 
 KEY_ECHOES = {
