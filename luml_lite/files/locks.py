@@ -6,12 +6,8 @@ import contextlib
 import errno
 import os
 import sys
-import time
 
 from .disk import open_writable
-
-CAN_SHARE = sys.platform != "win32"  # msvcrt knows exclusive locks only
-_RETRY_AFTER = 0.05  # seconds
 
 
 def open_locked(path: str) -> int | None:
@@ -44,25 +40,6 @@ def try_lock(descriptor: int) -> bool | None:
     except OSError as error:
         return False if error.errno in (errno.EAGAIN, errno.EACCES) else None  # Lustre, FUSE and some NFS have no locks
     return True
-
-
-def lock(descriptor: int) -> None:
-    """Lock an open file for this process alone; waits while another process has locked it."""
-    if sys.platform == "win32":
-        while try_lock(descriptor) is False:
-            time.sleep(_RETRY_AFTER)
-    else:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-
-def share_lock(descriptor: int) -> None:
-    """Hold a lock together with other processes, instead of an exclusive one if there was one; needs CAN_SHARE."""
-    if sys.platform != "win32":
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
 def unlock(descriptor: int) -> None:

@@ -18,12 +18,13 @@ from secrets import token_hex
 from typing import BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from ..files.locks import CAN_SHARE, lock, share_lock, try_lock
+from ..files.locks import try_lock
 from .api.context import Context
 from .api.parsing import json_body, query_values
 from .api.permissions import Role, add_user, require_permission, user_of
 from .api.routes import find
 from .database.database import Database, new_id, now
+from .locks import CAN_SHARE, lock, share_lock
 from .responses import Body, HTTPError, Response, http_error, json_response
 from .settings import Settings
 from .storage import azure, s3

@@ -117,7 +117,7 @@ def _presigned(url: Any) -> PresignedUrl:
 
 
 def _size_of(url: str, new_url: Callable[[], Flow[str]] | None) -> Flow[tuple[int, str]]:
-    """The size of the object, and the URL that told it: the given one or, if that was refused, a new one."""
+    """The size of the object, and the URL that gave it: the given one or, if that was refused, a new one."""
     try:
         return (yield from send(presigned.probe(url))).size, url
     except StorageError as error:

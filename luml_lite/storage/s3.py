@@ -56,11 +56,11 @@ def complete(url: str, etags: Mapping[int, str]) -> Request[str]:
     )
     body = f"<CompleteMultipartUpload>{rows}</CompleteMultipartUpload>".encode()
     return Request(
-        method="POST", url=url, headers=XML, body=body, presigned=True, reply=completed, limit=LIMIT, patient=True
+        method="POST", url=url, headers=XML, body=body, presigned=True, reply=object_etag, limit=LIMIT, patient=True
     )
 
 
-def completed(response: Response) -> str:
+def object_etag(response: Response) -> str:
     """A reply parser for `complete`: the object's ETag, which proves nothing: not every server makes it of MD5s."""
     text = response.body.decode("utf-8", "replace")
     if not re.search(r"<(?:\w+:)?CompleteMultipartUploadResult[\s>]", text):

@@ -18,7 +18,7 @@ from .recorded import NIL
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null", b'{"items": 3}', b"\xff", b'{"upload_details": {}}'])
 @pytest.mark.parametrize("kind", ["get", "page", "create", "plan", "organizations"])
 def test_a_malformed_answer_is_a_decode_error(kind: str, body: bytes) -> None:
-    """A good status with a body that the protocol does not know is told as such, with the request."""
+    """A good status with a body that the protocol does not know is an error that says so, with the request."""
     cfg = Config(organization=NIL, orbit=NIL, collection=NIL)
     request: Request[Any] = {
         "get": artifacts.get(cfg, NIL),

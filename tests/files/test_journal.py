@@ -113,7 +113,7 @@ def test_the_state_directory_is_chosen_by_config_environment_and_platform(
 
 
 def test_a_full_disk_leaves_the_older_journal(cfg: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It knows of fewer parts and is as good; that there is none at all is told, with what to do about it."""
+    """It knows of fewer parts and is as good; that there is none at all is an error that says what to do about it."""
     journal = open_upload_journal(cfg)
 
     def full(descriptor: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from luml_lite.config import Config
 from luml_lite.files.journal import open_journal
-from luml_lite.files.locks import lock, open_locked, share_lock, try_lock, unlock
+from luml_lite.files.locks import open_locked, try_lock, unlock
 
 from .conftest import open_upload_journal
 
@@ -56,19 +56,6 @@ def test_no_link_is_followed(path: str, tmp_path: Path) -> None:
         open_locked(path)
     assert caught.value.errno == errno.ELOOP
     assert not (tmp_path / "target").exists()
-
-
-def test_shared_locks_exclude_exclusive_ones_only(path: str) -> None:
-    files = [os.open(path, os.O_RDWR | os.O_CREAT) for _ in range(3)]
-    lock(files[0])
-    share_lock(files[0])
-    share_lock(files[1])
-    assert not try_lock(files[2])
-    unlock(files[0])
-    unlock(files[1])
-    assert try_lock(files[2])
-    for descriptor in files:
-        os.close(descriptor)
 
 
 def test_two_never_have_the_same_journal(cfg: Config) -> None:

@@ -61,7 +61,7 @@ def test_bytes_are_on_the_disk_before_they_get_the_targets_name(target: Path, mo
 
 
 def test_a_partial_is_found_again_by_its_own_artifact_only(target: Path) -> None:
-    """The bytes of another one are never gone on with, and do not stay for ever."""
+    """The bytes of another one are never continued, and are removed."""
     filled(target, ONE, b"ab").release(keep=True)
     again = open_partial(target, ONE)
     assert again.size == 2

@@ -24,7 +24,7 @@ def content_of(name: str) -> bytes:
 
 
 class Uploader:
-    """Uploads over HTTP until the server is gone; `confirmed` are the artifacts that it was told are uploaded."""
+    """Uploads over HTTP until the server is gone; `confirmed` are the artifacts that the server said are uploaded."""
 
     def __init__(self, told: list[str], numbers: Iterator[int]) -> None:
         self.base_url, key, organization, orbit, collection, self.bucket = told
@@ -83,7 +83,7 @@ def start_server(place: Path) -> subprocess.Popen[str]:
 
 @contextmanager
 def running_server(place: Path) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """A running server and what it told of itself; killed at the latest when the block ends."""
+    """A running server and what it printed about itself; killed at the latest when the block ends."""
     with start_server(place) as process:
         assert process.stdout is not None
         try:

@@ -38,7 +38,7 @@ def test_a_row_becomes_an_artifact_in_place(row: type, names: str) -> None:
 
 @pytest.mark.parametrize("missing", ["file_name", "status", "id"])
 def test_a_row_without_what_makes_one_is_refused(missing: str) -> None:
-    """A status that was not told must not look like one that was."""
+    """A status that was not sent must not look like one that was."""
     row = {"id": "1", "file_name": "m", "status": "uploaded"}
     del row[missing]
     with pytest.raises(msgspec.ValidationError, match=missing):

@@ -1,1 +1,1 @@
-"""Flows driven by hand: every step is seen, every answer is chosen, and only local files are real."""
+"""Flows driven step by step: every step is seen, every answer is chosen, and only local files are real."""

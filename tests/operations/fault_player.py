@@ -1,7 +1,7 @@
-"""Driving a flow by hand against a real registry in process, with a fate for each of its requests.
+"""Driving a flow step by step against a real registry in process, with a fate for each of its requests.
 
 A fate is what a driver may come back with when all its patience is over, so nothing is repeated here. What the flow
-asked for and what it was told is kept in `told`, for the laws to be checked on.
+asked for and the answers it got are kept in `exchanges`, for the laws to be checked on.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ MOST = 4  # trials that anything gets
 LONG = 80  # effects that no call needs
 
 
-class Told(NamedTuple):
-    """One request of a flow and what the flow was told: a response, an error, or nothing where it never started."""
+class Exchange(NamedTuple):
+    """One request of a flow and its outcome: a response, an error, or nothing where it never started."""
 
     request: Request[Any]
     outcome: Response | LumlError | None
 
 
-# Local work that an interruption can end; the rest is done before an interruption is told.
+# Local work that an interruption can end; the rest is done before the flow gets an interruption.
 _LONG_WORK = frozenset({"inspect", "md5_of", "sha256_of"})
 _WRITING = frozenset({"write", "publish", "open_journal"})
 
 
-class Hand:
+class FaultPlayer:
     """Performs a flow's effects; step number n of the call has `fates[n]`, if there is one.
 
     A step is a request, on its own or in a batch, or a piece of local work.
@@ -60,7 +60,7 @@ class Hand:
         self.cfg = cfg
         self.fates = fates
         self.look = look
-        self.told: list[Told] = []
+        self.exchanges: list[Exchange] = []
         self.steps = 0
         self.interrupted = self.full = False
 
@@ -122,7 +122,7 @@ class Hand:
         for index, request in enumerate(batch.requests):
             if any(isinstance(outcome, LumlError) for outcome in outcomes):
                 outcomes.append(None)
-                self.told.append(Told(request, None))
+                self.exchanges.append(Exchange(request, None))
                 continue
             outcome = self.sent(request)
             if isinstance(outcome, Interrupted):
@@ -138,7 +138,7 @@ class Hand:
         if isinstance(outcome, LumlError):
             outcome.request, outcome.attempts, outcome.elapsed = str(request), outcome.attempts or MOST, 1.0
             self.interrupted = self.interrupted or isinstance(outcome, Interrupted)
-        self.told.append(Told(request, outcome))
+        self.exchanges.append(Exchange(request, outcome))
         return outcome
 
     def acted(self, request: Request[Any]) -> Response | LumlError:

@@ -1,6 +1,6 @@
-"""Driving a flow by hand: a script of expected steps with the reply to each, local work done for real.
+"""Driving a flow step by step: a script of expected steps with the reply to each, local work done for real.
 
-A step is told as one line: `GET artifacts/1/download-url`, `PUT put [bytes=5- "e"]`, `AGAIN 1`, `EMIT a b`. Batches
+A step is written as one line: `GET artifacts/1/download-url`, `PUT put [bytes=5- "e"]`, `AGAIN 1`, `EMIT a b`. Batches
 of one read like their request, others are lists of such lines.
 """
 
@@ -63,7 +63,7 @@ def shown(request: Request[Any]) -> str:
     return line
 
 
-def told(effect: Any) -> Any:
+def line_of(effect: Any) -> Any:
     """An effect as one line, or as a list of lines."""
     if isinstance(effect, Request):
         return shown(effect)
@@ -108,9 +108,9 @@ def play(work: Generator[Any, Any, Any] | Request[Any], *script: Step) -> Any:
             except Exception as error:
                 failure = error
             continue
-        assert lines, f"the script has no line for {told(effect)}"
+        assert lines, f"the script has no line for {line_of(effect)}"
         expected, reply = lines.pop(0)
-        assert told(effect) == expected
+        assert line_of(effect) == expected
         if callable(reply):
             reply = reply(effect)
         if isinstance(effect, Batch) and not isinstance(reply, Interrupted):

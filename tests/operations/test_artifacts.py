@@ -1,4 +1,4 @@
-"""Creating, updating and finding artifacts, played by hand."""
+"""Creating, updating and finding artifacts, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deletion by hand: mark, remove the object, drop the row."""
+"""Deletion step by step: mark, remove the object, drop the row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Downloads by hand: the bytes land for real, the target appears only when they are proven."""
+"""Downloads step by step: the bytes land for real, the target appears only when they are proven."""
 
 from __future__ import annotations
 

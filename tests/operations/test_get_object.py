@@ -1,4 +1,4 @@
-"""Ranges side by side, by hand: they land for real, and what goes wrong with one costs no byte without a gap."""
+"""Ranges side by side, step by step: they land for real, and what goes wrong with one costs no byte without a gap."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def wave(*fates: Fate, content: bytes = BYTES) -> Callable[[Any], list[Any]]:
 
 
 def test_a_large_file_arrives_in_waves_of_ranges(target: Path) -> None:
-    """Each is guarded by the ETag that the probe has told."""
+    """Each is guarded by the ETag that the probe has shown."""
     ranged(target, PROBE, (asked(0, 100_000, 200_000), wave(comes)), (asked(300_000, 400_000, 500_000), wave(comes)))
     assert target.read_bytes() == BYTES
 

@@ -1,4 +1,4 @@
-"""Lists by hand: every artifact exactly once, in order, whatever the server makes of it."""
+"""Lists step by step: every artifact exactly once, in order, whatever the server makes of it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Server:
 
     def __call__(self, request: Request[Any]) -> Any:
         self.asked += 1
-        assert self.asked < 500, "the client reads for ever"
+        assert self.asked < 500, "the client never ends"
         query = dict(request.query)
         by, down, limit = query.get("sort_by"), query["order"] == "desc", int(query["limit"])
         if by is None or by == "size":  # a column wins over a metric of that name; all are of one size here
@@ -109,7 +109,7 @@ rows = st.lists(
 def test_a_metric_sort_has_everything_once_in_order(
     drawn: list[dict[str, Any]], limit: int, order: SortOrder, repeats: bool, fails: bool
 ) -> None:
-    """Whether the server pages honestly, begins again for ever, or fails: missing values last down, first up."""
+    """Whether the server pages honestly, always begins again, or fails: missing values last down, first up."""
     server = Server(drawn, repeats=repeats, fails=fails)
     found = read(listing.list_all(CFG, limit=limit, sort_by=METRICS, order=order, metric_key="F1"), server)
     down = order == SortOrder.DESC

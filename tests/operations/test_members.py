@@ -1,4 +1,4 @@
-"""Reading inside an archive by hand: neighbours together, nothing read that is not needed."""
+"""Reading inside an archive step by step: neighbours together, nothing read that is not needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Getting bytes into the bucket by hand: parts, renewals, lost answers, and the proof at the end."""
+"""Getting bytes into the bucket step by step: parts, renewals, lost answers, and the proof at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The row of an upload by hand: made once, confirmed once, whatever answers are lost."""
+"""The row of an upload step by step: made once, confirmed once, whatever answers are lost."""
 
 from __future__ import annotations
 

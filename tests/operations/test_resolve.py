@@ -1,4 +1,4 @@
-"""Names to ids by hand."""
+"""Names to ids step by step."""
 
 from __future__ import annotations
 

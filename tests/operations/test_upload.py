@@ -1,4 +1,4 @@
-"""Uploads by hand: the file is read for real, the row tells the truth, the journal goes on after a crash."""
+"""Uploads step by step: the file is read for real, the row tells the truth, the journal goes on after a crash."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_row_without_a_proper_id_is_refused_before_a_byte_is_sent(archive: Arc
 
 
 def test_a_failure_marks_the_row_and_names_it(archive: Archive) -> None:
-    """The cause is kept, the row's id is told, and no secret is."""
+    """The cause is kept, the row's id is named, and no secret is."""
     denied = StorageError("403 AccessDenied", status_code=403, code="AccessDenied")
     with pytest.raises(FileUploadError, match="AccessDenied") as caught:
         play(upload(CFG, archive.path), created(archive), ("PUT first", denied), FAILED)

@@ -1,4 +1,4 @@
-"""Uploads that go on after a crash, by hand: the journal tells what is stored, and the row tells the truth."""
+"""Uploads that continue after a crash, step by step: the journal shows what is stored, and the row tells the truth."""
 
 from __future__ import annotations
 

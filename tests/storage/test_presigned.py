@@ -23,7 +23,7 @@ REFUSED = [each for each in EXCHANGES if each["status"] >= 300]
 
 @pytest.mark.parametrize("exchange", REFUSED, ids=named)
 def test_a_recorded_refusal_becomes_a_storage_error(exchange: dict[str, Any]) -> None:
-    """The vendor's code is found in whatever way it is told, and no query is."""
+    """The vendor's code is found in whatever form it comes, and no query is."""
     url = url_of(exchange)
     error = presigned.storage_error(Request(method="GET", url=url, presigned=True, reply=no_content), answer(exchange))
     assert error.status_code == exchange["status"]
@@ -170,7 +170,7 @@ def test_a_content_range_is_half_open_on_206_and_on_200(
 
 @of("GET", 200, 206)
 def test_a_recorded_ranged_read_is_what_was_asked_for_or_refused(exchange: dict[str, Any]) -> None:
-    """read_range takes exactly its range, and every recorded answer that carries another one is told."""
+    """read_range takes exactly its range, and every recorded answer that carries another one is an error."""
     said = answer(exchange)
     found = presigned.content_range(said)
     if found is None:

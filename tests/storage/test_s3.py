@@ -35,7 +35,7 @@ def test_an_initiate_answer_without_an_upload_id_is_a_decode_error(body: bytes) 
 @pytest.mark.parametrize("exchange", COMPLETED, ids=named)
 def test_a_recorded_complete_tells_the_etag(exchange: dict[str, Any]) -> None:
     """ETags are unescaped and without quotes, so that they can be compared."""
-    tag = s3.completed(answer(exchange))
+    tag = s3.object_etag(answer(exchange))
     digest, count = tag.split("-")
     assert len(bytes.fromhex(digest)) == 16
     assert count.isdigit()
@@ -89,10 +89,10 @@ def test_an_error_inside_a_200_is_an_error(space: str) -> None:
     """Complete may fail after its status line was sent; only its result document counts."""
     body = f'<?xml version="1.0"?>\n\n<Error{space}><Code>InternalError</Code><Message>We erred</Message></Error>'
     with pytest.raises(StorageError) as caught:
-        s3.completed(Response(200, {}, body.encode()))
+        s3.object_etag(Response(200, {}, body.encode()))
     assert (caught.value.code, caught.value.status_code) == ("InternalError", 500)
     with pytest.raises(StorageError):
-        s3.completed(Response(200))
+        s3.object_etag(Response(200))
 
 
 @of("PUT", 200)

@@ -1,4 +1,4 @@
-"""The laws hold whatever is told to a flow at any of its steps: Hypothesis chooses what goes wrong, and where.
+"""The laws hold whatever answer a flow gets at any of its steps: Hypothesis chooses what goes wrong, and where.
 
 The far end is a real registry in process, so that what a law says about rows and objects is looked up, not assumed.
 """
@@ -29,7 +29,7 @@ from luml_lite.operations.download import download
 from luml_lite.operations.upload import upload
 from luml_lite.testing import write_model
 
-from ..operations.fault_player import FATES, Hand, Told
+from ..operations.fault_player import FATES, Exchange, FaultPlayer
 from .faults.registries import open_registry
 
 pytestmark = pytest.mark.slow
@@ -112,14 +112,14 @@ def part_of(request: Request[Any]) -> str | None:
     return f"{path} {names}" if request.method == "PUT" and len(names) >= 1 and "comp=blocklist" not in query else None
 
 
-def good(told: Told) -> bool:
-    return isinstance(told.outcome, Response)
+def good(exchange: Exchange) -> bool:
+    return isinstance(exchange.outcome, Response)
 
 
-def rows_made(told: list[Told]) -> list[str]:
-    """The rows that the flow was told of."""
+def rows_made(exchanges: list[Exchange]) -> list[str]:
+    """The rows that the flow knows of."""
     found: list[str] = []
-    for each in told:
+    for each in exchanges:
         if is_create(each.request) and isinstance(each.outcome, Response):
             try:
                 found.append(each.request.reply(each.outcome).model.id)
@@ -131,10 +131,10 @@ def rows_made(told: list[Told]) -> list[str]:
 # The laws
 
 
-def nothing_is_made_twice(told: list[Told]) -> None:
+def nothing_is_made_twice(exchanges: list[Exchange]) -> None:
     """After a create that may have acted, the next one comes only after a look at the list."""
     open_question = False
-    for request, outcome in told:
+    for request, outcome in exchanges:
         if is_create(request):
             assert not open_question, "a second row without a look"
             open_question = isinstance(outcome, LumlError) and is_unanswered(outcome)
@@ -142,10 +142,10 @@ def nothing_is_made_twice(told: list[Told]) -> None:
             open_question = False
 
 
-def no_part_goes_twice(told: list[Told], journal: frozenset[str] = frozenset()) -> frozenset[str]:
-    """A part that was stored, as the flow was told, is not sent again; also not by a call that goes on."""
+def no_part_goes_twice(exchanges: list[Exchange], journal: frozenset[str] = frozenset()) -> frozenset[str]:
+    """A part that was stored, as an answer said, is not sent again; also not by a call that continues."""
     stored = set(journal)
-    for each in told:
+    for each in exchanges:
         part = part_of(each.request)
         if part is not None and each.outcome is not None:
             assert part not in stored, f"{part} was stored already"
@@ -154,9 +154,9 @@ def no_part_goes_twice(told: list[Told], journal: frozenset[str] = frozenset()) 
     return frozenset(stored)
 
 
-def uploading(place: Place, name: str, fates: Mapping[int, str], resume: bool) -> tuple[Hand, Any]:
+def uploading(place: Place, name: str, fates: Mapping[int, str], resume: bool) -> tuple[FaultPlayer, Any]:
     """One call to upload, with the laws that hold at every step of it."""
-    hand: Hand
+    player: FaultPlayer
 
     def look(effect: Any) -> None:
         if isinstance(effect, Request) and sets(effect, "uploaded"):
@@ -168,26 +168,26 @@ def uploading(place: Place, name: str, fates: Mapping[int, str], resume: bool) -
             text = (Path(str(place.cfg.state_dir)) / file).read_bytes()
             record = msgspec.json.decode(text, type=UploadState)
             assert not any(secret in text for secret in (b"http", b"X-Amz", b"sig=", place.cfg.api_key.encode()))
-            answered = {part for each in hand.told if good(each) and (part := part_of(each.request)) is not None}
+            answered = {part for each in player.exchanges if good(each) and (part := part_of(each.request)) is not None}
             noted = len(record.etags)
             assert noted <= len(answered | known), "the journal has a part that was never stored"
             assert place.status(record.artifact_id) != "gone"
 
     known = getattr(place, "known", frozenset())
-    hand = Hand(place.cfg, fates, look)
-    return hand, hand.run(upload(place.cfg, place.model, name, resume=resume))
+    player = FaultPlayer(place.cfg, fates, look)
+    return player, player.run(upload(place.cfg, place.model, name, resume=resume))
 
 
-def after(place: Place, hand: Hand, outcome: Any, resume: bool) -> None:
+def after(place: Place, player: FaultPlayer, outcome: Any, resume: bool) -> None:
     """The laws that hold when a call to upload is over."""
-    made = rows_made(hand.told)
-    marks = [each.request.url.rsplit("/", 1)[1] for each in hand.told if sets(each.request, "upload_failed")]
+    made = rows_made(player.exchanges)
+    marks = [each.request.url.rsplit("/", 1)[1] for each in player.exchanges if sets(each.request, "upload_failed")]
     if isinstance(outcome, ModelArtifact):
         assert outcome.status == place.status(outcome.id) == "uploaded"
         assert place.content(outcome.id) == place.bytes
         assert place.journals() == []
         return
-    if hand.interrupted:
+    if player.interrupted:
         assert isinstance(outcome, Interrupted | FileUploadError), outcome
     pending = isinstance(outcome, FileUploadError) and "continues" in str(outcome)
     for row in made:
@@ -206,10 +206,10 @@ def after(place: Place, hand: Hand, outcome: Any, resume: bool) -> None:
 def test_an_upload(place: Place, fates: dict[int, str]) -> None:
     """It ends with its bytes behind an uploaded row, or with a row that is marked once."""
     name = f"model {next(NUMBERS)}"
-    hand, outcome = uploading(place, name, fates, resume=False)
-    nothing_is_made_twice(hand.told)
-    no_part_goes_twice(hand.told)
-    after(place, hand, outcome, resume=False)
+    player, outcome = uploading(place, name, fates, resume=False)
+    nothing_is_made_twice(player.exchanges)
+    no_part_goes_twice(player.exchanges)
+    after(place, player, outcome, resume=False)
     again, made = uploading(place, name, {}, resume=False)
     after(place, again, made, resume=False)
     assert made.status == "uploaded"
@@ -224,10 +224,10 @@ def test_an_upload_that_goes_on(place: Place, fates: dict[int, str], second: dic
     outcome: Any = None
     for turn in (fates, second, {}):
         place.known = stored  # type: ignore[attr-defined]
-        hand, outcome = uploading(place, name, turn, resume=True)
-        nothing_is_made_twice(hand.told)
-        stored = no_part_goes_twice(hand.told, stored)
-        after(place, hand, outcome, resume=True)
+        player, outcome = uploading(place, name, turn, resume=True)
+        nothing_is_made_twice(player.exchanges)
+        stored = no_part_goes_twice(player.exchanges, stored)
+        after(place, player, outcome, resume=True)
         if isinstance(outcome, ModelArtifact):
             break
     assert isinstance(outcome, ModelArtifact), outcome
@@ -259,14 +259,14 @@ def test_a_download(simple: Place, fates: dict[int, str], resume: bool, left: in
             ranged = dict(request.headers).get("Range")
             assert ranged == (f"bytes={request.into.offset}-" if request.into.offset else None)
 
-    hand = Hand(simple.cfg, fates, look)
-    outcome = hand.run(download(simple.cfg, row.id, simple.target, resume=resume))
+    player = FaultPlayer(simple.cfg, fates, look)
+    outcome = player.run(download(simple.cfg, row.id, simple.target, resume=resume))
     assert simple.target.read_bytes() == (simple.bytes if outcome is None else b"before")
     if outcome is None or not resume:
         assert os.listdir(folder) == [simple.target.name]
-    if hand.interrupted:
+    if player.interrupted:
         assert isinstance(outcome, Interrupted)
-    Hand(simple.cfg, {}).run(download(simple.cfg, row.id, simple.target))
+    FaultPlayer(simple.cfg, {}).run(download(simple.cfg, row.id, simple.target))
     assert simple.target.read_bytes() == simple.bytes
     assert os.listdir(folder) == [simple.target.name]
 
@@ -281,20 +281,20 @@ def test_a_deletion(simple: Place, fates: dict[int, str]) -> None:
         if isinstance(effect, Request) and effect.method == "DELETE" and not effect.presigned:
             assert simple.status(row) == "gone" or simple.content(row) is None
 
-    hand = Hand(simple.cfg, fates, look)
-    outcome = hand.run(delete(simple.cfg, row))
+    player = FaultPlayer(simple.cfg, fates, look)
+    outcome = player.run(delete(simple.cfg, row))
     status = simple.status(row)
-    marks = [each for each in hand.told if sets(each.request, "deletion_failed")]
+    marks = [each for each in player.exchanges if sets(each.request, "deletion_failed")]
     refused = any(
         each.request.presigned
         and isinstance(each.outcome, LumlError)
         and getattr(each.outcome, "status_code", 0) != 404
-        for each in hand.told
+        for each in player.exchanges
     )
     assert len(marks) == refused
     assert status == "gone" if outcome is None else isinstance(outcome, LumlError)
-    if hand.interrupted:
+    if player.interrupted:
         assert isinstance(outcome, Interrupted)
     if status != "gone":
-        assert Hand(simple.cfg, {}).run(delete(simple.cfg, row)) is None
-    assert isinstance(Hand(simple.cfg, {}).run(delete(simple.cfg, row)), NotFoundError)
+        assert FaultPlayer(simple.cfg, {}).run(delete(simple.cfg, row)) is None
+    assert isinstance(FaultPlayer(simple.cfg, {}).run(delete(simple.cfg, row)), NotFoundError)

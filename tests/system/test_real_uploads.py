@@ -109,7 +109,7 @@ def test_a_large_model_comes_back_in_ranges(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In two waves of four and a rest, each range guarded by the ETag that the storage told."""
+    """In two waves of four and a rest, each range guarded by the ETag that the storage sent."""
     monkeypatch.setattr(get_object, "RANGE", MiB)
     monkeypatch.setattr(get_object, "WAVE", 4 * MiB)
     cfg = registry(bucket).replace(ranged_from=MiB)

@@ -23,7 +23,7 @@ from .faults.socket_faults import FAULTS, error_in_200, expired_403, flipped
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:check_parts has no effect")]
 
-# Faults of the bucket that one call may not survive: what cannot be renewed, proven or told from damage.
+# Faults of the bucket that one call may not survive: what cannot be renewed, proven or distinguished from damage.
 HARD = (expired_403, error_in_200, flipped)
 
 

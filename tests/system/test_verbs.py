@@ -195,7 +195,7 @@ def test_bad_calls_are_told_before_any_request(verbs: Any, call: Any, error: typ
 
 
 def test_the_config_comes_first(verbs: Any, cfg: Config) -> None:
-    """Something else in its place is told."""
+    """Something else in its place is an error."""
     for other in (luml_lite.LumlClient(config=cfg), "model.fnnx"):
         with pytest.raises(TypeError, match=r"first argument is a Config, not (LumlClient|str)"):
             verbs.list(other)

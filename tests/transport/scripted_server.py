@@ -146,7 +146,7 @@ def serving(script: Callable[[Peer, int], None], tls: Certificate | None = None)
 
 
 def always(*answers: Callable[[Peer], None]) -> Callable[[Peer, int], None]:
-    """A script that plays its answers in turn on every connection, the last one for ever, after whole requests."""
+    """A script that plays its answers in turn on every connection, the last one repeatedly, after whole requests."""
 
     def script(peer: Peer, number: int) -> None:
         turn = 0

@@ -1,4 +1,4 @@
-"""The watchdog's rule, with times given by hand; and that it ends stalled attempts on sockets."""
+"""The watchdog's rule, with times that the test gives; and that it ends stalled attempts on sockets."""
 
 from __future__ import annotations
 

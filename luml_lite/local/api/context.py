@@ -46,7 +46,7 @@ class Context:
         """Add a row and return its id; id and created_at are generated unless they are given."""
         values = {"id": new_id(), "created_at": now(), **values}
         sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({placeholders(values)})"
-        self.db.execute(sql, _stored(values))
+        self.db.execute(sql, _column_values(values))
         identity: str = values["id"]
         return identity
 
@@ -55,7 +55,7 @@ class Context:
         if values:
             columns = "".join(f"{name} = ?, " for name in values)
             differs = " OR ".join(f"{name} IS NOT ?" for name in values)
-            stored = _stored(values)
+            stored = _column_values(values)
             sql = f"UPDATE {table} SET {columns}updated_at = ? WHERE id = ? AND ({differs})"
             self.db.execute(sql, (*stored, now(), identity, *stored))
 
@@ -77,7 +77,7 @@ class Context:
         return OwnBucket(secret["type"], secret_id, self.base_url, settings.signer, *times, is_signed)
 
 
-def _stored(values: dict[str, Any]) -> list[Any]:
+def _column_values(values: dict[str, Any]) -> list[Any]:
     return [to_json(value) if isinstance(value, dict | list) else value for value in values.values()]
 
 
