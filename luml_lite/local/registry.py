@@ -76,8 +76,8 @@ class Registry:
         self.path: str = os.path.abspath(path)
         os.makedirs(self.path, mode=0o700, exist_ok=True)
         self.database: Database = Database(os.path.join(self.path, "registry.db"))
-        self.objects: FileStore = FileStore(os.path.join(self.path, "objects"))
-        self.blobs: ObjectIndex = ObjectIndex(self.database, self.objects)
+        self.files: FileStore = FileStore(os.path.join(self.path, "objects"))
+        self.objects: ObjectIndex = ObjectIndex(self.database, self.files)
         self._clock = clock
         rows = self._prepare(bucket.type if bucket else "s3", lifetime)
         self.names: Names = Names(**{name: rows[name] for name in Names._fields})
@@ -198,7 +198,6 @@ class Registry:
             moment=self.settings.now(),
             signer=self.settings.signer,
             smallest_part=min(s3.SMALLEST_PART, part_size or s3.SMALLEST_PART),
-            blobs=self.blobs,
             objects=self.objects,
         )
         return vendor(storage_request)
@@ -212,7 +211,7 @@ class Registry:
             db.execute(f"DELETE FROM objects WHERE modified_at < ? AND {orphaned}", (before,))
             unfinished = f"{orphaned[:-1]} AND a.status = 'pending_upload')"
             db.execute(f"DELETE FROM uploads WHERE created_at < ? AND {unfinished}", (before,))
-        self.objects.sweep(self.blobs.is_known)
+        self.files.sweep(self.objects.is_known)
 
 
 def _bootstrap(db: sqlite3.Connection, bucket_type: str) -> None:

@@ -58,11 +58,11 @@ def test_a_file_gets_its_name_only_when_its_bytes_are_on_disk(tmp_path: Path, mo
     for name in ("fsync", "rename"):
         real = getattr(os, name)
         monkeypatch.setattr(os, name, lambda *args, name=name, real=real: asked.append(name) or real(*args))
-    registry.objects.receive(Bytes(b"abc"), lambda digest: asked.append(digest.hex()))
+    registry.files.receive(Bytes(b"abc"), lambda digest: asked.append(digest.hex()))
     assert asked == [md5(b"abc", usedforsecurity=False).hexdigest(), "fsync", "fsync", "rename", "fsync"]
     while len(asked) != 3:  # until a file falls into a folder that is there already
         asked.clear()
-        registry.objects.receive(Bytes(b"abc"), lambda digest: None)
+        registry.files.receive(Bytes(b"abc"), lambda digest: None)
     assert asked == ["fsync", "rename", "fsync"]
     registry.close()
 
@@ -122,7 +122,7 @@ def test_uploads_that_can_never_be_needed_again_are_swept(tmp_path: Path) -> Non
         upload = element(client.ask("POST", made["upload_details"]["url"]).body, "UploadId")
         client.ask("PUT", part_urls(client, made["upload_details"], 1500, upload)["parts"][0]["url"], bytes(1000))
     client.ask("PATCH", f"{client.artifacts}/{made['artifact']['id']}", {"status": "upload_failed"})
-    root = Path(registry.objects.root)
+    root = Path(registry.files.root)
     registry.close()
     Registry(tmp_path / "r").close()
     assert sum(path.is_file() for path in root.rglob("*")) == 2, "their URLs still work"

@@ -136,7 +136,7 @@ def test_a_set_token_ends_a_transfer_and_nothing_is_kept(tmp_path: Path) -> None
         send(cfg, Request(method="PUT", url=put, body=body, reply=raw_response, presigned=True), stop)
     assert send(cfg, Request(method="GET", url=get, reply=raw_response, presigned=True))[0].status == 404
     assert isinstance(cfg.transport, LocalTransport)
-    assert os.listdir(cfg.transport.registry.objects.arriving) == []
+    assert os.listdir(cfg.transport.registry.files.arriving) == []
 
 
 def test_a_source_that_shrinks_is_an_error_and_nothing_is_kept(tmp_path: Path) -> None:

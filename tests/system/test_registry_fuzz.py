@@ -57,7 +57,7 @@ class Target:
             "POST", f"{client.orbit}/tracks", {"name": "t", "artifact_type": "model", "stages": ["a"]}
         ).body
         names = served.names
-        secret = {"type": "azure", "endpoint": "e", "bucket_name": "b"}
+        secret = {"type": "azure", "endpoint": "AccountName=a;AccountKey=k", "bucket_name": "b"}
         azure = client.ask("POST", f"{client.organization}/bucket-secrets", secret).body["id"]
         self.ids = [*names[1:], artifact, track["id"], azure, "abc", "0" * 32, "", "..", "%2e%2e", "%ff", "a" * 300]
         cursor = client.ask("GET", f"{client.orbit}/artifacts?limit=1&sort_by=name").body["cursor"] or ""
@@ -129,7 +129,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             time.sleep(0.1)  # the last connections are still being closed
         assert _open_files() <= open_files + 8, "connections to the database are kept, a few"
         target.check()
-        assert not os.listdir(served.registry.objects.arriving)
+        assert not os.listdir(served.registry.files.arriving)
     assert threading.active_count() <= threads
 
 

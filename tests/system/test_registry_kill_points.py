@@ -159,7 +159,7 @@ def check(place: Path, confirmed: list[str], step: int) -> None:
     with registry.database.reading() as db:
         named = {row[0] for row in db.execute("SELECT file FROM segments UNION ALL SELECT file FROM parts")}
         assert not db.execute("PRAGMA foreign_key_check").fetchall()
-    kept = {path.name for path in Path(registry.objects.root).rglob("*") if path.is_file()}
+    kept = {path.name for path in Path(registry.files.root).rglob("*") if path.is_file()}
     assert kept == named, step
     registry.close()
 

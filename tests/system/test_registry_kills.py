@@ -67,7 +67,7 @@ def survivors(place: Path, confirmed: list[tuple[str, str]]) -> None:
                 assert answer.status == 404
         with registry.database.reading() as db:
             named = {row[0] for row in db.execute("SELECT file FROM segments UNION ALL SELECT file FROM parts")}
-        kept = {path.name for path in Path(registry.objects.root).rglob("*") if path.is_file()}
+        kept = {path.name for path in Path(registry.files.root).rglob("*") if path.is_file()}
         assert kept == named
     finally:
         registry.close()

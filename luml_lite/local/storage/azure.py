@@ -82,7 +82,7 @@ def _dispatch(request: StorageRequest, parameters: dict[str, str]) -> Response:
         case "PUT", "blocklist":
             return _commit(request)
         case "DELETE", None:
-            if not request.blobs.delete(request.name):
+            if not request.objects.delete(request.name):
                 raise VendorError("BlobNotFound")
             return Response(202)
     raise VendorError("UnsupportedHttpVerb")
@@ -114,7 +114,7 @@ def _put(request: StorageRequest) -> Response:
     stored = receive(request, MAX_BLOCK)
     headers = request.headers
     content_type = headers.get("x-ms-blob-content-type") or headers.get("content-type") or OCTET_STREAM
-    blob = request.blobs.put(request.name, stored, _etag(), content_type, only_new=only_new)
+    blob = request.objects.put(request.name, stored, _etag(), content_type, only_new=only_new)
     return Response(201, {"etag": blob.etag, "content-md5": b64encode(stored.md5).decode()})
 
 
@@ -125,17 +125,17 @@ def _put_block(request: StorageRequest, block_id: str) -> Response:
     except ValueError:
         raise VendorError("InvalidBlockId") from None
     stored = receive(request, MAX_BLOCK)
-    request.blobs.add_part(request.name, block_upload_id(request.name), block_id, stored, opening=True)
+    request.objects.add_part(request.name, block_upload_id(request.name), block_id, stored, opening=True)
     return Response(201)
 
 
 def _block_list(request: StorageRequest, kind: str) -> Response:
     name, upload_id = request.name, block_upload_id(request.name)
-    blob = request.blobs.find(name)
-    if blob is None and not request.blobs.has_upload(name, upload_id):
+    blob = request.objects.find(name)
+    if blob is None and not request.objects.has_upload(name, upload_id):
         raise VendorError("BlobNotFound")
-    committed = request.blobs.committed_parts(name) if kind in ("committed", "all") else []
-    uncommitted = request.blobs.parts(upload_id) if kind in ("uncommitted", "all") else []
+    committed = request.objects.committed_parts(name) if kind in ("committed", "all") else []
+    uncommitted = request.objects.parts(upload_id) if kind in ("uncommitted", "all") else []
     blocks = _blocks("CommittedBlocks", committed) + _blocks("UncommittedBlocks", uncommitted)
     headers = {"content-type": "application/xml"}
     if blob is not None:
@@ -176,7 +176,7 @@ def _commit(request: StorageRequest) -> Response:
     only_new = is_only_new(request)
     content_type = request.headers.get("x-ms-blob-content-type", OCTET_STREAM)
     upload_id = block_upload_id(request.name)
-    blob = request.blobs.assemble(request.name, upload_id, choose, content_type, only_new=only_new, opening=True)
+    blob = request.objects.assemble(request.name, upload_id, choose, content_type, only_new=only_new, opening=True)
     return Response(201, {"etag": blob.etag if blob else "", "content-md5": b64encode(digest).decode()})
 
 

@@ -52,9 +52,9 @@ class AlreadyExists(Exception):
 class ObjectIndex:
     """The objects in the registry's own buckets."""
 
-    def __init__(self, database: Database, objects: FileStore) -> None:
+    def __init__(self, database: Database, files: FileStore) -> None:
         self.database = database
-        self.objects = objects
+        self.files = files
 
     def find(self, name: ObjectName) -> StoredObject | None:
         """The object of that name, or None."""
@@ -74,7 +74,7 @@ class ObjectIndex:
         ranges = []
         for row in rows:
             low, high = max(start, row["start"]), min(end, row["start"] + row["size"])
-            ranges.append(FileRange(self.objects.path(row["file"]), low - row["start"], high - low))
+            ranges.append(FileRange(self.files.path(row["file"]), low - row["start"], high - low))
         if ranges:
             try:
                 ranges[0] = replace(ranges[0], file=ranges[0].open())
@@ -92,7 +92,7 @@ class ObjectIndex:
                 raise AlreadyExists
             before = _files(db, name)
             _write(db, name, blob, [Part(None, stored.file, stored.size, stored.md5)])
-        self.objects.discard(before)
+        self.files.discard(before)
         return blob
 
     @contextmanager
@@ -104,7 +104,7 @@ class ObjectIndex:
         except BaseException:
             # An interruption may arrive after the commit, when the file is in use.
             if not self.is_known(stored.file):
-                self.objects.discard([stored.file])
+                self.files.discard([stored.file])
             raise
 
     def delete(self, name: ObjectName) -> bool:
@@ -112,7 +112,7 @@ class ObjectIndex:
         with self.database.writing() as db:
             files = _files(db, name)
             count = db.execute("DELETE FROM objects WHERE bucket_id = ? AND key = ?", name).rowcount
-        self.objects.discard(files)
+        self.files.discard(files)
         return bool(count)
 
     def begin_upload(self, name: ObjectName) -> str:
@@ -142,7 +142,7 @@ class ObjectIndex:
             replaced = [row["file"] for row in db.execute(query, (upload_id, part_name))]
             if is_open:
                 db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)", (upload_id, part_name, *stored))
-        self.objects.discard(replaced if is_open else [stored.file])
+        self.files.discard(replaced if is_open else [stored.file])
         return is_open
 
     def parts(self, upload_id: str) -> list[Part]:
@@ -181,7 +181,7 @@ class ObjectIndex:
             before = {*_files(db, name), *(part.file for part in parts)}
             db.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
             _write(db, name, blob, chosen)
-        self.objects.discard(before - {part.file for part in chosen})
+        self.files.discard(before - {part.file for part in chosen})
         return blob
 
     def abort_upload(self, name: ObjectName, upload_id: str) -> bool:
@@ -191,7 +191,7 @@ class ObjectIndex:
                 return False
             files = [part.file for part in _parts(db, upload_id)]
             db.execute("DELETE FROM uploads WHERE id = ?", (upload_id,))
-        self.objects.discard(files)
+        self.files.discard(files)
         return True
 
     def is_known(self, file: str) -> bool:

@@ -25,7 +25,7 @@ def read_object(
 ) -> Response:
     """The object, or the range in the request's headers; `headers_of` gives the vendor's own headers."""
     for _ in range(_ATTEMPTS):
-        blob = request.blobs.find(request.name)
+        blob = request.objects.find(request.name)
         if blob is None:
             raise VendorError("NoSuchKey")
         if not _matches(request.headers.get("if-match"), blob.etag):
@@ -45,7 +45,7 @@ def read_object(
                 raise VendorError("InvalidRange", {"content-range": f"bytes */{blob.size}"})
             status = 206
             headers["content-range"] = f"bytes {start}-{end - 1}/{blob.size}"
-        body = request.blobs.read(request.name, blob, start, end)
+        body = request.objects.read(request.name, blob, start, end)
         if body is not None:
             return Response(status, headers, body or b"")
     return Response(503, {"retry-after": "1"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..responses import Body, BodyLost, HTTPError, Response
-from .file_store import FileStore, StoredFile
+from .file_store import StoredFile
 from .object_index import AlreadyExists, ObjectIndex, ObjectName
 
 MAX_DOCUMENT = 16 * 1024 * 1024  # bytes of a JSON body or a list of parts; 10,000 parts take about one million
@@ -39,8 +39,7 @@ class StorageRequest:
     moment: datetime
     signer: bytes
     smallest_part: int
-    blobs: ObjectIndex
-    objects: FileStore
+    objects: ObjectIndex
 
     @property
     def name(self) -> ObjectName:
@@ -60,7 +59,7 @@ def receive(request: StorageRequest, most: int) -> StoredFile:
         if expected not in (None, digest):
             raise VendorError("BadDigest")
 
-    return request.objects.receive(request.body, check)
+    return request.objects.files.receive(request.body, check)
 
 
 def md5_header(request: StorageRequest, name: str) -> bytes | None:
@@ -80,7 +79,7 @@ def md5_header(request: StorageRequest, name: str) -> bytes | None:
 def is_only_new(request: StorageRequest) -> bool:
     """Whether the request forbids replacing an object; raises AlreadyExists if there is one to replace."""
     only_new = request.headers.get("if-none-match") == "*"
-    if only_new and request.blobs.find(request.name):
+    if only_new and request.objects.find(request.name):
         raise AlreadyExists
     return only_new
 

@@ -70,18 +70,18 @@ def _dispatch(request: StorageRequest, parameters: dict[str, str]) -> Response:
         case "PUT":
             return _put(request)
         case "POST" if "uploads" in parameters:
-            upload_id = request.blobs.begin_upload(request.name)
+            upload_id = request.objects.begin_upload(request.name)
             where = f"<Bucket>{request.bucket}</Bucket><Key>{escape(request.key)}</Key>"
             content = f"{where}<UploadId>{upload_id}</UploadId>"
             return _xml(200, f"<InitiateMultipartUploadResult {_NAMESPACE}>{content}</InitiateMultipartUploadResult>")
         case "POST" if "uploadId" in parameters:
             return _complete(request, parameters["uploadId"])
         case "DELETE" if "uploadId" in parameters:
-            if not request.blobs.abort_upload(request.name, parameters["uploadId"]):
+            if not request.objects.abort_upload(request.name, parameters["uploadId"]):
                 raise VendorError("NoSuchUpload")
             return Response(204)
         case "DELETE":
-            request.blobs.delete(request.name)
+            request.objects.delete(request.name)
             return Response(204)
     raise VendorError("MethodNotAllowed")
 
@@ -102,17 +102,17 @@ def _put(request: StorageRequest) -> Response:
     only_new = is_only_new(request)
     stored = receive(request, MAX_PUT)
     content_type = request.headers.get("content-type", OCTET_STREAM)
-    blob = request.blobs.put(request.name, stored, f'"{stored.md5.hex()}"', content_type, only_new=only_new)
+    blob = request.objects.put(request.name, stored, f'"{stored.md5.hex()}"', content_type, only_new=only_new)
     return Response(200, {"etag": blob.etag})
 
 
 def _put_part(request: StorageRequest, upload_id: str, number: str) -> Response:
     if not (number.isascii() and number.isdigit() and len(number) < 6 and 1 <= int(number) <= MAX_PARTS):
         raise VendorError("InvalidArgument")
-    if not request.blobs.has_upload(request.name, upload_id):
+    if not request.objects.has_upload(request.name, upload_id):
         raise VendorError("NoSuchUpload")
     stored = receive(request, MAX_PUT)
-    if not request.blobs.add_part(request.name, upload_id, int(number), stored):
+    if not request.objects.add_part(request.name, upload_id, int(number), stored):
         raise VendorError("NoSuchUpload")
     return Response(200, {"etag": f'"{stored.md5.hex()}"'})
 
@@ -137,8 +137,8 @@ def _complete(request: StorageRequest, upload_id: str) -> Response:
 
     # The index checks this, since a repeated completion must succeed although the object exists.
     only_new = request.headers.get("if-none-match") == "*"
-    blob = request.blobs.assemble(request.name, upload_id, choose, OCTET_STREAM, only_new=only_new)
-    blob = blob or request.blobs.find(request.name)  # which an earlier completion of the upload may have created
+    blob = request.objects.assemble(request.name, upload_id, choose, OCTET_STREAM, only_new=only_new)
+    blob = blob or request.objects.find(request.name)  # which an earlier completion of the upload may have created
     if blob is None or blob.upload_id != upload_id:
         raise VendorError("NoSuchUpload")
     fields = (

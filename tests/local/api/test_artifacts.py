@@ -61,8 +61,8 @@ def test_force_removes_the_row_from_any_status_and_leaves_the_object(client: Reg
     path = artifact_in(client, status)
     url = client.ask("GET", f"{path}/download-url").body["url"]
     key = client.ask("GET", path).body["bucket_location"]
-    stored = client.registry.objects.receive(Bytes(b"bytes"), lambda digest: None)
-    client.registry.blobs.put(ObjectName(client.registry.names.bucket_secret, key), stored, '"e"', "a/b")
+    stored = client.registry.files.receive(Bytes(b"bytes"), lambda digest: None)
+    client.registry.objects.put(ObjectName(client.registry.names.bucket_secret, key), stored, '"e"', "a/b")
     assert client.ask("DELETE", f"{path}/force").status == 204
     assert client.ask("GET", path).status == 404
     assert client.ask("GET", url).body == b"bytes"

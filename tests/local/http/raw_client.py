@@ -24,8 +24,8 @@ def url_of(served: Served, method: str, key: str) -> str:
 
 def store(served: Served, content: bytes) -> str:
     """Store a new object; the path and query of its download URL."""
-    kept = served.registry.objects.receive(Bytes(content), lambda digest: None)
-    served.registry.blobs.put(ObjectName(served.names.bucket_secret, "k"), kept, '"e"', "a/b")
+    kept = served.registry.files.receive(Bytes(content), lambda digest: None)
+    served.registry.objects.put(ObjectName(served.names.bucket_secret, "k"), kept, '"e"', "a/b")
     return url_of(served, "GET", "k")
 
 

@@ -50,7 +50,7 @@ def test_the_server_ends_a_connection_that_sends_too_slowly(impatient: Served) -
                 connection.sendall(b"x")
                 time.sleep(0.05)
     assert client.ask("GET", served.base_url + target).status == 403
-    arriving = Path(served.registry.objects.arriving)
+    arriving = Path(served.registry.files.arriving)
     deadline = time.monotonic() + 60
     while list(arriving.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -62,8 +62,8 @@ def test_the_server_ends_a_connection_that_stops_reading(impatient: Served) -> N
     served = impatient
     content = bytes(2_900_000)
     names = served.names
-    stored = served.registry.objects.receive(Bytes(content), lambda digest: None)
-    served.registry.blobs.put(ObjectName(names.bucket_secret, "big"), stored, '"e"', "a/b")
+    stored = served.registry.files.receive(Bytes(content), lambda digest: None)
+    served.registry.objects.put(ObjectName(names.bucket_secret, "big"), stored, '"e"', "a/b")
     settings = served.registry.settings
     bucket = OwnBucket("s3", names.bucket_secret, served.base_url, settings.signer, settings.now(), 60)
     target = bucket.presign("GET", "big", {}).removeprefix(served.base_url)

@@ -79,7 +79,7 @@ def test_stopping_waits_for_a_request(tmp_path: Path) -> None:
         connection = open_connection(served)
         head = f"PUT {target} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Length: 4\r\n\r\n"
         connection.sendall(f"{head}ab".encode())
-        arriving = Path(served.registry.objects.arriving)
+        arriving = Path(served.registry.files.arriving)
         deadline = time.monotonic() + 60
         while not list(arriving.iterdir()) and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -100,7 +100,7 @@ def test_a_transfer_that_hangs_does_not_delay_the_end_of_the_server(
         target = url_of(served, "PUT", "k")
         hung = send_head(served.base_url, f"PUT {target} HTTP/1.1\nContent-Length: 1000")
         hung.sendall(b"some of it")
-        arriving = Path(served.registry.objects.arriving)
+        arriving = Path(served.registry.files.arriving)
         deadline = time.monotonic() + 60
         while not list(arriving.iterdir()) and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -35,7 +35,7 @@ def check(bucket: Any, tmp_path: Path, weights: int) -> None:
     groups.download(cfg, made.id, str(tmp_path / "copy"))
     assert (tmp_path / "copy").read_bytes() == path.read_bytes()
     assert isinstance(cfg.transport, LocalTransport)
-    assert not any(files for _, _, files in os.walk(cfg.transport.registry.objects.root))
+    assert not any(files for _, _, files in os.walk(cfg.transport.registry.files.root))
     groups.delete(cfg, made.id)
     assert made.bucket_location not in bucket.names()
 

@@ -18,8 +18,8 @@ def test_the_sweep_takes_orphans_when_nobody_else_is_there(tmp_path: Path) -> No
     kept = client.uploaded(b"kept")
     forced = client.uploaded(b"forced")
     client.ask("DELETE", f"{client.artifacts}/{forced}/force")
-    orphan = registry.objects.receive(Bytes(b"orphan"), lambda digest: None)
-    half = Path(registry.objects.arriving) / "half"
+    orphan = registry.files.receive(Bytes(b"orphan"), lambda digest: None)
+    half = Path(registry.files.arriving) / "half"
     half.write_bytes(b"ha")
     beside = Registry(tmp_path / "r")
     assert half.exists(), "another process may be writing this very file"
@@ -27,11 +27,11 @@ def test_the_sweep_takes_orphans_when_nobody_else_is_there(tmp_path: Path) -> No
     registry.close()
     again = Registry(tmp_path / "r")
     assert not half.exists()
-    assert not Path(again.objects.path(orphan.file)).exists()
-    assert sum(path.is_file() for path in Path(again.objects.root).rglob("*")) == 2, "URLs of the forced one still work"
+    assert not Path(again.files.path(orphan.file)).exists()
+    assert sum(path.is_file() for path in Path(again.files.root).rglob("*")) == 2, "URLs of the forced one still work"
     again.close()
     later = Registry(tmp_path / "r", clock=lambda: (datetime.now(UTC) + timedelta(days=1)).timestamp())
-    assert sum(path.is_file() for path in Path(later.objects.root).rglob("*")) == 1
+    assert sum(path.is_file() for path in Path(later.files.root).rglob("*")) == 1
     assert RegistryClient(later).content(kept) == b"kept"
     later.close()
 

@@ -114,7 +114,7 @@ class Stage:
     def __init__(self, registry: Registry, azure_id: str) -> None:
         self.registry = registry
         self.ids = {False: registry.names.bucket_secret, True: azure_id}
-        self.blobs = registry.blobs
+        self.objects = registry.objects
 
     def prepare(self, vector: Vector) -> None:
         """Create the objects, uploads and parts that the recorded response implies."""
@@ -144,19 +144,19 @@ class Stage:
         total = re.search(r"/(\d+)$", vector.answer.get("content-range", ""))
         size = int(total[1]) if total else int(vector.answer.get("content-length") or len(vector.text))
         content = vector.text.encode() if len(vector.text) == size else bytes(min(size, 10_000))
-        stored = self.registry.objects.receive(Bytes(content), lambda digest: None)
+        stored = self.registry.files.receive(Bytes(content), lambda digest: None)
         etag = vector.answer.get("etag", '"x"')
         if_match = vector.headers.get("if-match")
         if if_match and vector.status != 412:
             etag = if_match
         kind = vector.answer.get("content-type", "application/octet-stream")
-        self.blobs.put(ObjectName(bucket, key), stored, etag, kind)
+        self.objects.put(ObjectName(bucket, key), stored, etag, kind)
         with self.registry.database.writing() as db:  # the rest of a large object is a hole that nobody reads
             known = vector.answer.get("content-md5")
             digest = base64.b64decode(known).hex() if known else None
             db.execute("UPDATE objects SET size = ?, md5 = ?", (size, digest))
             db.execute("UPDATE segments SET size = ?", (size,))
-        path = self.registry.objects.path(stored.file)
+        path = self.registry.files.path(stored.file)
         with open(path, "r+b") as file:
             file.truncate(size)
 

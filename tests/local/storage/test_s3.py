@@ -72,8 +72,8 @@ def test_small_parts_are_refused_but_for_the_last(tmp_path: Path) -> None:
     url = next(upload.pieces())[0]
     first = client.ask("PUT", url, b"x")
     second_key = upload.details["bucket_location"]
-    stored = registry.objects.receive(Bytes(b"y"), lambda _: None)
-    registry.blobs.add_part(ObjectName(upload.details["bucket_secret_id"], second_key), str(upload.id), 2, stored)
+    stored = registry.files.receive(Bytes(b"y"), lambda _: None)
+    registry.objects.add_part(ObjectName(upload.details["bucket_secret_id"], second_key), str(upload.id), 2, stored)
     answer = client.ask("POST", complete, completion([first.headers["etag"], md5_hex(b"y")]))
     assert element(answer.body, "Code") == "EntityTooSmall"
     registry.close()
@@ -84,7 +84,7 @@ def test_an_aborted_upload_is_gone_with_its_parts(client: RegistryClient, upload
     for url, piece in upload.pieces():
         client.ask("PUT", url, piece)
     bucket = client.registry.names.bucket_secret
-    assert client.registry.blobs.abort_upload(ObjectName(bucket, upload.details["bucket_location"]), upload_id)
+    assert client.registry.objects.abort_upload(ObjectName(bucket, upload.details["bucket_location"]), upload_id)
     assert file_count(client.registry) == 0
     answer = client.ask("PUT", next(upload.pieces())[0], b"x")
     assert (answer.status, element(answer.body, "Code")) == (404, "NoSuchUpload")

@@ -18,7 +18,7 @@ def md5_hex(content: bytes) -> str:
 
 def file_count(registry: Registry) -> int:
     """The number of stored files."""
-    return sum(1 for path in Path(registry.objects.root).rglob("*") if path.is_file())
+    return sum(1 for path in Path(registry.files.root).rglob("*") if path.is_file())
 
 
 class Upload:
