@@ -82,7 +82,12 @@ class FileDownloadError(FileError):
 
 
 class IntegrityError(LumlError):
-    """Bytes are not the expected ones: wrong digest, wrong length, or a file that changed during the call."""
+    """Bytes are not the expected ones: wrong digest, wrong length, or a file that changed during the call.
+
+    `etag` is that of stored bytes which it calls others than were sent; in some buckets an ETag only looks like an MD5.
+    """
+
+    etag: str = ""
 
 
 class DecodeError(LumlError):

@@ -24,7 +24,10 @@ _VERSION = 1
 
 
 class UploadState(Struct, kw_only=True):
-    """An unfinished upload; `parts` are half-open byte ranges, `etags` maps numbers of finished parts to ETags."""
+    """An unfinished upload; `parts` are half-open byte ranges, `etags` maps numbers of finished parts to ETags.
+
+    `is_doubted` is true once a part or object had an ETag that was not its MD5, however often it was sent.
+    """
 
     artifact_id: str
     sha256: str
@@ -36,6 +39,7 @@ class UploadState(Struct, kw_only=True):
     upload_id: str | None = None
     parts: list[tuple[int, int]] = []
     etags: dict[int, str] = {}
+    is_doubted: bool = False
     version: int = _VERSION
 
 

@@ -21,7 +21,7 @@ from ..storage.presigned import is_refused
 from .get_object import digest_of, object_url, require_size
 
 _GAP = 64 * 1024  # bytes between two members; reading a smaller gap costs less than another request
-_CHUNK = 4 * 1024 * 1024  # bytes of one chunk of a stream
+CHUNK = 4 * 1024 * 1024  # bytes of one chunk of a stream
 _SIDE_BY_SIDE = 4  # chunks of a stream in memory
 
 
@@ -43,7 +43,7 @@ def read_members(
     artifact = yield from send(artifacts.get(cfg, model_id))
     places = {name: _range_of(artifact, name) for name in names}
     ranges = coalesce([place for place in places.values() if place[0] < place[1]])
-    bodies = yield from _RangeReader(cfg, artifact).read(ranges)
+    bodies = yield from RangeReader(cfg, artifact).read(ranges)
     contents = {}
     for name, (first, last) in places.items():
         contents[name] = b""
@@ -99,11 +99,11 @@ def _stream(
     artifact = yield from send(request)
     start, end = place(artifact)
     expected = digest_of(artifact) if verify else ""
-    digest, reader = sha256(), _RangeReader(cfg, artifact)
-    wave = _CHUNK * min(cfg.concurrency, _SIDE_BY_SIDE)
+    digest, reader = sha256(), RangeReader(cfg, artifact)
+    wave = CHUNK * min(cfg.concurrency, _SIDE_BY_SIDE)
     for first in range(start, end, wave):
         last = min(first + wave, end)
-        bodies = yield from reader.read([(at, min(at + _CHUNK, last)) for at in range(first, last, _CHUNK)])
+        bodies = yield from reader.read([(at, min(at + CHUNK, last)) for at in range(first, last, CHUNK)])
         if verify:
             for body in bodies:
                 yield from local(digest.update, body)
@@ -112,7 +112,7 @@ def _stream(
         raise IntegrityError(f"the bytes of {artifact.id} do not have its sha256; use none of them")
 
 
-class _RangeReader:
+class RangeReader:
     """Reads ranges of an artifact's object; a refused URL is renewed once a call."""
 
     def __init__(self, cfg: Config, artifact: ModelArtifact) -> None:

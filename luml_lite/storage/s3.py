@@ -31,7 +31,9 @@ def etag(response: Response) -> str:
         mode = "x-amz-server-side-encryption"
         has_key = response.header(mode).startswith("aws:kms") or response.header(f"{mode}-customer-algorithm")
         if _MD5.fullmatch(value) and not has_key:
-            raise IntegrityError("the ETag is not the MD5 of the bytes that were sent: send them again")
+            error = IntegrityError("the ETag is not the MD5 of the bytes that were sent: send them again")
+            error.etag = value
+            raise error
         warn("check_parts has no effect in this bucket: the ETags of its parts are no MD5s", stacklevel=1)
     return value
 
