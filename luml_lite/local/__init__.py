@@ -10,14 +10,17 @@ Where the platform has a bug, the registry does this instead:
   number counts as missing, and the rest of the list is returned;
 * sorting by `id`, `metadata` or another column that cannot be sorted by, a null name or status, NaN, half a surrogate
   pair, a NUL and very deep nesting are 400 or 422, never 500;
-* an entry that a track does not have, and a stage that no entry holds, are 404;
+* an entry that a track does not have, a stage that no entry holds, an orbit's unknown bucket secret, and in the older
+  dialect the deletion of an unknown orbit or bucket secret, are 404; tracks and entries of another orbit are not found;
+* a bucket secret that is stored has a bucket, whatever its endpoint and name, and S3's needs a region in every PATCH;
 * PATCH of a collection may omit name or description (omitted tags are still deleted, as on the platform);
 * part URLs for S3 without an upload_id are 422;
 * an artifact is found only under its own collection, and a bucket only by members of its organization;
 * the status of an artifact is compared and set in one transaction: of two PATCHes that conflict, one is refused;
 * after a refused request the connection stays usable.
 
-It answers as the recorded version of the platform did: later features (bulk deletion, lineage) are 405 or 404.
+It answers as the recorded version of the platform did: later features (bulk deletion, lineage) are 405 or 404. There
+are no passwords, deployments, satellites and orbit secrets: signing in is 404, the lists are empty, POST is 405.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ class Registry:
             return add_user(db, name, role, self.names.organization, orbit or self.names.orbit)
 
     def _api(self, request: _Request) -> Response:
-        route_match = find(request.path)
+        route_match = find(request.path, request.method)
         if route_match is None:
             bare = request.path.rstrip("/")
             if bare != request.path and find(bare):

@@ -60,10 +60,7 @@ class Context:
             self.db.execute(sql, (*stored, now(), identity, *stored))
 
     def bucket(self, secret_id: str, secret: dict[str, Any] | None = None) -> Bucket:
-        """The bucket of a bucket secret: the external one if it is configured for this secret, else the registry's.
-
-        `secret` replaces the type and the keys that are stored for it.
-        """
+        """The external bucket if it is configured for this secret, else the registry's; `secret` replaces the stored."""
         settings = self.settings
         if settings.external_bucket is not None and secret_id == settings.external_bucket_id:
             return settings.external_bucket

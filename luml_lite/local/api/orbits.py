@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from ..responses import http_error
 from .context import Context, placeholders
-from .permissions import orbit_permissions, orbit_role, organization_role
+from .permissions import orbit_permissions, organization_role
 from .validation import ABSENT, Field, boolean, list_of, model, nullable, one_of, text, uuid_of
 
 _MEMBER = model(user_id=Field(uuid_of), role=Field(one_of("admin", "member")))
@@ -26,25 +26,24 @@ UPDATE_SCHEMA = model(
     name=Field(text(longest=100), ABSENT),
     bucket_secret_id=Field(nullable(uuid_of), ABSENT),
 )
-_WITH_TOTALS = """
+_SELECT = """
 SELECT o.*,
     (SELECT COUNT(*) FROM orbit_members m WHERE m.orbit_id = o.id) AS total_members,
     (SELECT COUNT(*) FROM collections c WHERE c.orbit_id = o.id) AS total_collections,
-    (SELECT IFNULL(SUM(c.total_artifacts), 0) FROM collections c WHERE c.orbit_id = o.id) AS total_artifacts
+    (SELECT IFNULL(SUM(c.total_artifacts), 0) FROM collections c WHERE c.orbit_id = o.id) AS total_artifacts,
+    (SELECT role FROM orbit_members m WHERE m.orbit_id = o.id AND m.user_id = ?) AS own_role
 FROM orbits o
 """
 
 
 def list_all(context: Context) -> list[dict[str, Any]]:
     """The orbits of the organization; a plain member sees only the orbits that they belong to."""
-    organization = context.ids["organization_id"]
-    rows = context.db.execute(f"{_WITH_TOTALS} WHERE o.organization_id = ? ORDER BY o.id", (organization,)).fetchall()
-    role = organization_role(context.db, context.user, organization)
-    if role != "member":
-        return [_orbit_json(context, row, role) for row in rows]
-    roles = ((row, orbit_role(context.db, context.user, row["id"])) for row in rows)
+    values = context.user.id, context.ids["organization_id"]
+    rows = context.db.execute(f"{_SELECT} WHERE o.organization_id = ? ORDER BY o.id", values).fetchall()
+    if organization_role(context.db, context.user, values[1]) != "member":
+        return [_orbit_json(context, row) for row in rows]
     unknown = {"total_satellites": None, context.dialect.orbit_total: None}  # as on the platform
-    return [_orbit_json(context, row, own) | unknown | {"role": own[6:]} for row, own in roles if own]
+    return [_orbit_json(context, row) | unknown | {"role": row["own_role"]} for row in rows if row["own_role"]]
 
 
 def create(context: Context) -> dict[str, Any]:
@@ -70,7 +69,7 @@ def update(context: Context) -> dict[str, Any]:
     if "bucket_secret_id" in values:
         _ensure_bucket_secret(context)
     context.change("orbits", context.ids["orbit_id"], values)
-    return _orbit_json(context, _orbit_row(context, context.ids["orbit_id"]), None)
+    return _orbit_json(context, _orbit_row(context, context.ids["orbit_id"])) | {"permissions": None}
 
 
 def delete(context: Context) -> None:
@@ -93,24 +92,20 @@ def refuse_missing(resource: str, context: Context) -> None:
 
 
 def _orbit_row(context: Context, orbit: str) -> sqlite3.Row:
-    return context.get_or_404("Orbit not found", f"{_WITH_TOTALS} WHERE o.id = ?", orbit)
+    return context.get_or_404("Orbit not found", f"{_SELECT} WHERE o.id = ?", context.user.id, orbit)
 
 
 def _orbit_details(context: Context, orbit: str) -> dict[str, Any]:
     row = _orbit_row(context, orbit)
-    role = organization_role(context.db, context.user, row["organization_id"])
-    if role == "member":
-        role = orbit_role(context.db, context.user, orbit) or role
-    members = context.db.execute(
+    members = (
         "SELECT m.*, u.name FROM orbit_members m JOIN users u ON u.id = m.user_id WHERE m.orbit_id = ?"
-        " ORDER BY m.role, m.rowid",
-        (orbit,),
+        " ORDER BY m.role, m.rowid"
     )
-    query = "SELECT DISTINCT t.value FROM collections c, json_each(c.tags) t WHERE c.orbit_id = ? ORDER BY t.value"
+    tags = "SELECT DISTINCT t.value FROM collections c, json_each(c.tags) t WHERE c.orbit_id = ? ORDER BY t.value"
     return {
-        **_orbit_json(context, row, role),
-        "members": [_member_json(member, row) for member in members],
-        "collections_tags": [tag[0] for tag in context.db.execute(query, (orbit,))],
+        **_orbit_json(context, row),
+        "members": [_member_json(member, row) for member in context.db.execute(members, (orbit,))],
+        "collections_tags": [tag[0] for tag in context.db.execute(tags, (orbit,))],
     }
 
 
@@ -131,15 +126,16 @@ def _ensure_may_join(context: Context, users: Collection[str]) -> None:
         raise http_error(400, f"Users {strangers} are not in the organization.")
 
 
-def _orbit_json(context: Context, row: sqlite3.Row, role: str | None) -> dict[str, Any]:
-    dialect = context.dialect
+def _orbit_json(context: Context, row: sqlite3.Row) -> dict[str, Any]:
+    dialect, role = context.dialect, organization_role(context.db, context.user, row["organization_id"])
+    role = f"orbit_{row['own_role']}" if role == "member" else role
     names = ("id", "name", "organization_id", "bucket_secret_id", "total_members", "total_collections")
     return {
         **{name: row[name] for name in (*names, "created_at", "updated_at")},
         "total_satellites": 0,
         dialect.orbit_total: row["total_artifacts"],
         "role": None,
-        "permissions": orbit_permissions(role, dialect.permission, tracks=dialect.has_types) if role else None,
+        "permissions": orbit_permissions(role, dialect.permission, tracks=dialect.has_types),
     }
 
 

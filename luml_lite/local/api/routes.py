@@ -167,17 +167,19 @@ def _endpoints() -> list[Endpoint]:
             path = dialect.prefix + route.path
             pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
             endpoints.setdefault(path, Endpoint(pattern, dialect, {})).routes[route.method] = route
-    # The fewest ids first: `tracks/tags` must match before `tracks/{track_id}` does.
+    # The fewest ids first: `entries/by-stage` must match before `entries/{entry_id}` does.
     return sorted(endpoints.values(), key=lambda endpoint: endpoint.pattern.groups)
 
 
 _ENDPOINTS = _endpoints()
 
 
-def find(path: str) -> tuple[Endpoint, re.Match[str]] | None:
-    """The endpoint of a path with the match that holds its ids, or None."""
+def find(path: str, method: str = "") -> tuple[Endpoint, re.Match[str]] | None:
+    """The endpoint of a path with the match that holds its ids, or None; one with the method, if there is one."""
+    first = None
     for endpoint in _ENDPOINTS:
         match = endpoint.pattern.fullmatch(path)
-        if match:
+        if match and method in endpoint.routes:
             return endpoint, match
-    return None
+        first = first or (match and (endpoint, match))
+    return first

@@ -48,3 +48,13 @@ def test_a_directory_has_no_deployments_satellites_and_orbit_secrets(
     for method in ("GET", "DELETE"):
         answer = client.ask(method, f"{client.orbit}/{name}/{client.registry.names.orbit}")
         assert (answer.status, answer.body) == (404, {"detail": detail})
+
+
+def test_a_word_in_place_of_an_id_is_an_id_where_only_that_path_has_the_method(client: RegistryClient) -> None:
+    track = client.ask("POST", f"{client.orbit}/tracks", {"name": "t", "artifact_type": "model"}).body["id"]
+    path = f"{client.orbit}/tracks/{track}/entries/by-stage"
+    assert client.ask("GET", path).body["detail"][0]["loc"] == ["query", "stage_id"]
+    for method, body in (("PATCH", {}), ("DELETE", None)):
+        answer = client.ask(method, path, body)
+        assert (answer.status, answer.body["detail"][0]["loc"]) == (422, ["path", "entry_id"])
+    assert client.ask("PUT", path).headers["allow"] == "GET"
