@@ -60,7 +60,7 @@ class Context:
             self.db.execute(sql, (*stored, now(), identity, *stored))
 
     def bucket(self, secret_id: str, secret: dict[str, Any] | None = None) -> Bucket:
-        """The external bucket if it is configured for this secret, else the registry's; `secret` replaces the stored."""
+        """The external bucket if it is configured for this secret, else our own; `secret` replaces the stored one."""
         settings = self.settings
         if settings.external_bucket is not None and secret_id == settings.external_bucket_id:
             return settings.external_bucket
