@@ -34,7 +34,7 @@ _CHANGES = _PLACE | {name: Field(field.check, ABSENT) for name, field in _ACCESS
 _type = one_of("s3", "azure")
 _PROBE = "test_file"
 CREATE_SCHEMA = tagged(s3=model(**{**_COMMON, **_ACCESS, "region": Field(_text)}), azure=model(**_COMMON))
-URLS_SCHEMA = model(type=Field(_type, "s3"), **_CHANGES, id=Field(uuid_of))
+PROBE_SCHEMA = model(type=Field(_type, "s3"), **_CHANGES, id=Field(uuid_of))
 PARTS_SCHEMA = model(
     bucket_id=Field(uuid_of),
     bucket_location=Field(_text),
@@ -101,7 +101,7 @@ def part_urls(context: Context) -> dict[str, Any]:
     return buckets.part_urls(bucket, body["bucket_location"], body["size"], body["upload_id"], context.settings.layout)
 
 
-def probe_urls(context: Context, stored: dict[str, Any] | None = None) -> dict[str, Any]:
+def probe(context: Context, stored: dict[str, Any] | None = None) -> dict[str, Any]:
     """URLs of an object for trying a bucket before its secret, or a change of it, is stored."""
     secret = {**(stored or {}), **context.body}
     kind, endpoint, name = secret["type"], str(secret["endpoint"]), str(secret["bucket_name"])
@@ -113,23 +113,20 @@ def probe_urls(context: Context, stored: dict[str, Any] | None = None) -> dict[s
     if kind == "s3" and re.search(r"\.\.|\.-|-\.", name):
         fault = f"bucket name {name} contains invalid successive characters"
         raise http_error(400, f"Failed to generate upload URL: {fault}")
-    probe = sha256(f"{_plain_endpoint(kind, endpoint)} {name}".encode()).hexdigest()[:32]
-    bucket = context.bucket(f"{kind}-probe-{probe}", secret)
-    return {
-        "presigned_url": buckets.presign_or_refuse(bucket, "PUT", _PROBE, {}, "upload"),
-        "download_url": buckets.presign_or_refuse(bucket, "GET", _PROBE, {}, "download"),
-        "delete_url": buckets.presign_or_refuse(bucket, "DELETE", _PROBE, {}, "delete"),
-    }
+    place = sha256(f"{_plain_endpoint(kind, endpoint)} {name}".encode()).hexdigest()[:32]
+    bucket = context.bucket(f"{kind}-probe-{place}", secret)
+    urls = {"presigned_url": ("PUT", "upload"), "download_url": ("GET", "download"), "delete_url": ("DELETE", "delete")}
+    return {name: buckets.presign_or_refuse(bucket, method, _PROBE, {}, word) for name, (method, word) in urls.items()}
 
 
-def probe_stored(context: Context) -> dict[str, Any]:
+def probe_change(context: Context) -> dict[str, Any]:
     """The same for changes of a stored secret."""
     if context.body["id"] != context.ids["secret_id"]:
         raise http_error(400, "Secret id does not match the path")
     row = _require_secret(context)
     if context.body["type"] != row["type"]:
         raise http_error(400, "Bucket type cannot be changed")
-    return probe_urls(context, _stored(row))
+    return probe(context, _stored(row))
 
 
 def _plain_endpoint(kind: str, endpoint: str) -> str:

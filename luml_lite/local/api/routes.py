@@ -86,7 +86,7 @@ class Endpoint:
 def _routes(dialect: Dialect) -> list[Route]:
     some = f"{_COLLECTION}/{dialect.artifacts}"
     one = f"{some}/{{{dialect.artifact_id}}}"
-    signs = partial(_post, writes=False)
+    signs, read_secret = partial(_post, writes=False), ("bucket_secret", "read")
     routes = [
         _get("/users/me/organizations", organizations.list_all),
         _get(_ORBITS, orbits.list_all, ("orbit", "list")),
@@ -108,20 +108,13 @@ def _routes(dialect: Dialect) -> list[Route]:
         _delete(f"{one}/force", artifacts.force_delete, ("artifact", "delete")),
         _get(_SECRETS, bucket_secrets.list_all, ("bucket_secret", "list")),
         _post(_SECRETS, bucket_secrets.create, ("bucket_secret", "create"), body=bucket_secrets.CREATE_SCHEMA),
-        _get(_SECRET, bucket_secrets.get, ("bucket_secret", "read")),
+        _get(_SECRET, bucket_secrets.get, read_secret),
         _patch(_SECRET, bucket_secrets.update, ("bucket_secret", "update"), body=bucket_secrets.update_schema(dialect)),
         _delete(_SECRET, bucket_secrets.delete, ("bucket_secret", "delete")),
         signs("/bucket-secrets/upload/multipart", bucket_secrets.part_urls, body=bucket_secrets.PARTS_SCHEMA),
-        signs("/bucket-secrets/urls", bucket_secrets.probe_urls, body=bucket_secrets.CREATE_SCHEMA),
-        signs(
-            f"{_SECRET}/urls", bucket_secrets.probe_stored, ("bucket_secret", "read"), body=bucket_secrets.URLS_SCHEMA
-        ),
-        *(
-            Route(method, path, None)
-            for key, paths in _FOR_PASSWORDS.items()
-            for path in paths
-            for method in key.split()
-        ),
+        signs("/bucket-secrets/urls", bucket_secrets.probe, body=bucket_secrets.CREATE_SCHEMA),
+        signs(f"{_SECRET}/urls", bucket_secrets.probe_change, read_secret, body=bucket_secrets.PROBE_SCHEMA),
+        *(Route(way, path, None) for ways, paths in _FOR_PASSWORDS.items() for path in paths for way in ways.split()),
     ]
     for name, resource in (("deployment", "deployment"), ("satellite", "satellite"), ("secret", "orbit_secret")):
         missing = partial(orbits.refuse_missing, resource)
