@@ -62,12 +62,12 @@ def create(context: Context) -> dict[str, Any]:
     """Create a bucket secret; 409 if the endpoint and bucket already exist."""
     columns = _columns(context, context.body["type"], context.body, None)
     values = {"organization_id": context.ids["organization_id"], "type": context.body["type"], **columns}
-    return _secret_json(context, _require_secret(context, context.insert("bucket_secrets", values)))
+    return get(context, context.insert("bucket_secrets", values))
 
 
-def get(context: Context) -> dict[str, Any]:
-    """One bucket secret."""
-    return _secret_json(context, _require_secret(context))
+def get(context: Context, identity: str | None = None) -> dict[str, Any]:
+    """One bucket secret, by default that of the path."""
+    return _secret_json(context, _require_secret(context, identity))
 
 
 def update(context: Context) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def update(context: Context) -> dict[str, Any]:
         raise http_error(400, f"Fields {wrong} cannot be set for Azure bucket secrets")
     values = ({} if context.dialect.has_types else _stored(row)) | changes
     context.change("bucket_secrets", row["id"], _columns(context, row["type"], values, row["id"]))
-    return _secret_json(context, _require_secret(context))
+    return get(context)
 
 
 def delete(context: Context) -> None:

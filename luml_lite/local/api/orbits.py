@@ -55,12 +55,22 @@ def create(context: Context) -> dict[str, Any]:
     identity = context.insert("orbits", {**values, "organization_id": context.ids["organization_id"]})
     rows = [(identity, *member) for member in (*members.items(), (context.user.id, "admin"))]
     context.db.executemany("INSERT INTO orbit_members VALUES (?, ?, ?)", rows)
-    return _orbit_details(context, identity)
+    return get(context, identity)
 
 
-def get(context: Context) -> dict[str, Any]:
-    """One orbit with its members and the tags of its collections."""
-    return _orbit_details(context, context.ids["orbit_id"])
+def get(context: Context, identity: str | None = None) -> dict[str, Any]:
+    """One orbit, by default that of the path, with its members and the tags of its collections."""
+    row = _orbit_row(context, identity or context.ids["orbit_id"])
+    members = (
+        "SELECT m.*, u.name FROM orbit_members m JOIN users u ON u.id = m.user_id WHERE m.orbit_id = ?"
+        " ORDER BY m.role, m.rowid"
+    )
+    tags = "SELECT DISTINCT t.value FROM collections c, json_each(c.tags) t WHERE c.orbit_id = ? ORDER BY t.value"
+    return {
+        **_orbit_json(context, row),
+        "members": [_member_json(member, row) for member in context.db.execute(members, (row["id"],))],
+        "collections_tags": [tag[0] for tag in context.db.execute(tags, (row["id"],))],
+    }
 
 
 def update(context: Context) -> dict[str, Any]:
@@ -93,20 +103,6 @@ def refuse_missing(resource: str, context: Context) -> None:
 
 def _orbit_row(context: Context, orbit: str) -> sqlite3.Row:
     return context.get_or_404("Orbit not found", f"{_SELECT} WHERE o.id = ?", context.user.id, orbit)
-
-
-def _orbit_details(context: Context, orbit: str) -> dict[str, Any]:
-    row = _orbit_row(context, orbit)
-    members = (
-        "SELECT m.*, u.name FROM orbit_members m JOIN users u ON u.id = m.user_id WHERE m.orbit_id = ?"
-        " ORDER BY m.role, m.rowid"
-    )
-    tags = "SELECT DISTINCT t.value FROM collections c, json_each(c.tags) t WHERE c.orbit_id = ? ORDER BY t.value"
-    return {
-        **_orbit_json(context, row),
-        "members": [_member_json(member, row) for member in context.db.execute(members, (orbit,))],
-        "collections_tags": [tag[0] for tag in context.db.execute(tags, (orbit,))],
-    }
 
 
 def _ensure_bucket_secret(context: Context) -> None:

@@ -108,13 +108,12 @@ def require_permission(
     An orbit that does not exist is a 404, and for a plain member of the organization so is another's orbit.
     """
     role = organization_role(db, user, organization)
-    permits = action in PERMISSIONS[role].get(resource, ())
+    own = orbit_role(db, user, orbit) if orbit is not None else None
+    permits = any(action in PERMISSIONS[each].get(resource, ()) for each in (role, own) if each)
     if orbit is not None:
-        own = orbit_role(db, user, orbit)
         row = db.execute("SELECT 1 FROM orbits WHERE id = ? AND organization_id = ?", (orbit, organization)).fetchone()
         if row is None or (permits and role == "member" and own is None):
             raise http_error(404, "Orbit not found")
-        permits = permits or (own is not None and action in PERMISSIONS[own].get(resource, ()))
     if not permits:
         raise http_error(403, "Not enough rights")
 
