@@ -107,19 +107,19 @@ def open_partial(file_path: str | os.PathLike[str] | None, artifact: ModelArtifa
         raise FileDownloadError(f"cannot write {target}: {error.strerror}") from error
     if partial is None:
         raise FileDownloadError(f"cannot create and lock a partial file in {directory}")
-    _sweep(directory, bare, partial)
+    _sweep(directory, bare, partial.path, partial.is_locked)
     return partial
 
 
-def _sweep(directory: str, name: str, ours: PartialFile) -> None:
+def _sweep(directory: str, name: str, ours: str, has_locks: bool = True) -> None:
     """Remove partial files left by killed downloads to the same target; locked or young ones are still in use."""
     pattern = re.compile(re.escape(f".{name}.") + r"[0-9a-f-]{36}\.[^.]*(\.[0-9a-f]{8})?\.part")
     with contextlib.suppress(OSError):
         for path in [os.path.join(directory, each) for each in os.listdir(directory) if pattern.fullmatch(each)]:
             with contextlib.suppress(OSError):  # one of another user may be refused
-                if path == ours.path:
+                if path == ours:
                     continue
-                if not ours.is_locked:
+                if not has_locks:
                     if time.time() - os.stat(path).st_mtime > _ABANDONED:
                         os.unlink(path)
                 elif (abandoned := open_locked(path)) is not None:
