@@ -159,23 +159,23 @@ class Artifacts(ResourceGroup):
 
 class Organizations(ResourceGroup):
     """The organizations that the owner of the API key belongs to."""
-    def list(cfg: Config | ResourceGroup, /) -> builtins.list[Organization]:
+    def list(self: Config | ResourceGroup, /) -> builtins.list[Organization]:
         """List the organizations that the key's owner belongs to."""
-    def get(cfg: Config | ResourceGroup, /, organization_value: str | None = None) -> Organization | None:
+    def get(self: Config | ResourceGroup, /, organization_value: str | None = None) -> Organization | None:
         """Get the organization with this id or exact name, by default the Config's; None if there is none."""
 
 organizations = Organizations
 
 class Orbits(ResourceGroup):
     """The orbits of an organization."""
-    def list(cfg: Config | ResourceGroup, /) -> builtins.list[Orbit]:
+    def list(self: Config | ResourceGroup, /) -> builtins.list[Orbit]:
         """List the orbits of the organization."""
-    def get(cfg: Config | ResourceGroup, /, orbit_value: str | None = None) -> Orbit | None:
+    def get(self: Config | ResourceGroup, /, orbit_value: str | None = None) -> Orbit | None:
         """Get the orbit with this id or exact name, by default the Config's; None if there is none."""
-    def create(cfg: Config | ResourceGroup, /, name: str, bucket_secret_id: str) -> Orbit:
+    def create(self: Config | ResourceGroup, /, name: str, bucket_secret_id: str) -> Orbit:
         """Create an orbit that stores its artifacts in a bucket; `name` has at most 100 characters."""
     def update(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         name: str | None = None,
         bucket_secret_id: str | None = None,
@@ -183,7 +183,7 @@ class Orbits(ResourceGroup):
         orbit_id: str | None = None,
     ) -> Orbit:
         """Change the given fields of an orbit, by default the Config's; a field that is None keeps its value."""
-    def delete(cfg: Config | ResourceGroup, /, orbit_id: str, *, force: bool = False) -> None:
+    def delete(self: Config | ResourceGroup, /, orbit_id: str, *, force: bool = False) -> None:
         """Delete an orbit with its collections; one that holds artifacts is a ConflictError, unless `force` is given.
 
         Servers delete the artifacts of an orbit with it; their objects stay in the bucket, where nothing refers to them."""
@@ -193,7 +193,7 @@ orbits = Orbits
 class Collections(ResourceGroup):
     """The collections of an orbit."""
     def list(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         *,
         start_after: str | None = None,
@@ -208,7 +208,7 @@ class Collections(ResourceGroup):
         `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
         name or of a tag, in upper or lower case."""
     def list_all(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         *,
         limit: int | None = 100,
@@ -218,12 +218,12 @@ class Collections(ResourceGroup):
         types: Sequence[CollectionType | str] | None = None,
     ) -> Iterator[Collection]:
         """Read every collection of the orbit, page by page; `limit` is the page size, 1 to 100."""
-    def get(cfg: Config | ResourceGroup, /, collection_value: str | None = None) -> Collection | None:
+    def get(self: Config | ResourceGroup, /, collection_value: str | None = None) -> Collection | None:
         """Get the collection with this id or exact name, by default the Config's; None if there is none.
 
         It comes with the tags and metric keys of its artifacts. Several with that name are a MultipleResourcesFoundError."""
     def create(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         description: str,
         name: str,
@@ -234,7 +234,7 @@ class Collections(ResourceGroup):
 
         `name` has at most 100 characters and `description` 1000; there are at most 50 tags of 64 characters."""
     def update(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         name: str | None = None,
         description: str | UnsetType | None = UNSET,
@@ -245,19 +245,19 @@ class Collections(ResourceGroup):
         """Change the given fields of a collection, by default the Config's; None clears `description` and `tags`.
 
         Servers erase omitted tags and fail without the rest, so the present values are read first and sent along."""
-    def delete(cfg: Config | ResourceGroup, /, collection_id: str) -> None:
+    def delete(self: Config | ResourceGroup, /, collection_id: str) -> None:
         """Delete a collection; one that holds artifacts is a ConflictError."""
 
 collections = Collections
 
 class BucketSecrets(ResourceGroup):
     """The buckets that an organization's orbits store artifacts in."""
-    def list(cfg: Config | ResourceGroup, /) -> builtins.list[BucketSecret]:
+    def list(self: Config | ResourceGroup, /) -> builtins.list[BucketSecret]:
         """List the bucket secrets of the organization."""
-    def get(cfg: Config | ResourceGroup, /, secret_value: str) -> BucketSecret | None:
+    def get(self: Config | ResourceGroup, /, secret_value: str) -> BucketSecret | None:
         """Get the bucket secret with this id or bucket name, or None; several for that bucket name are an error."""
     def create(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         endpoint: str,
         bucket_name: str,
@@ -274,7 +274,7 @@ class BucketSecrets(ResourceGroup):
         S3 needs a region; the endpoint of Azure is a connection string. If the endpoint and bucket are registered already,
         that is a ConflictError."""
     def update(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         secret_id: str,
         endpoint: str | None = None,
@@ -291,7 +291,7 @@ class BucketSecrets(ResourceGroup):
         Servers erase what is left out, so the present values are read first and sent along. The keys of S3 cannot be read:
         a change without `access_key` and `secret_key` would erase them and is an InvalidArgumentError. Give
         `session_token` again as well if the bucket needs one."""
-    def delete(cfg: Config | ResourceGroup, /, secret_id: str) -> None:
+    def delete(self: Config | ResourceGroup, /, secret_id: str) -> None:
         """Delete a bucket secret; one that an orbit uses is a ConflictError."""
 
 bucket_secrets = BucketSecrets
@@ -299,7 +299,7 @@ bucket_secrets = BucketSecrets
 class Tracks(ResourceGroup):
     """The tracks of an orbit, their stages and the artifacts in them."""
     def list(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         *,
         start_after: str | None = None,
@@ -316,7 +316,7 @@ class Tracks(ResourceGroup):
         name. Servers ignore `tags`, so tracks without all of them are left out here, and a page may have fewer than
         `limit`."""
     def list_all(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         *,
         limit: int | None = 100,
@@ -327,10 +327,10 @@ class Tracks(ResourceGroup):
         tags: Sequence[str] | None = None,
     ) -> Iterator[Track]:
         """Read every track of the orbit, page by page; `limit` is the page size, 1 to 100."""
-    def get(cfg: Config | ResourceGroup, /, track_value: str) -> Track | None:
+    def get(self: Config | ResourceGroup, /, track_value: str) -> Track | None:
         """Get the track with this id or exact name, or None; several with that name are a MultipleResourcesFoundError."""
     def create(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         name: str,
         artifact_type: ArtifactType | str,
@@ -340,7 +340,7 @@ class Tracks(ResourceGroup):
     ) -> Track:
         """Create a track for artifacts of one type, with its stages in order; equal stage names are a ConflictError."""
     def update(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         track_id: str,
         name: str | None = None,
@@ -351,18 +351,18 @@ class Tracks(ResourceGroup):
         """Change the given fields of a track; None clears `description` and `tags`.
 
         `stages` replaces the present ones: a Stage keeps its id and takes the name given here, a plain name is a new stage."""
-    def delete(cfg: Config | ResourceGroup, /, track_id: str) -> None:
+    def delete(self: Config | ResourceGroup, /, track_id: str) -> None:
         """Delete a track with its stages and entries; the artifacts stay."""
-    def list_stages(cfg: Config | ResourceGroup, /, track_id: str) -> builtins.list[Stage]:
+    def list_stages(self: Config | ResourceGroup, /, track_id: str) -> builtins.list[Stage]:
         """List the stages of a track in order."""
     def add_artifact(
-        cfg: Config | ResourceGroup, /, track_id: str, artifact_id: str, stage: str | None = None
+        self: Config | ResourceGroup, /, track_id: str, artifact_id: str, stage: str | None = None
     ) -> TrackEntry:
         """Make an artifact the next version of a track and give it a stage by id or name.
 
         If the track has the artifact already, or another entry holds the stage, that is a ConflictError."""
     def list_artifacts(
-        cfg: Config | ResourceGroup,
+        self: Config | ResourceGroup,
         /,
         track_id: str,
         start_after: str | None = None,
@@ -372,17 +372,17 @@ class Tracks(ResourceGroup):
         stage: str | None = None,
     ) -> TrackEntriesList:
         """Get one page of a track's entries, of all stages or of one by id or name; `limit` is 1 to 100."""
-    def get_artifact(cfg: Config | ResourceGroup, /, track_id: str, entry_id: str) -> TrackEntry:
+    def get_artifact(self: Config | ResourceGroup, /, track_id: str, entry_id: str) -> TrackEntry:
         """Get an entry of a track by its id."""
-    def get_artifact_by_stage(cfg: Config | ResourceGroup, /, track_id: str, stage: str) -> TrackEntry:
+    def get_artifact_by_stage(self: Config | ResourceGroup, /, track_id: str, stage: str) -> TrackEntry:
         """Get the entry that holds a stage, given by id or name; raises NotFoundError if none does."""
     def update_artifact(
-        cfg: Config | ResourceGroup, /, track_id: str, entry_id: str, stage: str | None = None, force: bool = False
+        self: Config | ResourceGroup, /, track_id: str, entry_id: str, stage: str | None = None, force: bool = False
     ) -> TrackEntry:
         """Set the stage of an entry by id or name, None for no stage; `force` takes the stage from another entry."""
-    def remove_artifact(cfg: Config | ResourceGroup, /, track_id: str, entry_id: str) -> None:
+    def remove_artifact(self: Config | ResourceGroup, /, track_id: str, entry_id: str) -> None:
         """Remove an entry from a track; its version number is not used again, and the artifact stays."""
-    def remove_batch_artifacts(cfg: Config | ResourceGroup, /, track_id: str, entry_ids: Sequence[str]) -> None:
+    def remove_batch_artifacts(self: Config | ResourceGroup, /, track_id: str, entry_ids: Sequence[str]) -> None:
         """Remove several entries from a track in one request; if one is not of this track, NotFoundError and none is."""
 
 tracks = Tracks

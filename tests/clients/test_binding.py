@@ -102,7 +102,7 @@ def test_threads_that_bind_at_the_same_time_get_the_same_verb() -> None:
     [
         ("luml_lite.upload", "upload(cfg: Config, /, file_path: str"),
         ("luml_lite.aio.get", "get(cfg: Config, /, model_value: str"),
-        ("luml_lite.collections.get", "get(cfg: Config | ResourceGroup, /, collection_value: str"),
+        ("luml_lite.collections.get", "get(self: Config | ResourceGroup, /, collection_value: str"),
         ("luml_lite.LumlClient().model_artifacts.upload", "upload(file_path: str"),
         ("luml_lite.AsyncLumlClient().tracks.list", "list(*, start_after: str"),
     ],

@@ -45,7 +45,7 @@ def verbs(module: ModuleType, title: str) -> str:
     text = ""
     for name, group in binding.CLASSES.items():
         members = [verb for verb in vars(getattr(module, name)).values() if inspect.isfunction(verb)]
-        receiver = "cfg: Config | ResourceGroup, /" if group in binding.VERBS else "self"
+        receiver = "self: Config | ResourceGroup, /" if group in binding.VERBS else "self"
         methods = "".join(declaration(verb, receiver, imports) for verb in members)
         text += f'class {name}(ResourceGroup):\n    """{binding.GROUPS[group][0]}"""\n' + indent(methods, "    ")
         if group in binding.VERBS:
