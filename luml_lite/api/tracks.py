@@ -39,11 +39,7 @@ def page(
     search: str | None = None,
     types: Sequence[ArtifactType | str] | None = None,
 ) -> Request[TracksList]:
-    """Get one page of the orbit's tracks.
-
-    `start_after` is the cursor of the previous page. `limit` is 1 to 100; None means 100. `search` is a part of the
-    name.
-    """
+    """Get one page of the orbit's tracks."""
     by = require_one_of("sort_by", sort_by, TrackSortBy)
     query = page_query(limit, order, start_after, sort_by=by, search=search, types=types)
     return Request(method="GET", url=path(cfg), query=query, reply=Json(TracksList))

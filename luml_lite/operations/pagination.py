@@ -24,38 +24,36 @@ def iter_pages(page: Callable[..., Request[Any]], keep: Keep = None) -> Stream[A
     return _iter_pages(page(), page, keep)
 
 
-def _iter_pages(request: Request[Any], page: Callable[..., Request[Any]], keep: Keep) -> Stream[Any]:
+def _iter_pages(request: Request[Any] | None, page: Callable[..., Request[Any]], keep: Keep) -> Stream[Any]:
     seen: set[str] = set()
-    while True:
+    while request is not None:
         reply: Page[Any] = yield from send(request)
         yield Emit([*filter(keep, reply.items)])
-        cursor = next_cursor(reply, seen)
-        if cursor is None:
-            return
-        request = page(start_after=cursor)
+        request = next_request(reply, page, seen)
 
 
 def collect_pages(page: Callable[..., Request[Any]], keep: Keep = None) -> Flow[list[Any]]:
     """The items of all pages for which `keep` is true, each id once."""
     found: dict[str, Any] = {}
     seen: set[str] = set()
-    cursor: str | None = None
-    while True:
-        reply: Page[Any] = yield from send(page(start_after=cursor))
+    request: Request[Any] | None = page()
+    while request is not None:
+        reply: Page[Any] = yield from send(request)
         found.update((item.id, item) for item in filter(keep, reply.items))
-        cursor = next_cursor(reply, seen)
-        if cursor is None:
-            return [*found.values()]
+        request = next_request(reply, page, seen)
+    return [*found.values()]
 
 
-def next_cursor(reply: Page[Any], seen: set[str]) -> str | None:
-    """The cursor of the next page; raises DecodeError if it, or the first item, was on an earlier page.
+def next_request(reply: Page[Any], page: Callable[..., Request[Any]], seen: set[str]) -> Request[Any] | None:
+    """The request of the next page, if there is one.
 
-    Without that, a server that answers its own cursors with the same page again would never be finished.
+    Raises DecodeError if its cursor, or the first item of this page, was on an earlier page. Without that, a server
+    that answers its own cursors with the same page again would never be finished.
     """
-    if reply.cursor is not None:
-        page = {f"cursor {reply.cursor}", f"item {reply.items[0].id if reply.items else ''}"}
-        if page & seen:
-            raise DecodeError("the server sent the same page or cursor twice; its list has no last page")
-        seen |= page
-    return reply.cursor
+    if reply.cursor is None:
+        return None
+    marks = {f"cursor {reply.cursor}", f"item {reply.items[0].id if reply.items else ''}"}
+    if marks & seen:
+        raise DecodeError("the server sent the same page or cursor twice; its list has no last page")
+    seen |= marks
+    return page(start_after=reply.cursor)
