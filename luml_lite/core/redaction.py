@@ -16,8 +16,7 @@ SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "s
 HIDDEN = "..."
 
 _DEEPEST = 50  # levels of a body that an error keeps; pickle cannot take many more
-_USER = r"(?<=//)[^\s/]*@"  # patterns are compiled when first used, not by every import
-_QUERY = r"[?#][^\s\"']+"
+_USER = r"(?<=//)[^\s/]*@"  # compiled when first used, not by every import
 
 
 class Redacted:
@@ -73,11 +72,6 @@ def redact_url(url: str) -> str:
     path, mark, _ = url.partition("?")
     path = re.sub(_USER, "", path.partition("#")[0])
     return f"{path}?{HIDDEN}" if mark else path
-
-
-def redact_queries(text: str) -> str:
-    """A line of text with the query of every URL in it replaced by three dots, and without users and passwords."""
-    return re.sub(_QUERY, f"?{HIDDEN}", re.sub(_USER, "", text))
 
 
 def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -224,7 +224,7 @@ class PlainConnection(HTTPConnection):
         self._spent = False
 
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
-        super().putrequest(method, running.attempt.target or url, *args, **kwargs)
+        super().putrequest(method, running.attempt.target, *args, **kwargs)
 
     def _send_output(self, *args: Any, **kwargs: Any) -> None:
         head = SecretBytes(b"\r\n".join([*self._buffer, b"", b""]))  # http.client would keep it in a frame as it is

@@ -39,20 +39,21 @@ class OriginPools:
     def route(self, url: str) -> tuple[Opener, str, str]:
         """The opener for a URL, the URL in the form it takes (a proxy takes all of it), and the request's target.
 
-        The URL has no query, since the frames of urllib3 keep it; where the target is empty, urllib3 must encode the
-        URL, and then has all of it.
+        The URL has no query: urllib3 keeps it in its frames, and logs it.
         """
         match = _ORIGIN.fullmatch(url)
         if match is None:
             raise LocationValueError("not an http or https URL")
         origin, scheme, target = match.groups()
+        if not re.fullmatch("[!-~]*", target):
+            target = urllib3.util.parse_url(url).request_uri  # encoded
         target = PresignedUrl(target if target.startswith("/") else f"/{target}")
         opener = self._openers.get((os.getpid(), origin)) or self._create(origin)
         url = target
         if isinstance(opener, urllib3.ProxyManager):
             url = PresignedUrl(origin + target)
             target = url if scheme.lower() == "http" else target
-        return (opener, url.partition("?")[0], target) if re.fullmatch("[!-~]+", target) else (opener, url, "")
+        return opener, url.partition("?")[0], target
 
     def close(self) -> None:
         """Close every idle connection."""

@@ -5,7 +5,6 @@ It keeps the contract of `luml_lite.transport`; errors of urllib3 become errors 
 
 from __future__ import annotations
 
-import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -15,13 +14,13 @@ import urllib3
 from urllib3 import exceptions
 
 from ..core.cancellation import CancelToken, Stopped
-from ..core.redaction import clean, redact_queries
+from ..core.redaction import clean
 from ..core.request import FileSlice, Request, Response
 from ..core.timeouts import Timeouts
 from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut, system_limit
 from ..files.buffers import ChunkSizer
 from ..files.streams import SinkWriter, SliceReader, is_for_sink
-from .connections import Attempt, running
+from .connections import Attempt
 from .origins import Opener, OriginPools
 from .workers import HASHERS
 
@@ -221,16 +220,5 @@ class _Exchange:
             return TimedOut(f"{host} stalled: too few bytes were sent or received for too long{advice}", **facts)
         return ConnectionFailed(f"the connection to {host} broke before the response was complete", **facts)
 
-
-def _redact_record(record: logging.LogRecord) -> bool:
-    """Hide the queries of URLs that urllib3 logs: that of a presigned URL is a secret."""
-    is_ours = getattr(running, "attempt", None) is not None  # not for other users of urllib3
-    if is_ours and isinstance(record.args, tuple):
-        record.args = tuple(redact_queries(each) if isinstance(each, str) else each for each in record.args)
-    return True
-
-
-for _name in ("urllib3.connectionpool", "urllib3.connection"):
-    logging.getLogger(_name).addFilter(_redact_record)
 
 SHARED = Pool()

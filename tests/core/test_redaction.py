@@ -14,7 +14,7 @@ from luml_lite.api.errors import status_error
 from luml_lite.api.uploads import WirePart, WirePlan
 from luml_lite.config import Config
 from luml_lite.core.flow import decode
-from luml_lite.core.redaction import PresignedUrl, redact_queries, redact_url, scrub
+from luml_lite.core.redaction import PresignedUrl, redact_url, scrub
 from luml_lite.core.request import FileSlice, Request, Response, no_content
 from luml_lite.errors import APIStatusError, LumlError
 from luml_lite.files.archive import Archive
@@ -144,11 +144,8 @@ def test_short_words_are_not_taken_for_secrets() -> None:
 
 
 def test_users_and_fragments_of_urls_are_hidden() -> None:
-    """In one URL, and in a line of text."""
-    url = "https://user:p@ss@b.example/k?sig=s#t"
-    assert redact_url(url) == "https://b.example/k?..."
+    assert redact_url("https://user:p@ss@b.example/k?sig=s#t") == "https://b.example/k?..."
     assert redact_url("https://b.example/k#t?s") == "https://b.example/k?..."
-    assert redact_queries(f"from {url} to '{url}'") == "from https://b.example/k?... to 'https://b.example/k?...'"
 
 
 def test_secret_headers_are_hidden_in_any_case() -> None:

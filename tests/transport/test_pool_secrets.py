@@ -23,9 +23,9 @@ def test_no_log_shows_a_presigned_query(client: Client, caplog: pytest.LogCaptur
     with serving(always(ok, lambda peer: peer.send(broken))) as server:
         for _ in range(2):
             client("GET", f"{server.url}/key?{SECRET}")
-        client("GET", f"{server.url}/k\u00e9y?{SECRET}")  # urllib3 encodes this one, and so gets its query
+        client("GET", f"{server.url}/k\u00e9y?{SECRET}")
     assert "/key HTTP" in caplog.text
-    assert "/k%C3%A9y?..." in caplog.text
+    assert "/k%C3%A9y HTTP" in caplog.text
     assert "c0ffee" not in caplog.text
 
 
