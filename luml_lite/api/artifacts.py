@@ -72,7 +72,7 @@ def create(
     size: int | None = None,
     model_name: str | None = None,
     description: str | None = None,
-    tags: Sequence[str] | None = None,
+    tags: list[str] | None = None,
 ) -> Request[CreatedModel]:
     """Create a row in state pending_upload and a URL for its bytes; `upload` does this and the rest.
 

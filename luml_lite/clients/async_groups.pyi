@@ -40,7 +40,7 @@ class Artifacts(ResourceGroup):
         size: int | None = None,
         model_name: str | None = None,
         description: str | None = None,
-        tags: Sequence[str] | None = None,
+        tags: builtins.list[str] | None = None,
     ) -> CreatedModel:
         """Create a row in state pending_upload and a URL for its bytes; `upload` does this and the rest.
 
@@ -407,7 +407,7 @@ async def create(
     size: int | None = None,
     model_name: str | None = None,
     description: str | None = None,
-    tags: Sequence[str] | None = None,
+    tags: builtins.list[str] | None = None,
 ) -> CreatedModel:
     """Create a row in state pending_upload and a URL for its bytes; `upload` does this and the rest.
 
