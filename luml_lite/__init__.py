@@ -25,6 +25,8 @@ _NAMES = {
     "clients.groups": "bucket_secrets collections create delete delete_many delete_url download download_from "
     "download_url get list list_all members open_download open_member orbits organizations read_member read_members "
     "resolve tracks update upload upload_to",
+    "core.events": "ChangeDone Event FileHashed PartStored RequestDone RequestSent RetryScheduled TransferDone "
+    "TransferRestarted UrlRenewed",
     "core.request": "FileSink FileSlice Request Response",
     "drivers.blocking": "run",
     "errors": "APIStatusError ArtifactNotFoundError AuthenticationError BadRequestError ConfigurationError "

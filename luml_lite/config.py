@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, structs
@@ -31,7 +32,8 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
     `ranged_from` bytes or more is read in several ranges at the same time; None reads every file in one request.
     `check_parts` compares the MD5 of each part with the ETag that the storage returns. `resume` keeps a journal of
     uploads in `state_dir`, so that an upload continues after a crash. Without a `transport`, requests use the
-    connection pool of the process. A value that cannot work raises InvalidArgumentError.
+    connection pool of the process. `on_event` gets a value of `luml_lite.core.events` for whatever happens, in the
+    threads that do it. A value that cannot work raises InvalidArgumentError.
     """
 
     api_key: str = ""
@@ -49,6 +51,7 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
     retry: Retry = Retry()
     timeouts: Timeouts = Timeouts()
     transport: Transport | None = None
+    on_event: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
         # Every message begins with the name of the field: from_env replaces it by the variable.
@@ -62,6 +65,10 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
             raise InvalidArgumentError(f"concurrency must be at least 1, not {self.concurrency}")
         if not self.base_url.startswith(("http://", "https://")):
             raise InvalidArgumentError(f"base_url must start with http:// or https://, not {self.base_url[:12]!r}")
+        if self.on_event is not None:
+            from .core.flow import require_callback
+
+            require_callback(self.on_event, "on_event")
         if "@" in self.base_url.split("/")[2]:
             raise InvalidArgumentError("base_url must not contain a user or password; the API takes a key, in api_key")
 

@@ -98,8 +98,11 @@ class ConnectionFailed(LumlError):
     """The connection could not be opened, or it broke after `received` bytes of the body had been written.
 
     `sent` is False only if the server certainly never saw the request. `permanent` is True if a retry cannot help.
-    `headers` are those of the response, if they had arrived.
+    `headers` are those of the response, if they had arrived. `errno` is the system's, None where it said nothing; the
+    error of the transport is the cause.
     """
+
+    errno: int | None = None
 
     def __init__(
         self,

@@ -29,6 +29,16 @@ from ..clients.groups import tracks as tracks
 from ..clients.groups import update as update
 from ..clients.groups import upload as upload
 from ..clients.groups import upload_to as upload_to
+from ..core.events import ChangeDone as ChangeDone
+from ..core.events import Event as Event
+from ..core.events import FileHashed as FileHashed
+from ..core.events import PartStored as PartStored
+from ..core.events import RequestDone as RequestDone
+from ..core.events import RequestSent as RequestSent
+from ..core.events import RetryScheduled as RetryScheduled
+from ..core.events import TransferDone as TransferDone
+from ..core.events import TransferRestarted as TransferRestarted
+from ..core.events import UrlRenewed as UrlRenewed
 from ..core.request import FileSink as FileSink
 from ..core.request import FileSlice as FileSlice
 from ..core.request import Request as Request

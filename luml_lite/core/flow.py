@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from ..errors import DecodeError, InvalidArgumentError, LumlError
+from .events import Event
 from .redaction import clean, scrub
 from .request import Request, Response
 
@@ -42,8 +43,8 @@ class Batch(Struct, frozen=True):
 
     The reply has one entry a request, in order: a Response, the error that ended it, or None where it was never
     started because another had failed. The thread that sends a request calls `on_done(index, response)` when it
-    succeeds, one call at a time. It may assign variables and nothing else; the thread performs the Local that it
-    returns before the next call.
+    succeeds, one call at a time. It may assign variables and nothing else; the thread performs each Local that it
+    returns before the next call, and reports each Event after that.
     """
 
     requests: tuple[Request[Any], ...]
@@ -58,7 +59,7 @@ class Local(Struct, frozen=True):
     args: tuple[Any, ...] = ()
 
 
-OnDone: TypeAlias = Callable[[int, Response], Local | None]
+OnDone: TypeAlias = Callable[[int, Response], Sequence[Local | Event]]
 
 
 class Backoff(Struct, frozen=True):
@@ -74,7 +75,7 @@ class Emit(Struct, Generic[T], frozen=True):
     items: Sequence[T]
 
 
-Effect: TypeAlias = Request[Any] | Batch | Local | Backoff
+Effect: TypeAlias = Request[Any] | Batch | Local | Backoff | Event
 Flow: TypeAlias = Generator[Effect, Any, T]
 Stream: TypeAlias = Generator[Effect | Emit[T], Any, None]
 Outcome: TypeAlias = T | LumlError | None

@@ -16,6 +16,7 @@ from msgspec import structs
 from ..api import errors
 from ..config import Config
 from ..core import retry
+from ..core.events import ChangeDone, Event, RequestDone, RequestSent, RetryScheduled, is_heard, notify, reason
 from ..core.flow import Backoff, Batch, Emit, Flow, Local, Outcome, Stream
 from ..core.redaction import clean, scrub, without
 from ..core.request import Request, Response
@@ -54,21 +55,29 @@ def attempts(
     when a byte of a file moved last: Retry.total does not count an attempt that moved any.
     """
     prepared = prepare(request, cfg)
+    is_reported = is_heard(cfg.on_event)
     start, moving = time.monotonic(), 0.0
     for attempt in count(1):
+        if is_reported:
+            notify(cfg.on_event, RequestSent(request=clean(str(request)), attempt=attempt))
         before = time.monotonic()
         outcome = yield prepared
-        moving += time.monotonic() - before if moved_at() > before else 0.0
+        seconds = time.monotonic() - before
+        moving += seconds if moved_at() > before else 0.0
         error = error_for(prepared, outcome) if isinstance(outcome, Response) else outcome
+        if error is not None:
+            scrub(error, prepared.confidential())
+        if is_reported:
+            notify(cfg.on_event, _done(request, attempt, seconds, outcome, error))
         if error is None:
             assert isinstance(outcome, Response)
             return outcome
-        seconds = _delay(cfg, attempt, start + moving, error) if retry.may_repeat(request, error) else None
-        if seconds is None:
-            error.request, error.attempts, error.elapsed = clean(str(request)), attempt, time.monotonic() - start
-            scrub(error, prepared.confidential())
+        delay = _delay(cfg, attempt, start + moving, error) if retry.may_repeat(request, error) else None
+        error.request, error.attempts, error.elapsed = clean(str(request)), attempt, time.monotonic() - start
+        if delay is None:
             raise error
-        yield seconds
+        _report_retry(cfg, error, attempt, delay)
+        yield delay
     raise AssertionError("unreachable")
 
 
@@ -76,29 +85,61 @@ def expand(flow: Flow[Any] | Stream[Any], cfg: Config) -> Generator[Step, Any, A
     """Yield the effects of a flow, but single attempts for a Request, and seconds to sleep for a Backoff."""
     reply: Any = None
     failure: Exception | None = None
-    start = 0.0
+    began, start = time.monotonic(), 0.0
+    change: Request[Any] | None = None
     try:
         while True:
             try:
                 effect = flow.send(reply) if failure is None else flow.throw(failure)
             except StopIteration as end:
+                if change is not None and is_heard(cfg.on_event, ChangeDone.level):
+                    notify(cfg.on_event, ChangeDone(request=clean(str(change))), time.monotonic() - began)
                 return end.value
             reply = failure = None
             try:
                 if isinstance(effect, Request):
                     reply = yield from attempts(effect, cfg)
+                    change = change if effect.method == "GET" else effect
+                elif isinstance(effect, Event):
+                    notify(cfg.on_event, effect, time.monotonic() - began)
+                    change = None
                 elif isinstance(effect, Backoff):
                     start = time.monotonic() if effect.attempt <= 1 else start
                     seconds = _delay(cfg, effect.attempt, start, effect.error)
                     if seconds is None:
                         raise effect.error
+                    _report_retry(cfg, effect.error, effect.attempt, seconds)
                     yield seconds
                 else:
                     reply = yield effect
+                    if isinstance(effect, Batch):
+                        changes = [each for each in effect.requests if not each.presigned and each.method != "GET"]
+                        change = changes[-1] if changes else change
             except Exception as error:
                 failure = error
     finally:
         flow.close()
+
+
+def _done(
+    request: Request[Any], attempt: int, seconds: float, outcome: Outcome[Response], error: LumlError | None
+) -> RequestDone:
+    response = outcome if isinstance(outcome, Response) else Response(0)
+    return RequestDone(
+        request=clean(str(request)),
+        attempt=attempt,
+        seconds=seconds,
+        status=response.status,
+        sent=len(request.body) if isinstance(request.body, bytes) else request.body.length,
+        received=getattr(error, "received", response.received or len(response.body)),
+        error="" if error is None else reason(error),
+    )
+
+
+def _report_retry(cfg: Config, error: LumlError, attempt: int, delay: float) -> None:
+    if is_heard(cfg.on_event, RetryScheduled.level):
+        event = RetryScheduled(request=error.request, attempt=attempt, delay=delay, reason=reason(error))
+        notify(cfg.on_event, event)
 
 
 def _delay(cfg: Config, attempt: int, start: float, error: LumlError) -> float | None:

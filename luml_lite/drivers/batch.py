@@ -11,7 +11,8 @@ from collections.abc import Generator, Iterator
 from functools import partial
 
 from ..core.cancellation import CancelToken
-from ..core.flow import Batch, Outcome
+from ..core.events import Event, notify
+from ..core.flow import Batch, Local, Outcome
 from ..core.request import Response
 from ..errors import LumlError
 from .attempts import attempts
@@ -89,9 +90,13 @@ class BatchState:
             self.stop.set()
         elif isinstance(outcome, Response) and self.batch.on_done is not None:
             with self._recording:
-                effect = self.batch.on_done(index, outcome)
-                if effect is not None:
-                    effect.func(*effect.args)
+                effects = self.batch.on_done(index, outcome)
+                for effect in effects:
+                    if isinstance(effect, Local):
+                        effect.func(*effect.args)
+            for effect in effects:
+                if isinstance(effect, Event):
+                    notify(self.runner.cfg.on_event, effect)
 
     def report(self) -> None:
         """Call on_progress if more bytes have moved than at its last call."""

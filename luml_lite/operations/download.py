@@ -12,6 +12,7 @@ from functools import partial
 from ..api import artifacts
 from ..api.paths import in_collection
 from ..config import Config
+from ..core.events import TransferDone
 from ..core.flow import Flow, local, require_callback, send
 from ..core.redaction import clean
 from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
@@ -69,3 +70,4 @@ def save(
         if isinstance(error, IntegrityError | Interrupted) or not isinstance(error, LumlError | OSError):
             raise
         raise FileDownloadError(f"{clean(artifact.file_name)} was not downloaded: {error}") from error
+    yield TransferDone(kind="download", artifact_id=artifact.id, file_name=artifact.file_name, size=artifact.size)

@@ -19,12 +19,13 @@ reads those bytes from the page cache, not from the disk. A single read is hashe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from ..api import artifacts
 from ..config import MAX_OBJECT_SIZE, Config
+from ..core.events import TransferRestarted, UrlRenewed
 from ..core.flow import Backoff, Flow, Local, Progress, gather_outcomes, local, send, transfer
 from ..core.redaction import PresignedUrl, Redacted
 from ..core.request import FileSink, Request, Response
@@ -89,6 +90,7 @@ def fetch(this: Download) -> Flow[None]:
         except StorageError as error:
             if is_refused(error) and renewed_at != this.offset and this.new_url is not None:
                 renewed_at, this.url = this.offset, ""
+                yield UrlRenewed.by(error, this.artifact.id, this.artifact.file_name)
                 continue
             if error.status_code not in (412, 416) or not (this.offset or this.etag):
                 raise
@@ -96,6 +98,7 @@ def fetch(this: Download) -> Flow[None]:
         except DecodeError as error:
             problem = error
         yield from _restart(this)
+        yield TransferRestarted.by(problem, this.artifact.id, this.artifact.file_name)
         restarts += 1
         yield Backoff(restarts, problem)
 
@@ -182,14 +185,14 @@ def _fetch_wave(this: Download) -> Flow[None]:
     requests = [_range_request(this, start, end) for start, end in ends.items()]
     finished: set[int] = set()
 
-    def on_done(index: int, response: Response) -> Local | None:
+    def on_done(index: int, response: Response) -> Sequence[Local]:
         start = first + index * RANGE
         if _is_expected(this, response, start) and start + response.received == ends[start]:
             finished.add(start)
         while this.offset in finished:
             finished.remove(this.offset)
             this.offset = ends[this.offset]
-        return Local(this.partial.sha256_of, (this.offset,)) if this.digest else None
+        return (Local(this.partial.sha256_of, (this.offset,)),) if this.digest else ()
 
     try:
         outcomes = yield from gather_outcomes(requests, Progress(this.on_progress, size, first), on_done)

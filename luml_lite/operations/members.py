@@ -11,6 +11,7 @@ from hashlib import sha256
 from ..api import artifacts
 from ..api.paths import in_collection
 from ..config import Config
+from ..core.events import UrlRenewed
 from ..core.flow import Emit, Flow, Stream, gather, local, send
 from ..core.redaction import clean, clean_list
 from ..core.request import Request
@@ -135,6 +136,7 @@ class RangeReader:
                 if has_renewed or not is_refused(error):
                     raise
                 has_renewed, self._url = True, ""
+                yield UrlRenewed.by(error, self._artifact.id, self._artifact.file_name)
                 continue
             for index, piece in zip(missing, pieces, strict=True):
                 bodies[index] += piece

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ..config import MAX_OBJECT_SIZE, Config, GiB
+from ..core.events import TransferDone, UrlRenewed
 from ..core.flow import Flow, Progress, local, require_callback, send, transfer
 from ..core.redaction import PresignedUrl
 from ..core.request import FileSlice
@@ -103,6 +104,7 @@ def upload_to(
         if isinstance(error, Interrupted) or not isinstance(error, LumlError | OSError):
             raise
         raise FileUploadError(f"{os.path.basename(path)} was not uploaded: {error}") from error
+    yield TransferDone(kind="upload", artifact_id="", file_name=os.path.basename(path), size=size)
     return etag
 
 
@@ -125,4 +127,5 @@ def _size_of(url: str, new_url: Callable[[], Flow[str]] | None) -> Flow[tuple[in
             return 0, url
         if new_url is None or not is_refused(error):
             raise
+        yield UrlRenewed.by(error, "", unquote(urlsplit(url).path.rpartition("/")[2]))
     return (yield from _size_of((yield from new_url()), None))

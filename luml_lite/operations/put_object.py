@@ -7,7 +7,7 @@ stored only after a read of its size, because the platform never checks it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 from warnings import warn
@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from ..api import uploads
 from ..config import Config
+from ..core.events import Event, PartStored, TransferRestarted, UrlRenewed
 from ..core.flow import Backoff, Flow, Local, OnDone, Progress, gather_outcomes, local, send, transfer
 from ..core.redaction import Redacted
 from ..core.request import FileSlice, Request, Response
@@ -101,6 +102,7 @@ def _put_single(upload: Upload) -> Flow[None]:
             return
         except LumlError as error:
             if is_refused(error) and vendor.initiate is None:
+                yield UrlRenewed.by(error, upload.state.artifact_id, archive.file_name)
                 break
             if isinstance(error, IntegrityError) and error.etag and attempt + 1 == _MAX_RESENDS:
                 upload.state.is_doubted = True
@@ -138,6 +140,7 @@ def _put_parts(upload: Upload) -> Flow[None]:
         except StorageError as error:
             if error.code != "NoSuchUpload" or has_restarted or upload.url is None:
                 raise
+            yield TransferRestarted.by(error, state.artifact_id, upload.archive.file_name)
         # The bucket has dropped the upload. The old id is never used again.
         has_restarted = True
         state.upload_id, state.etags, state.parts = None, {}, []
@@ -202,6 +205,7 @@ def _send_missing(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
         number, error = failures[0]
         if is_refused(error) and not renewals[number]:
             renewals[number] += 1
+            yield UrlRenewed.by(error, upload.state.artifact_id, upload.archive.file_name)
             plan = yield from _request_plan(upload)
         elif is_damaged(error) and resends[number] < _MAX_RESENDS:
             resends[number] += 1
@@ -216,12 +220,14 @@ def _send_missing(upload: Upload, plan: MultipartPlan) -> Flow[MultipartPlan]:
 def _record_part(upload: Upload, parts: list[Part], requests: list[Request[str]]) -> OnDone:
     """The `on_done` that keeps the id of each stored part, in the journal as well, so that a crash loses none."""
 
-    def on_done(index: int, response: Response) -> Local | None:
+    def on_done(index: int, response: Response) -> Sequence[Local | Event]:
+        part = parts[index]
         try:
-            upload.state.etags[parts[index].number] = requests[index].reply(response)
+            upload.state.etags[part.number] = requests[index].reply(response)
         except LumlError:
-            return None  # the flow gets the same error
-        return None if upload.journal is None else Local(upload.journal.write, (upload.state,))
+            return ()  # the flow gets the same error
+        stored = PartStored(artifact_id=upload.state.artifact_id, number=part.number, size=part.end - part.start)
+        return (stored,) if upload.journal is None else (Local(upload.journal.write, (upload.state,)), stored)
 
     return on_done
 
@@ -244,6 +250,7 @@ def _complete(upload: Upload, plan: MultipartPlan) -> Flow[None]:
         is_lost = is_unanswered(problem) and (isinstance(problem, DecodeError) or not request.repeatable)
         if is_refused(problem) and not has_renewed:
             has_renewed = True
+            yield UrlRenewed.by(problem, upload.state.artifact_id, upload.archive.file_name)
             plan = yield from _request_plan(upload)
         elif code == "InvalidBlockList" and not has_resent:
             has_resent = True

@@ -16,6 +16,7 @@ from ..api import artifacts
 from ..api.encoding import require_one_of
 from ..api.paths import artifacts_path, in_collection, is_uuid
 from ..config import Config
+from ..core.events import FileHashed, TransferDone
 from ..core.flow import Flow, local, require_callback, send
 from ..core.retry import is_transient
 from ..errors import DecodeError, FileError, FileUploadError, Interrupted, LumlError, NotFoundError
@@ -51,6 +52,7 @@ def upload(
     require_one_of("if_exists", if_exists, ("create", "reuse"))
     require_callback(on_progress)
     archive: Archive = yield from local(inspect, file_path, cfg.max_file_size)
+    yield FileHashed(path=archive.path, size=archive.size)
     spec = ArtifactSpec(archive, model_name or archive.file_name, description, tags)
     if if_exists == "reuse":
         done = ModelArtifactStatus.UPLOADED
@@ -69,6 +71,7 @@ def upload(
         raise
     if journal is not None:
         yield from local(journal.release)
+    yield TransferDone(kind="upload", artifact_id=artifact.id, file_name=archive.file_name, size=archive.size)
     return artifact
 
 

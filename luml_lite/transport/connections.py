@@ -185,7 +185,7 @@ class PlainConnection(HTTPConnection):
             raise problem
         if isinstance(problem, TimeoutError):
             raise ConnectTimeoutError(self, f"connecting to {self.host} took too long")
-        raise NewConnectionError(self, f"cannot connect to {self.host}: {problem}")
+        raise NewConnectionError(self, f"cannot connect to {self.host}: {problem}") from problem
 
     def _connect(self, sock: socket.socket, address: Any) -> None:
         for option in self.socket_options or ():

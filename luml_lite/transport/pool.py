@@ -20,6 +20,7 @@ from ..core.timeouts import Timeouts
 from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut, system_limit
 from ..files.buffers import ChunkSizer
 from ..files.streams import SinkWriter, SliceReader, is_for_sink
+from .causes import redacted, system_error, why_broken, why_unconnected
 from .connections import Attempt
 from .origins import Opener, OriginPools
 from .workers import HASHERS
@@ -51,6 +52,9 @@ class Pool:
                 return exchange.run(*self._origins.route(request.url))
             except (exceptions.HTTPError, OSError, MemoryError) as error:
                 failure = exchange.error_for(error)
+                if isinstance(failure, ConnectionFailed):
+                    failure.__cause__ = redacted(error)
+                    failure.errno = getattr(failure.__cause__, "errno", None)
             except LumlError as error:
                 failure = error.with_traceback(None)  # frames of urllib3 refer to the URL
         # Raised outside of the except block, which would add urllib3's error, and with it the URL, as the context.
@@ -206,7 +210,7 @@ class _Exchange:
         facts: dict[str, Any] = {"sent": self.attempt.sent, "received": self.received, "headers": kept}
         # In this order, because NewConnectionError is a subclass of ConnectTimeoutError.
         if isinstance(error, exceptions.NewConnectionError | exceptions.NameResolutionError):
-            problem = f"cannot connect to {host}; is it up, and is the address right?"
+            problem = f"cannot connect to {host}: {why_unconnected(system_error(error))}"
             return ConnectionFailed(problem, sent=self.attempt.sent)
         if isinstance(error, exceptions.ConnectTimeoutError):
             return TimedOut(f"no connection to {host} within {self.timeouts.connect:g} s", sent=self.attempt.sent)
@@ -218,7 +222,8 @@ class _Exchange:
         if is_timeout or self.watch.expired:
             advice = "; does its port speak https?" if url.scheme == "https" and not self.attempt.sent else ""
             return TimedOut(f"{host} stalled: too few bytes were sent or received for too long{advice}", **facts)
-        return ConnectionFailed(f"the connection to {host} broke before the response was complete", **facts)
+        problem = f"the connection to {host} broke{why_broken(system_error(error))} before the response was complete"
+        return ConnectionFailed(problem, **facts)
 
 
 SHARED = Pool()

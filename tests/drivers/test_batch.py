@@ -42,9 +42,9 @@ def test_on_done_and_its_local_run_one_at_a_time_in_the_sending_thread(mode: str
         time.sleep(0.005)
         append("local", index)
 
-    def on_done(index: int, response: Response) -> Local:
+    def on_done(index: int, response: Response) -> tuple[Local]:
         append("on_done", index)
-        return Local(write, (index,))
+        return (Local(write, (index,)),)
 
     def flow() -> Flow[list[Outcome[None]]]:
         return (yield from gather_outcomes(REQUESTS, on_done=on_done))
@@ -60,7 +60,7 @@ def test_a_local_that_fails_ends_the_batch(mode: str) -> None:
     transport = Recording()
 
     def flow() -> Flow[list[Outcome[None]]]:
-        return (yield from gather_outcomes(REQUESTS, on_done=lambda index, response: Local(divmod, (1, 0))))
+        return (yield from gather_outcomes(REQUESTS, on_done=lambda index, response: (Local(divmod, (1, 0)),)))
 
     with pytest.raises(ZeroDivisionError):
         SYNC_ASYNC[mode].run(flow(), Config(api_key="k", transport=transport, concurrency=1))

@@ -16,6 +16,7 @@ from msgspec import structs
 
 from luml_lite.config import Config
 from luml_lite.core.cancellation import CancelToken
+from luml_lite.core.events import Event
 from luml_lite.core.flow import Backoff, Batch, Local
 from luml_lite.core.request import Request, Response
 from luml_lite.drivers.attempts import error_for
@@ -77,6 +78,8 @@ class FaultPlayer:
             except LumlError as error:
                 return error
             reply = failure = None
+            if isinstance(effect, Event):
+                continue
             if self.look is not None:
                 self.look(effect)
             try:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from luml_lite.config import Config
+from luml_lite.core.events import Event
 from luml_lite.core.flow import Backoff, Batch, Emit, Local, send
 from luml_lite.core.request import FileSink, Request, Response
 from luml_lite.errors import ConnectionFailed, Interrupted, LumlError
@@ -102,6 +103,8 @@ def play(work: Generator[Any, Any, Any] | Request[Any], *script: Step) -> Any:
             assert lines == [], "the flow failed before its script"
             raise
         reply = failure = None
+        if isinstance(effect, Event):
+            continue
         if isinstance(effect, Local):
             try:
                 reply = effect.func(*effect.args)
@@ -127,9 +130,10 @@ def settle(batch: Batch, index: int, response: Response) -> None:
     if batch.on_done is None:
         return
     with forbid_io():
-        effect = batch.on_done(index, response)
-    if effect is not None:
-        effect.func(*effect.args)
+        effects = batch.on_done(index, response)
+    for effect in effects:
+        if isinstance(effect, Local):
+            effect.func(*effect.args)
 
 
 def artifact(number: int = 1, **fields: Any) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_a_flow_that_acts_fails_the_test(act: Callable[[], object]) -> None:
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_an_on_done_that_acts_fails_the_test(act: Callable[[], object]) -> None:
     """A batch's `on_done` returns the work that the driver is to do."""
-    batch = Batch((), on_done=lambda index, response: act() and None)
+    batch = Batch((), on_done=lambda index, response: act() and ())
     with pytest.raises(pytest.fail.Exception, match="acted by itself"):
         settle(batch, 0, Response(200))
 

@@ -19,12 +19,28 @@ from luml_lite.operations import get_object
 from ..sync_async import SYNC_ASYNC
 from .faults.environment import CALM, PATIENT, SLOW, STORAGES, Environment, bounded, patience, steps
 from .faults.fault_proxy import Fault
-from .faults.socket_faults import FAULTS, error_in_200, expired_403, flipped
+from .faults.socket_faults import (
+    FAULTS,
+    acted_500,
+    answer_lost,
+    busy_503,
+    error_in_200,
+    expired_403,
+    failed_500,
+    flipped,
+    refused,
+    reset_before,
+    reset_in_request,
+    stalled,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:check_parts has no effect")]
 
 # Faults of the bucket that one call may not survive: what cannot be renewed, proven or distinguished from damage.
 HARD = (expired_403, error_in_200, flipped)
+
+# Faults that spoil every exchange, also one whose answer has no body.
+LOUD = (reset_before, reset_in_request, answer_lost, stalled, failed_500, acted_500, busy_503)
 
 
 def hasty(fault: Fault) -> Retry:
@@ -37,6 +53,13 @@ def recovering(cfg: Config) -> Config:
     return cfg.replace(retry=PATIENT, timeouts=CALM)
 
 
+def ensure_reported(environment: Environment, fault: Fault, lasting: bool) -> None:
+    """A fault that passes is the error of exactly one attempt; none where the answer is too short to be spoilt."""
+    troubles = environment.troubles()
+    if fault is not refused and not lasting:
+        assert (fault in LOUD) <= len(troubles) <= 1, [*map(str, environment.events)]
+
+
 def upload(environment: Environment, verbs: Any, fault: Fault, *, lasting: bool = False) -> None:
     """Upload with the fault at each step, and look at the rows."""
     retry = hasty(fault) if lasting else environment.cfg.retry
@@ -45,6 +68,7 @@ def upload(environment: Environment, verbs: Any, fault: Fault, *, lasting: bool 
         cfg = environment.through(retry=retry, timeouts=patience(fault))
         environment.proxy.arm(fault, at, lasting=lasting)
         made = bounded(lambda: verbs.upload(cfg, environment.model, name))  # noqa: B023
+        ensure_reported(environment, fault, lasting)
         environment.proxy.arm()
         rows = {row.id: str(row.status) for row in environment.rows(name)}
         if isinstance(made, LumlError):
@@ -75,6 +99,7 @@ def download(environment: Environment, verbs: Any, fault: Fault, *, lasting: boo
         cfg = environment.through(retry=retry, timeouts=patience(fault), **changes)
         environment.proxy.arm(fault, at, lasting=lasting)
         failure = bounded(lambda: verbs.download(cfg, made.id, environment.target))  # noqa: B023
+        ensure_reported(environment, fault, lasting)
         environment.proxy.arm()
         if failure is None:
             assert environment.target.read_bytes() == environment.bytes, name
@@ -108,6 +133,7 @@ def delete(environment: Environment, verbs: Any, fault: Fault, *, lasting: bool 
         cfg = environment.through(retry=retry, timeouts=patience(fault))
         environment.proxy.arm(fault, at, lasting=lasting)
         failure = bounded(lambda: verbs.delete(cfg, row.id))  # noqa: B023
+        ensure_reported(environment, fault, lasting)
         environment.proxy.arm()
         left = luml_lite.get(environment.direct, row.id)
         if failure is not None:

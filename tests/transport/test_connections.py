@@ -35,15 +35,34 @@ def test_an_attempt_inside_another_one_restores_it() -> None:
 
 
 def test_a_refused_connection_was_never_sent(client: Client) -> None:
-    with pytest.raises(ConnectionFailed, match=r"cannot connect to 127\.0\.0\.1") as caught:
+    with pytest.raises(ConnectionFailed, match=r"cannot connect to 127\.0\.0\.1:\d+: it refused") as caught:
         client("POST", f"http://127.0.0.1:{free_port()}/")
     assert not caught.value.sent
+    assert caught.value.errno == errno.ECONNREFUSED
+    assert isinstance(caught.value.__cause__, ConnectionRefusedError)
 
 
 def test_a_name_that_nobody_knows_was_never_sent(client: Client) -> None:
-    with pytest.raises(ConnectionFailed) as caught:
+    with pytest.raises(ConnectionFailed, match="name was not resolved") as caught:
         client("POST", "http://name.invalid/")
     assert not caught.value.sent
+    assert isinstance(caught.value.__cause__, socket.gaierror)
+
+
+def test_a_cause_is_a_copy_that_knows_no_url(client: Client) -> None:
+    """The error of urllib3, its frames and its context refer to the URL, which is a secret where it is presigned."""
+
+    def reset(peer: Peer, number: int) -> None:
+        peer.head()
+        peer.reset()
+
+    with serving(reset) as server, pytest.raises(ConnectionFailed, match="the other side reset it") as caught:
+        client("GET", f"{server.url}/object?X-Amz-Signature=SECRET")
+    cause = caught.value.__cause__
+    assert isinstance(cause, ConnectionResetError)
+    assert (cause.errno, caught.value.errno) == (errno.ECONNRESET, errno.ECONNRESET)
+    assert (cause.__traceback__, cause.__context__, cause.__cause__) == (None, None, None)
+    assert "SECRET" not in f"{caught.value} {caught.value!r} {cause} {cause!r}"
 
 
 def test_a_connect_that_hangs_times_out(client: Client) -> None:

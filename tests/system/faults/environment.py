@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import luml_lite
 from luml_lite import Config, LumlError, Retry, Timeouts, local
+from luml_lite.core.events import Event, RequestDone
 from luml_lite.errors import StorageError
 from luml_lite.local.storage.buckets import Layout
 from luml_lite.models.artifacts import ModelArtifact
@@ -51,10 +55,12 @@ class Environment:
         self.folder = place / "target"
         self.folder.mkdir()
         self.target = self.folder / "copy.fnnx"
+        self.events: list[Event] = []
 
     def through(self, **changes: Any) -> Config:
-        """A Config whose connections go through the proxy and are nobody else's."""
-        return self.cfg.replace(transport=Pool(), **changes)
+        """A Config whose connections go through the proxy and are nobody else's; its events are recorded."""
+        self.events = []
+        return self.cfg.replace(transport=Pool(), on_event=self.events.append, **changes)
 
     def begin(self) -> None:
         """Drop what a test that failed has left, so that the next one does not fail as well."""
@@ -85,6 +91,13 @@ class Environment:
         """Drop every row."""
         for row in luml_lite.list_all(self.direct):
             luml_lite.delete(self.direct, row.id)
+
+    def troubles(self) -> list[RequestDone]:
+        """The attempts that failed on the wire, or that a server could not answer; no event tells a secret."""
+        words = " ".join(f"{event} {event!r} {msgspec.structs.asdict(event)}" for event in self.events)
+        assert not re.search(r"Signature=|sig=|dfs_", words)
+        done = [event for event in self.events if isinstance(event, RequestDone) and event.error]
+        return [each for each in done if not 400 <= each.status < 500 or "expired" in each.error]
 
     def settled(self, cfg: Config) -> None:
         """Nothing of a call is left: no connection, busy thread, open file or temporary file."""
