@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 
-from ..core.redaction import clean, redact_queries
+from ..core.redaction import clean
 
 _WORDS = {
     errno.ECONNREFUSED: "it refused the connection; is it up, and is the port right?",
@@ -31,7 +31,7 @@ def redacted(error: Exception) -> Exception:
     """A copy of a transport's error for `__cause__`: its frames and context refer to the URL and the headers."""
     found = system_error(error)
     if found is None:
-        return ConnectionError(f"{type(error).__name__}: {redact_queries(clean(str(error)))}")
+        return ConnectionError(type(error).__name__)  # its words have the URL
     known = isinstance(found, ConnectionError | TimeoutError | socket.gaierror)
     return (type(found) if known else OSError)(found.errno, clean(found.strerror or os.strerror(found.errno or 0)))
 
