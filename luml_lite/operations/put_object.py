@@ -1,7 +1,8 @@
 """Store a file in the bucket, in one PUT or in parts, with new URLs and new attempts where they are needed.
 
 If the answer to a request is lost, the flow looks at the object before it repeats the request. An object counts as
-stored only after a read of its size, because the platform never checks it.
+stored when the answer to its PUT proves that (`presigned.Proof`), or else after a read of its size, because the
+platform never checks it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 from warnings import warn
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ..api import uploads
 from ..config import Config
@@ -36,6 +37,7 @@ from .members import CHUNK, RangeReader
 
 T = TypeVar("T")
 
+_HASHED = 16 * 1024 * 1024  # bytes of the largest file whose MD5 is computed while it is sent in one PUT
 _MAX_RESENDS = 3  # times that one part is sent again because the bucket received other bytes
 
 
@@ -58,7 +60,9 @@ class Upload(Redacted, Struct, frozen=True):
 def put_object(upload: Upload) -> Flow[None]:
     """Store the archive's bytes in the bucket and prove that all of them are there."""
     yield from _save_state(upload)  # before any byte is sent, so that a later call finds the upload
-    yield from (_put_parts(upload) if upload.state.multipart else _put_single(upload))
+    is_proven = yield from (_put_parts(upload) if upload.state.multipart else _put_single(upload))
+    if is_proven and not upload.state.is_doubted:
+        return
     difference = yield from probe_difference(upload)
     if difference:
         raise IntegrityError(f"after the upload the bucket holds {difference} instead of {upload.archive.size} bytes")
@@ -91,43 +95,53 @@ def _ask_bucket(upload: Upload, request: Callable[[str], Request[T]]) -> Flow[T 
     return (yield from none_if_missing(request(url)))
 
 
-def _put_single(upload: Upload) -> Flow[None]:
+def _put_single(upload: Upload) -> Flow[bool]:
+    """Send the archive in one PUT; return whether its answer proves that the bucket has the archive."""
     archive, vendor = upload.archive, upload.vendor
     if upload.url is None:
         raise DecodeError("the platform gave no URL to upload to")
-    request = yield from _put_request(upload, vendor.put, upload.url, 0, archive.size)
+    request = yield from _put_request(upload, vendor.put, upload.url, 0, archive.size, archive.size <= _HASHED)
+    is_strict = upload.cfg.check_parts and not upload.state.is_doubted
+    request = structs.replace(request, reply=presigned.Proof(request.reply, is_strict))
     for attempt in range(_MAX_RESENDS):
         try:
-            yield from transfer(request, Progress(upload.on_progress, archive.size))
-            return
+            return bool((yield from transfer(request, Progress(upload.on_progress, archive.size))))
         except LumlError as error:
             if is_refused(error) and vendor.initiate is None:
                 yield UrlRenewed.by(error, upload.state.artifact_id, archive.file_name)
                 break
             if isinstance(error, IntegrityError) and error.etag and attempt + 1 == _MAX_RESENDS:
                 upload.state.is_doubted = True
-                return
+                return False
             if not is_damaged(error) or attempt + 1 == _MAX_RESENDS:
                 raise
     # No new URL for the whole object can be had, but URLs for its parts can.
     upload.state.multipart = True
-    yield from _put_parts(upload)
+    return (yield from _put_parts(upload))
 
 
 def _put_request(
-    upload: Upload, build: Callable[[str, FileSlice], Request[Any]], url: str, start: int, end: int
+    upload: Upload,
+    build: Callable[[str, FileSlice], Request[Any]],
+    url: str,
+    start: int,
+    end: int,
+    is_hashed: bool = False,
 ) -> Flow[Request[Any]]:
-    """The request that sends the bytes [start, end), with their MD5 if Config.check_parts asks for it."""
+    """The request that sends the bytes [start, end), with their MD5 if Config.check_parts asks for it.
+
+    With `is_hashed` the MD5 is computed in any case, for `Response.sent_md5`.
+    """
     check, add_md5 = upload.cfg.check_parts and not upload.state.is_doubted, upload.vendor.add_md5
-    body = FileSlice(upload.archive.path, start, end - start, check and add_md5 is None)
+    body = FileSlice(upload.archive.path, start, end - start, is_hashed or (check and add_md5 is None))
     request = build(url, body)
     if check and add_md5 is not None:
         request = add_md5(request, (yield from local(md5_of, body)))
     return request
 
 
-def _put_parts(upload: Upload) -> Flow[None]:
-    """Send every part that is missing and make the object from all of them."""
+def _put_parts(upload: Upload) -> Flow[bool]:
+    """Send every part that is missing and make the object from all of them, which proves nothing of its size."""
     state = upload.state
     has_restarted = False
     while True:
@@ -136,7 +150,7 @@ def _put_parts(upload: Upload) -> Flow[None]:
         try:
             plan = yield from _send_missing(upload, plan)
             yield from _complete(upload, plan)
-            return
+            return False
         except StorageError as error:
             if error.code != "NoSuchUpload" or has_restarted or upload.url is None:
                 raise

@@ -86,12 +86,14 @@ def create_row(cfg: Config, spec: ArtifactSpec) -> Flow[CreatedModel]:
 
 
 def confirm_row(cfg: Config, artifact_id: str) -> Flow[ModelArtifact]:
-    """Set the row to uploaded and read it back, which also decides after a lost or refused answer."""
+    """Set the row to uploaded; the row in the answer proves it, or, if that is lost or refused, a look at the row."""
     attempt = 0
     while True:
         problem: LumlError | None = None
         try:
-            yield from send(artifacts.update(cfg, artifact_id, status=ModelArtifactStatus.UPLOADED))
+            row = yield from send(artifacts.update(cfg, artifact_id, status=ModelArtifactStatus.UPLOADED))
+            if row.status == ModelArtifactStatus.UPLOADED:
+                return row
         except LumlError as error:
             if not is_unanswered(error) and not isinstance(error, BadRequestError):
                 raise

@@ -6,11 +6,14 @@ A URL is signed for one method and for few headers: nothing here sends HEAD, or 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ..core.redaction import clean
 from ..core.request import FileSink, Request, Response, raw_response
@@ -26,6 +29,7 @@ _WRONG_MD5 = frozenset({"BadDigest", "Md5Mismatch", "InvalidOperation"})
 _REPEAT = TRANSIENT | {"RequestTimeout", "OperationAborted"}
 _RENEW = frozenset({401, 403, "ExpiredToken", "RequestExpired", "RequestTimeTooSkewed", "TokenRefreshRequired"})
 _MISSING = frozenset({"NoSuchKey", "BlobNotFound"})
+_REQUEST_IDS = frozenset({"x-amz-request-id", "x-ms-request-id"})
 _LEAST = 64 * 1024  # bytes of a longer range that an answer must have; a server may send less than the whole range
 LIMIT = 1024 * 1024  # bytes of a document of a bucket
 
@@ -162,6 +166,27 @@ def _probe(response: Response) -> Probe:
     if response.status != 200 or not re.fullmatch(r"[0-9]{1,19}", length):
         raise DecodeError("the storage answered a ranged read without Content-Range: the object's size is unknown")
     return Probe(int(length), response.header("etag"), is_ranged=False)
+
+
+class Proof(Struct, frozen=True):
+    """A reply parser for a PUT of a whole object: whether the answer proves that the bucket has what was sent.
+
+    Only the bucket knows the MD5 of the bytes, or has an id for the request; a proxy's page has neither, and a body.
+    `reply` is the vendor's own parser, which compares the MD5 strictly if it `is_strict`.
+    """
+
+    reply: Callable[[Response], Any]
+    is_strict: bool
+
+    def __call__(self, response: Response) -> bool:
+        self.reply(response if self.is_strict else structs.replace(response, sent_md5=""))
+        if response.body:
+            return False
+        told = response.header("content-md5")  # of Azure, whose ETags are no MD5s
+        stored = b64decode(told).hex() if told else response.header("etag").strip('"')
+        if response.sent_md5 and stored:
+            return stored == response.sent_md5
+        return not _REQUEST_IDS.isdisjoint(response.headers)
 
 
 def delete(url: str) -> Request[None]:

@@ -180,7 +180,7 @@ def test_the_source_changes(environments: Any, change: Callable[[Path], None], s
         environment.proxy.arm(at_its_turn(lambda: change(environment.model)), at)
         outcome = bounded(lambda: verbs.upload(cfg, environment.model, name))  # noqa: B023
         rows = {str(row.status) for row in environment.rows(name)}
-        if at < total - 2:
+        if at < total - 1:
             assert isinstance(outcome, FileUploadError), name
             assert isinstance(outcome.__cause__, IntegrityError | FileError), name
             assert rows == {"upload_failed"}, name
