@@ -12,13 +12,14 @@ from .core.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from . import aio as aio
+    from . import keys as keys
     from . import local as local
     from . import testing as testing
     from .clients.exports import *  # noqa: F403
 
 __version__ = "0.1.0"
 
-_MODULES = ("aio", "local", "testing")
+_MODULES = ("aio", "keys", "local", "testing")
 _NAMES = {
     "clients.async_client": "AsyncLumlClient",
     "clients.client": "LumlClient",

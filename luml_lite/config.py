@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
@@ -16,11 +17,13 @@ from .errors import InvalidArgumentError
 
 GiB = 1024**3
 Dialect: TypeAlias = Literal["artifacts", "model_artifacts"]
+ApiKey: TypeAlias = str | Callable[[], str]
 
 # S3's largest object, which is also the most that the platform accepts:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_OBJECT_SIZE = 5 * 1024 * GiB
 
+_PRODUCT = r"[\w!#$%&'*+.^`|~-]+(?:/[\w!#$%&'*+.^`|~-]+)?"  # https://www.rfc-editor.org/rfc/rfc9110#section-10.1.5
 _FROM_ENVIRONMENT = ("api_key", "base_url", "organization", "orbit", "collection")
 
 
@@ -34,9 +37,13 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
     uploads in `state_dir`, so that an upload continues after a crash. Without a `transport`, requests use the
     connection pool of the process. `on_event` gets a value of `luml_lite.core.events` for whatever happens, in the
     threads that do it. A value that cannot work raises InvalidArgumentError.
+
+    `api_key` may be a function, such as those of `luml_lite.keys`: it is called in the thread that sends, once a
+    request, and again after a 401. A text is in pickles of the Config, since workers need it; a function keeps it out.
+    `agent`, such as "lumlflow/0.2", is put in front of the User-Agent.
     """
 
-    api_key: str = ""
+    api_key: ApiKey = ""
     organization: str | None = None
     orbit: str | None = None
     collection: str | None = None
@@ -52,6 +59,7 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
     timeouts: Timeouts = Timeouts()
     transport: Transport | None = None
     on_event: Callable[[Any], Any] | None = None
+    agent: str = ""
 
     def __post_init__(self) -> None:
         # Every message begins with the name of the field: from_env replaces it by the variable.
@@ -65,10 +73,15 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
             raise InvalidArgumentError(f"concurrency must be at least 1, not {self.concurrency}")
         if not self.base_url.startswith(("http://", "https://")):
             raise InvalidArgumentError(f"base_url must start with http:// or https://, not {self.base_url[:12]!r}")
-        if self.on_event is not None:
+        if self.agent and not re.fullmatch(rf"{_PRODUCT}(?: {_PRODUCT})*", self.agent, re.ASCII):
+            raise InvalidArgumentError(f"agent must be a product, such as 'lumlflow/0.2', not {self.agent!r}")
+        if not (isinstance(self.api_key, str) or callable(self.api_key)):
+            raise InvalidArgumentError("api_key must be a text, or a function that returns it")
+        if self.on_event is not None or not isinstance(self.api_key, str):
             from .core.flow import require_callback
 
             require_callback(self.on_event, "on_event")
+            require_callback(None if isinstance(self.api_key, str) else self.api_key, "api_key")
         if "@" in self.base_url.split("/")[2]:
             raise InvalidArgumentError("base_url must not contain a user or password; the API takes a key, in api_key")
 

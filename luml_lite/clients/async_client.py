@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Generator
 from types import coroutine
 from typing import Any
 
-from ..config import Config, Dialect
+from ..config import ApiKey, Config, Dialect
 from ..core.protocols import Transport
 from ..drivers.aio import run
 from .async_groups import Artifacts, BucketSecrets, Collections, Orbits, Organizations, Tracks
@@ -27,7 +27,7 @@ class AsyncLumlClient(Client):
     def __init__(
         self,
         base_url: str | None = None,
-        api_key: str | None = None,
+        api_key: ApiKey | None = None,
         *,
         transport: Transport | None = None,
         dialect: Dialect | None = None,

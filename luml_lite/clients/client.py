@@ -5,7 +5,7 @@ Every method is an operation that is bound to the settings of the client; nothin
 
 from __future__ import annotations
 
-from ..config import Config, Dialect
+from ..config import ApiKey, Config, Dialect
 from ..core.protocols import Transport
 from ..drivers.blocking import run
 from .base import Client
@@ -24,7 +24,7 @@ class LumlClient(Client):
     def __init__(
         self,
         base_url: str | None = None,
-        api_key: str | None = None,
+        api_key: ApiKey | None = None,
         organization: str | None = None,
         orbit: str | None = None,
         collection: str | None = None,

@@ -62,7 +62,7 @@ def clean_list(words: Iterable[str]) -> str:
     return ", ".join(map(clean, islice(words, 20)))
 
 
-def redact(secret: str | None) -> str:
+def redact(secret: object) -> str:
     """Three dots for a secret, an empty string where there is none."""
     return HIDDEN if secret else ""
 

@@ -20,7 +20,7 @@ from ..core.events import ChangeDone, Event, RequestDone, RequestSent, RetrySche
 from ..core.flow import Backoff, Batch, Emit, Flow, Local, Outcome, Stream
 from ..core.redaction import clean, scrub, without
 from ..core.request import Request, Response
-from ..errors import LumlError
+from ..errors import AuthenticationError, LumlError
 from ..storage import presigned
 from .headers import prepare
 
@@ -54,7 +54,7 @@ def attempts(
     The outcome of each attempt is sent into the generator. It raises the last error when it gives up. `moved_at` is
     when a byte of a file moved last: Retry.total does not count an attempt that moved any.
     """
-    prepared = prepare(request, cfg)
+    prepared, keys = prepare(request, cfg), 1
     is_reported = is_heard(cfg.on_event)
     start, moving = time.monotonic(), 0.0
     for attempt in count(1):
@@ -74,6 +74,10 @@ def attempts(
             return outcome
         delay = _delay(cfg, attempt, start + moving, error) if retry.may_repeat(request, error) else None
         error.request, error.attempts, error.elapsed = clean(str(request)), attempt, time.monotonic() - start
+        if isinstance(error, AuthenticationError) and keys == 1 and callable(cfg.api_key):
+            refused, keys = prepared, 2
+            prepared = prepare(request, cfg)
+            delay = None if prepared == refused else 0.0  # the server has not acted
         if delay is None:
             raise error
         _report_retry(cfg, error, attempt, delay)

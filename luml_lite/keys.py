@@ -1,0 +1,56 @@
+"""Providers of an API key for `Config(api_key=...)`: they read it whenever a request is sent; no pickle has it."""
+
+from __future__ import annotations
+
+import os
+
+from msgspec import Struct
+
+from .core.redaction import SecretText
+from .errors import ConfigurationError
+
+_MAX_SIZE = 4096  # bytes of a file that are read
+_NOT_OWNER = 0o077
+
+
+class EnvironmentKey(Struct, frozen=True):
+    """Reads the key from an environment variable."""
+
+    name: str
+
+    def __call__(self) -> str:
+        if not (key := SecretText(os.environ.get(self.name, ""))):
+            raise ConfigurationError(f"no API key is set: the environment variable {self.name} is empty or missing")
+        return key
+
+
+class FileKey(Struct, frozen=True):
+    """Reads the key from a file, each time: that takes microseconds, and no change can be missed."""
+
+    path: str
+
+    def __call__(self) -> str:
+        try:
+            with open(self.path, "rb") as file:
+                status = os.fstat(file.fileno())
+                # As ssh does. Files of other owners, such as mounted secrets, are for their owners to protect.
+                if hasattr(os, "getuid") and status.st_uid == os.getuid() and status.st_mode & _NOT_OWNER:
+                    raise ConfigurationError(f"others may use the key in {self.path}: run chmod 600 {self.path}")
+                # A decoding error would hold the bytes; characters that no key has are refused later.
+                return SecretText(file.read(_MAX_SIZE).decode(errors="replace").strip())
+        except OSError as error:
+            raise ConfigurationError(f"cannot read the API key from {self.path}: {error.strerror}") from error
+
+
+def from_env(name: str = "LUML_API_KEY") -> EnvironmentKey:
+    """A provider that reads the environment variable `name` whenever a request is sent."""
+    return EnvironmentKey(name)
+
+
+def from_file(path: str | os.PathLike[str]) -> FileKey:
+    """A provider that reads a file whenever a request is sent; white space around the key is dropped.
+
+    To change the key, rename another file over this one. A file of this user that others may use is a
+    ConfigurationError.
+    """
+    return FileKey(os.path.abspath(path))
