@@ -136,9 +136,10 @@ class Registry:
             return self._artifact(method, names[7:], body, base)
         return Response(404, (), b'{"detail":"Not Found"}')
 
-    def put(self, key: str, query: str, length: int) -> Response:
-        """Answer a PUT of `length` bytes of an object or part."""
-        return self._bucket("PUT", key, query, length)
+    def put(self, key: str, query: str, length: int, md5: str) -> Response:
+        """Answer a PUT of `length` bytes of an object or part; the ETag is their MD5 where that is known."""
+        response = self._bucket("PUT", key, query, length)
+        return Response(200, (("ETag", f'"{md5}"'), ("x-amz-request-id", "1")), b"") if md5 else response
 
     def _artifact(self, method: str, names: list[str], body: bytes, base: str) -> Response:
         artifact_id, *then = names
@@ -191,7 +192,7 @@ class Registry:
                     self._parts[key] = self._parts.get(key, 0) + length
                 else:
                     self._objects[key] = Object(length, "")
-                return Response(200, (("ETag", '"not-an-md5"'),), b"")
+                return Response(200, (("ETag", '"not-an-md5"'), ("x-amz-request-id", "1")), b"")
             if method == "POST" and "uploads" in words:
                 namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
                 name = "InitiateMultipartUploadResult"

@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from ..api import artifacts
 from ..api.paths import in_collection
 from ..config import Config
 from ..core.events import TransferDone
-from ..core.flow import Flow, local, require_callback, send
-from ..core.redaction import clean
+from ..core.flow import Flow, gather_outcomes, local, require_callback, send
+from ..core.redaction import PresignedUrl, clean
+from ..core.request import Request
 from ..errors import FileDownloadError, IntegrityError, Interrupted, LumlError
 from ..files.partial import PartialFile, open_partial
 from ..models.artifacts import ModelArtifact
@@ -42,11 +44,22 @@ def download(
     """
     require_callback(on_progress)
     cfg = in_collection(cfg, collection_id)
-    artifact = yield from send(artifacts.get(cfg, model_id))
+    artifact, url = yield from _row_and_url(cfg, model_id)
     digest = digest_of(artifact) if verify else ""
     resume = cfg.resume if resume is None else resume
     new_url = partial(object_url, cfg, artifact.id)
-    yield from save(cfg, artifact, file_path, digest, on_progress, resume, new_url=new_url)
+    yield from save(cfg, artifact, file_path, digest, on_progress, resume, url=url, new_url=new_url)
+
+
+def _row_and_url(cfg: Config, model_id: str) -> Flow[tuple[ModelArtifact, str]]:
+    """The row and a URL to read its object, asked for side by side; the URL is empty if only that failed."""
+    wanted: list[Request[Any]] = [artifacts.get(cfg, model_id), artifacts.download_url(cfg, model_id)]
+    row, url = yield from gather_outcomes(wanted)
+    if row is None:  # the failure of the other one came before it
+        row = yield from send(wanted[0])
+    if isinstance(row, LumlError):
+        raise row
+    return row, "" if url is None or isinstance(url, LumlError) else PresignedUrl(url["url"])
 
 
 def save(

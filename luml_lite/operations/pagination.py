@@ -44,6 +44,18 @@ def collect_pages(page: Callable[..., Request[Any]], keep: Keep = None) -> Flow[
     return [*found.values()]
 
 
+def find_in_pages(page: Callable[..., Request[Any]], keep: Callable[[Any], bool]) -> Flow[Any]:
+    """The first item for which `keep` is true, or None; no page after that is read."""
+    seen: set[str] = set()
+    request: Request[Any] | None = page()
+    while request is not None:
+        reply: Page[Any] = yield from send(request)
+        for item in filter(keep, reply.items):
+            return item
+        request = next_request(reply, page, seen)
+    return None
+
+
 def next_request(reply: Page[Any], page: Callable[..., Request[Any]], seen: set[str]) -> Request[Any] | None:
     """The request of the next page, if there is one.
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Literal
 
 from ..api import artifacts
+from ..api.dialects import dialect
 from ..api.encoding import require_one_of
 from ..api.paths import artifacts_path, in_collection, is_uuid
 from ..config import Config
@@ -23,7 +24,7 @@ from ..errors import DecodeError, FileError, FileUploadError, Interrupted, LumlE
 from ..files.archive import Archive, ensure_unchanged, inspect
 from ..files.journal import Journal, UploadState, open_journal
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
-from .pagination import collect_pages
+from .pagination import find_in_pages
 from .put_object import Upload, probe_difference, put_object
 from .registration import ArtifactSpec, confirm_row, create_row, mark_failed
 
@@ -56,9 +57,12 @@ def upload(
     spec = ArtifactSpec(archive, model_name or archive.file_name, description, tags)
     if if_exists == "reuse":
         done = ModelArtifactStatus.UPLOADED
-        same = yield from collect_pages(partial(artifacts.page, cfg), lambda row: spec.matches(row, done))
-        if same:
-            return same[0]  # type: ignore[no-any-return]
+        search = spec.name if dialect(cfg).searches_by_name else None
+        same = yield from find_in_pages(
+            partial(artifacts.page, cfg, search=search), lambda row: spec.matches(row, done)
+        )
+        if same is not None:
+            return same  # type: ignore[no-any-return]
     journal = None
     if cfg.resume if resume is None else resume:
         # None as well while another process uploads the same file: then this call leaves nothing to continue.

@@ -16,6 +16,7 @@ from luml_lite.errors import (
     DecodeError,
     FileDownloadError,
     IntegrityError,
+    InternalServerError,
     Interrupted,
     InvalidArgumentError,
     StorageError,
@@ -29,9 +30,19 @@ BYTES = bytes(range(256)) * 4000
 SIZE = len(BYTES)
 ROW = artifact(1, file_hash=sha256(BYTES).hexdigest(), size=SIZE)
 ASK = ("GET artifacts/1/download-url", url("object"))
-BEGIN = (("GET artifacts/1", json_response(ROW)), ASK)
+BOTH = ["GET artifacts/1", "GET artifacts/1/download-url"]  # side by side
+BEGIN = ((BOTH, [json_response(ROW), url("object")]),)
 EXPIRED = StorageError("403; the URL had expired", status_code=403, expired=True)
 CHANGED = StorageError("412 PreconditionFailed", status_code=412)
+
+
+def test_row_and_url_are_asked_for_side_by_side(target: Path) -> None:
+    """Two round trips; a URL that could not be had is asked for again, and the row's own error is the call's."""
+    lost_url = InternalServerError("500", status_code=500)
+    fetch(target, (BOTH, [json_response(ROW), lost_url]), ASK, ("GET object", body(BYTES, status=200)), begin=())
+    assert whole(target)
+    again = ("GET artifacts/1", json_response(ROW))
+    fetch(target, (BOTH, [None, lost_url]), again, ASK, ("GET object", body(BYTES, status=200)), begin=())
 
 
 @pytest.fixture
@@ -235,7 +246,7 @@ def test_a_size_that_no_object_has_is_refused_before_any_byte(target: Path, size
     """A registry keeps whatever number it was given."""
     said = Response(200, {}, json.dumps(artifact(1, size=size, file_hash="0" * 64)).encode())
     with pytest.raises((FileDownloadError, DecodeError)):
-        play(download(CFG, uid(1), target), ("GET artifacts/1", said))
+        play(download(CFG, uid(1), target), (BOTH, [said, url("object")]))
 
 
 def test_a_longer_object_is_cut_off_as_it_arrives(target: Path) -> None:
@@ -254,7 +265,7 @@ def test_a_longer_object_is_cut_off_as_it_arrives(target: Path) -> None:
 def test_without_verification_any_bytes_of_the_size_will_do(target: Path) -> None:
     """For artifacts whose file_hash is not a sha256; with verification those are refused before any byte."""
     odd = artifact(1, file_hash="h", size=4)
-    begin = (("GET artifacts/1", json_response(odd)), ASK)
+    begin = ((BOTH, [json_response(odd), url("object")]),)
     fetch(target, ("GET object", body(b"abcd", status=200)), begin=begin, verify=False)
     assert target.read_bytes() == b"abcd"
     with pytest.raises(IntegrityError, match="verify=False"):
@@ -302,7 +313,7 @@ def test_an_unknown_artifact_is_not_found_and_a_value_error(target: Path) -> Non
     """As the reference says, before anything is written."""
     for kind in (ArtifactNotFoundError, ValueError):
         with pytest.raises(kind):
-            fetch(target, begin=(("GET artifacts/1", ArtifactNotFoundError("404", status_code=404)),))
+            fetch(target, begin=((BOTH, [ArtifactNotFoundError("404", status_code=404), None]),))
 
 
 def test_a_bad_target_or_a_bad_id_is_told(target: Path) -> None:
@@ -321,5 +332,5 @@ def test_the_artifacts_own_name_stays_in_the_working_directory(tmp_path: Path, m
     inside.mkdir()
     monkeypatch.chdir(inside)
     row = json_response(ROW | {"file_name": "../../evil.fnnx"})
-    play(download(CFG, uid(1)), ("GET artifacts/1", row), ASK, ("GET object", body(BYTES, status=200)))
+    play(download(CFG, uid(1)), (BOTH, [row, url("object")]), ("GET object", body(BYTES, status=200)))
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.fnnx")] == ["inside/evil.fnnx"]

@@ -24,7 +24,8 @@ BYTES = bytes(range(256)) * 2000
 SIZE = len(BYTES)  # five ranges and a bit
 ROW = artifact(1, file_hash=sha256(BYTES).hexdigest(), size=SIZE)
 ASK = ("GET artifacts/1/download-url", url("object"))
-BEGIN = (("GET artifacts/1", json_response(ROW)), ASK)
+BOTH = ["GET artifacts/1", "GET artifacts/1/download-url"]  # side by side
+BEGIN = ((BOTH, [json_response(ROW), url("object")]),)
 PROBE = ("GET object [bytes=0-0]", probe(SIZE))
 Fate = Callable[[Request[Any], bytes], Any]
 
@@ -267,6 +268,6 @@ def test_a_storage_without_ranges_is_read_once(target: Path) -> None:
 def test_an_empty_file_has_no_ranges(target: Path) -> None:
     """However small the files are that are to be read so."""
     empty = json_response(artifact(1, file_hash=sha256(b"").hexdigest(), size=0))
-    script = (("GET artifacts/1", empty), ASK, ("GET object", body(b"", status=200)))
+    script = ((BOTH, [empty, url("object")]), ("GET object", body(b"", status=200)))
     play(download(CFG.replace(ranged_from=0), uid(1), target), *script)
     assert target.read_bytes() == b""

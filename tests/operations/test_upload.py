@@ -96,7 +96,7 @@ def test_any_other_answer_leads_to_a_look_at_the_object(archive: Archive, answer
 
 
 def test_the_same_bytes_and_name_are_reused(archive: Archive) -> None:
-    """On any page; other bytes, another name or another state are not the same."""
+    """On any page of a search by its name; other bytes, another name or another state are not the same."""
     facts: dict[str, Any] = {
         "file_hash": archive.sha256,
         "size": archive.size,
