@@ -111,19 +111,19 @@ def expired_403(exchange: Exchange) -> None:
 
 
 def flipped(exchange: Exchange) -> None:
-    """A bit of what goes to or comes from a bucket changes on its way."""
+    """A bit of what goes to a bucket changes on its way, and another one of what comes back."""
     exchange.read()
     if exchange.presigned:
         exchange.body = _bent(exchange.body)
     answer = exchange.forward()
     if exchange.presigned and len(answer.body) > 1:
-        answer = answer._replace(body=_bent(answer.body))
+        answer = answer._replace(body=_bent(answer.body, 3))
     exchange.give(answer)
 
 
-def _bent(data: bytes) -> bytes:
-    middle = len(data) // 2
-    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :] if data else data
+def _bent(data: bytes, share: int = 2) -> bytes:
+    at = len(data) // share
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :] if data else data
 
 
 def error_in_200(exchange: Exchange) -> None:
