@@ -40,7 +40,8 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
 
     `api_key` may be a function, such as those of `luml_lite.keys`: it is called in the thread that sends, once a
     request, and again after a 401. A text is in pickles of the Config, since workers need it; a function keeps it out.
-    `agent`, such as "lumlflow/0.2", is put in front of the User-Agent.
+    `agent`, such as "lumlflow/0.2", is put in front of the User-Agent. `max_rate` is in bytes per second, of files up
+    and down, for all transfers of the process with an equal value.
     """
 
     api_key: ApiKey = ""
@@ -60,6 +61,7 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
     transport: Transport | None = None
     on_event: Callable[[Any], Any] | None = None
     agent: str = ""
+    max_rate: int | None = None
 
     def __post_init__(self) -> None:
         # Every message begins with the name of the field: from_env replaces it by the variable.
@@ -75,6 +77,8 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
             raise InvalidArgumentError(f"base_url must start with http:// or https://, not {self.base_url[:12]!r}")
         if self.agent and not re.fullmatch(rf"{_PRODUCT}(?: {_PRODUCT})*", self.agent, re.ASCII):
             raise InvalidArgumentError(f"agent must be a product, such as 'lumlflow/0.2', not {self.agent!r}")
+        if self.max_rate is not None and not self.max_rate >= 1:
+            raise InvalidArgumentError(f"max_rate must be at least 1 byte per second, not {self.max_rate}")
         if not (isinstance(self.api_key, str) or callable(self.api_key)):
             raise InvalidArgumentError("api_key must be a text, or a function that returns it")
         if self.on_event is not None or not isinstance(self.api_key, str):

@@ -76,7 +76,8 @@ class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
     `url` is a path of the API, or an absolute presigned URL. `idempotent` says whether the request may be sent again
     after its response was lost; None lets the method decide. `limit` is the largest body kept in memory, in bytes: a
     longer one is an error, or, with `drop_surplus`, is not read to its end. With `patient` the response may take as
-    long as a byte of it arrives now and then.
+    long as a byte of it arrives now and then. The driver sets `max_rate`, in bytes per second, since only where bytes
+    move can a chunk be small enough for it.
     """
 
     method: str
@@ -92,6 +93,7 @@ class Request(Redacted, Struct, Generic[T], frozen=True, kw_only=True):
     drop_surplus: bool = False
     patient: bool = False
     secrets: tuple[str | None, ...] = ()
+    max_rate: int | None = None
 
     @property
     def repeatable(self) -> bool:

@@ -31,7 +31,8 @@ def prepare(request: Request[T], cfg: Config) -> Request[T]:
         url += ("&" if "?" in url else "?") + urlencode(request.query)
     if request.presigned:
         url = PresignedUrl(url)
-    return structs.replace(request, url=url, query=(), headers=headers)
+    rate = cfg.max_rate if request.presigned else None
+    return structs.replace(request, url=url, query=(), headers=headers, max_rate=rate)
 
 
 def _key(source: ApiKey) -> SecretText:

@@ -30,17 +30,19 @@ def buffer(turn: int = 0) -> memoryview:
 class ChunkSizer:
     """The size of the next chunk, in bytes: doubled while the link is fast, halved while it is slow.
 
-    Progress is counted once a chunk; small chunks keep a slow link from looking dead.
+    Progress is counted once a chunk; small chunks keep a slow link from looking dead. It is `most` bytes at most.
     """
 
-    __slots__ = ("_since", "size")
+    __slots__ = ("_most", "_since", "size")
 
-    def __init__(self, first: int = _FIRST) -> None:
-        self.size: int = max(min(_FIRST, first), _LEAST)
+    def __init__(self, first: int = _FIRST, most: int = CHUNK) -> None:
+        self._most = most
+        self.size: int = min(max(min(_FIRST, first), _LEAST), most)
         self._since = time.monotonic()
 
     def moved(self) -> None:
         """Note that a chunk of this size was sent or received, and choose the next size."""
         now = time.monotonic()
-        self.size = min(self.size * 2, CHUNK) if now - self._since < _SLOW else max(self.size // 2, _LEAST)
+        size = self.size * 2 if now - self._since < _SLOW else max(self.size // 2, _LEAST)
+        self.size = min(size, self._most)
         self._since = now

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..core.request import FileSink, FileSlice
 from ..errors import IntegrityError
-from .buffers import ChunkSizer
+from .buffers import CHUNK, ChunkSizer
 from .digests import keep_digest, resume_digest
 from .disk import file_errors, open_writable, read_range
 
@@ -29,16 +29,18 @@ _RANGE_START = re.compile(r"bytes ([0-9]{1,19})-")
 class SliceReader:
     """A FileSlice as an iterable of views, exactly `length` bytes; see `disk.read_range` for what it raises.
 
-    `moved(n)` is called when n bytes were taken. `md5` is the digest of the bytes read so far, if the slice wants one.
+    Chunks have at most `most` bytes; `moved(n)` is called when n were taken. `md5` is the digest of what was read, if
+    the slice wants one.
     """
 
-    def __init__(self, body: FileSlice, moved: Callable[[int], None]) -> None:
+    def __init__(self, body: FileSlice, moved: Callable[[int], None], most: int = CHUNK) -> None:
         self.body = body
         self.moved = moved
+        self.most = most
         self._md5 = md5(usedforsecurity=False) if body.md5 else None
 
     def __iter__(self) -> Iterator[memoryview]:
-        body, sizer = self.body, ChunkSizer()
+        body, sizer = self.body, ChunkSizer(most=self.most)
         for view in read_range(body.path, body.offset, body.offset + body.length, sizer):
             if self._md5 is not None:
                 self._md5.update(view)

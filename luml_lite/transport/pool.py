@@ -18,11 +18,12 @@ from ..core.redaction import clean
 from ..core.request import FileSlice, Request, Response
 from ..core.timeouts import Timeouts
 from ..errors import ConfigurationError, ConnectionFailed, IntegrityError, LumlError, TimedOut, system_limit
-from ..files.buffers import ChunkSizer
+from ..files.buffers import CHUNK, ChunkSizer
 from ..files.streams import SinkWriter, SliceReader, is_for_sink
 from .causes import redacted, system_error, why_broken, why_unconnected
 from .connections import Attempt
 from .origins import Opener, OriginPools
+from .rate import rate_of
 from .workers import HASHERS
 
 _SINGLE_READ = 16  # times `stall_bytes`: a shorter body is read in one call, a longer one in chunks
@@ -80,8 +81,11 @@ class _Exchange:
         self.timeouts = timeouts
         self.attempt = attempt
         self.on_bytes = on_bytes
-        self.reader = SliceReader(request.body, self._count_sent) if isinstance(request.body, FileSlice) else None
-        self.unsent = request.body.length if isinstance(request.body, FileSlice) else 0  # bytes
+        self.rate = rate_of(request.max_rate)
+        self.chunk = CHUNK if self.rate is None else min(self.rate.chunk, CHUNK)  # bytes, at most
+        body = request.body
+        self.reader = SliceReader(body, self._count_sent, self.chunk) if isinstance(body, FileSlice) else None
+        self.unsent = body.length if isinstance(body, FileSlice) else 0  # bytes
         self.proxy = ""  # host and port
         self.received = 0
         self.headers: dict[str, str] = {}  # of the response, as soon as they have arrived
@@ -138,7 +142,7 @@ class _Exchange:
         # A body with both lengths is as long as its chunks say.
         length = int(match[0]) if match and "transfer-encoding" not in self.headers else sys.maxsize
         least, window = self.timeouts.stall_bytes, self.timeouts.stall_window
-        if length <= min(limit, _SINGLE_READ * least) and self._may_block and not is_error:
+        if length <= min(limit, _SINGLE_READ * least) and self._may_block and not is_error and self.rate is None:
             # No byte is counted before the read ends, so allow as many windows as the slowest permitted link needs.
             self.watch.expect(1, window * (1 + length // least))
             return response.read(decode_content=False)
@@ -163,11 +167,13 @@ class _Exchange:
         return self.watch.is_watched and not self.request.patient
 
     def _chunks(self, response: urllib3.BaseHTTPResponse) -> Iterator[memoryview | bytes]:
-        sizer = ChunkSizer(self.timeouts.stall_bytes // 2)
+        sizer = ChunkSizer(self.timeouts.stall_bytes // 2, self.chunk)
         # read() waits until it has `size` bytes, read1() for the first of them.
         read = response.read if self._may_block else response.read1
         while view := read(sizer.size, decode_content=False):
             yield view
+            if self.rate is not None:
+                self._pace(len(view))
             sizer.moved()
         if "content-length" not in self.headers and self.attempt.aborted:
             raise exceptions.ProtocolError("aborted")  # without a length, an abort looks like the end of the body
@@ -176,6 +182,8 @@ class _Exchange:
         self.unsent -= count
         self.watch.moved(count)
         self.on_bytes(count)
+        if self.rate is not None:
+            self._pace(count)
         if not self.unsent:
             self._await_head()
 
@@ -183,6 +191,14 @@ class _Exchange:
         self.received += count
         self.watch.moved(count)
         self.on_bytes(count)
+
+    def _pace(self, count: int) -> None:
+        """Wait as `max_rate` demands."""
+        assert self.rate is not None
+        with self.watch.paused():
+            self.rate.wait(count, self.attempt.stop)
+        if self.attempt.stop.flag:
+            raise Stopped  # what has arrived already could still be read
 
     def _await_head(self) -> None:
         self.watch.expect(1, self.timeouts.connect + self.timeouts.read)

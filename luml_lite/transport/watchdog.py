@@ -19,8 +19,8 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 _TICK = 0.25  # seconds between two looks
 _IDLE_TICKS = 4  # looks without any attempt before the thread ends
@@ -49,11 +49,25 @@ class Watch:
         if not self.is_watched:
             self.check(time.monotonic())
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the time that a `with` block takes out of every window."""
+        rule, before, self._rule = self._rule, time.monotonic(), None
+        try:
+            yield
+        finally:
+            if rule is not None:
+                least, window, marks = rule
+                seconds = time.monotonic() - before
+                # A list first, in one step: the watchdog may be adding a mark.
+                self._rule = least, window, deque([(at + seconds, moved) for at, moved in list(marks)])
+
     def check(self, now: float) -> None:
         """Abort the attempt if too little moved in the window that ends now."""
-        if self._rule is None:
+        rule = self._rule
+        if rule is None:
             return
-        least, window, marks = self._rule
+        least, window, marks = rule
         marks.append((now, self._moved))
         while len(marks) > 1 and now - marks[1][0] >= window:
             marks.popleft()
