@@ -23,7 +23,7 @@ _MODULES = ("aio", "keys", "local", "testing")
 _NAMES = {
     "clients.async_client": "AsyncLumlClient",
     "clients.client": "LumlClient",
-    "clients.groups": "bucket_secrets collections create delete delete_many delete_url download download_from "
+    "clients.groups": "bucket_secrets check collections create delete delete_many delete_url download download_from "
     "download_url get list list_all members open_download open_member orbits organizations read_member read_members "
     "resolve tracks update upload upload_to",
     "core.events": "ChangeDone Event FileHashed PartStored RequestDone RequestSent RetryScheduled TransferDone "
@@ -40,7 +40,7 @@ _NAMES = {
     "models.collections": "Collection CollectionsList CollectionSortBy CollectionType",
     "models.enums": "SortOrder",
     "models.orbits": "Orbit",
-    "models.organizations": "Organization",
+    "models.organizations": "KeyCheck Organization",
     "models.tracks": "Stage Track TrackEntriesList TrackEntry TrackEntrySortBy TracksList TrackSortBy",
     "models.uploads": "CreatedModel UploadDetails",
 }

@@ -81,11 +81,10 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
             raise InvalidArgumentError(f"max_rate must be at least 1 byte per second, not {self.max_rate}")
         if not (isinstance(self.api_key, str) or callable(self.api_key)):
             raise InvalidArgumentError("api_key must be a text, or a function that returns it")
-        if self.on_event is not None or not isinstance(self.api_key, str):
+        if self.on_event is not None:
             from .core.flow import require_callback
 
             require_callback(self.on_event, "on_event")
-            require_callback(None if isinstance(self.api_key, str) else self.api_key, "api_key")
         if "@" in self.base_url.split("/")[2]:
             raise InvalidArgumentError("base_url must not contain a user or password; the API takes a key, in api_key")
 

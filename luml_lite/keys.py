@@ -13,10 +13,10 @@ _MAX_SIZE = 4096  # bytes of a file that are read
 _NOT_OWNER = 0o077
 
 
-class EnvironmentKey(Struct, frozen=True):
-    """Reads the key from an environment variable."""
+class from_env(Struct, frozen=True):
+    """A provider that reads the environment variable `name` whenever a request is sent."""
 
-    name: str
+    name: str = "LUML_API_KEY"
 
     def __call__(self) -> str:
         if not (key := SecretText(os.environ.get(self.name, ""))):
@@ -24,10 +24,14 @@ class EnvironmentKey(Struct, frozen=True):
         return key
 
 
-class FileKey(Struct, frozen=True):
-    """Reads the key from a file, each time: that takes microseconds, and no change can be missed."""
+class from_file(Struct, frozen=True):
+    """A provider that reads a file whenever a request is sent: so no change is missed, and it takes microseconds.
 
-    path: str
+    White space around the key is dropped. To change the key, rename another file over this one. A file of this user
+    that others may use is a ConfigurationError.
+    """
+
+    path: str | os.PathLike[str]
 
     def __call__(self) -> str:
         try:
@@ -40,17 +44,3 @@ class FileKey(Struct, frozen=True):
                 return SecretText(file.read(_MAX_SIZE).decode(errors="replace").strip())
         except OSError as error:
             raise ConfigurationError(f"cannot read the API key from {self.path}: {error.strerror}") from error
-
-
-def from_env(name: str = "LUML_API_KEY") -> EnvironmentKey:
-    """A provider that reads the environment variable `name` whenever a request is sent."""
-    return EnvironmentKey(name)
-
-
-def from_file(path: str | os.PathLike[str]) -> FileKey:
-    """A provider that reads a file whenever a request is sent; white space around the key is dropped.
-
-    To change the key, rename another file over this one. A file of this user that others may use is a
-    ConfigurationError.
-    """
-    return FileKey(os.path.abspath(path))

@@ -152,9 +152,6 @@ def test_agent_is_put_in_front() -> None:
 
 
 def test_a_key_is_a_text_or_a_function() -> None:
-    async def ask() -> str:
-        return "k"
-
-    for wrong in (b"dfs_x", None, ask):
+    for wrong in (b"dfs_x", None):
         with pytest.raises(InvalidArgumentError, match="api_key"):
             Config(api_key=wrong)  # type: ignore[arg-type]

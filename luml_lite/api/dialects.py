@@ -33,6 +33,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     searches_by_name: bool = True
     pages_by_metric: bool = False
     has_tracks: bool = True
+    has_key_check: bool = True
     filters_collections: bool = True
     patches_secrets_with_type: bool = False
     artifact: Json[ModelArtifact] = Json(CurrentArtifact)
@@ -57,6 +58,7 @@ _DIALECTS = {
         searches_by_name=False,
         pages_by_metric=True,
         has_tracks=False,
+        has_key_check=False,
         filters_collections=False,
         patches_secrets_with_type=True,
         artifact=Json(OlderArtifact),

@@ -73,6 +73,7 @@ def operations_of(group: str) -> dict[str, str]:
 FUNCTIONS = {
     **operations_of("artifacts"),
     "resolve": "resolve",
+    "check": "resolve",
     "download_from": "presigned_urls",
     "upload_to": "presigned_urls",
 }

@@ -17,7 +17,7 @@ from ..models.bucket_secrets import BucketSecret, BucketType
 from ..models.collections import Collection, CollectionsList, CollectionSortBy, CollectionType
 from ..models.enums import SortOrder
 from ..models.orbits import Orbit
-from ..models.organizations import Organization
+from ..models.organizations import KeyCheck, Organization
 from ..models.tracks import Stage, Track, TrackEntriesList, TrackEntry, TrackEntrySortBy, TracksList, TrackSortBy
 from ..models.uploads import CreatedModel
 from ..operations.delete import Deletion
@@ -548,6 +548,12 @@ def resolve(cfg: Config, /) -> Config:
 
     Names must match exactly. A name that does not exist is a ResourceNotFoundError that lists those that do; an
     ambiguous one is a MultipleResourcesFoundError."""
+
+def check(cfg: Config, /) -> KeyCheck:
+    """Say what the Config's key may do, in the organization, orbit and collection that are set by id or name.
+
+    One that is not set is the only one that exists, if there is only one. A key that is not valid is an
+    AuthenticationError."""
 
 def download_from(
     cfg: Config,

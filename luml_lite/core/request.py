@@ -148,9 +148,9 @@ class Json(Struct, Generic[T], frozen=True):
 
 
 def no_content(response: Response) -> None:
-    """A reply parser for deletions: only a 204 says that something is deleted, not the page of a proxy."""
+    """A reply parser for answers without a body: only a 204 says that it is done, not the page of a proxy."""
     if response.status != 204:
-        raise DecodeError(f"the server answered {response.status} instead of 204: it is not known to be deleted")
+        raise DecodeError(f"the server answered {response.status} instead of 204: it is not known to be done")
 
 
 def raw_response(response: Response) -> Response:

@@ -7,13 +7,15 @@ from functools import partial
 from typing import Any
 
 from ..api import collections, orbits, organizations
+from ..api.dialects import dialect
 from ..api.paths import is_uuid
 from ..config import Config
 from ..core.flow import Flow, send
 from ..core.redaction import clean_list
 from ..errors import ConfigurationError, MultipleResourcesFoundError, ResourceNotFoundError
 from ..models.collections import Collection
-from .lookup import is_called
+from ..models.organizations import KeyCheck
+from .lookup import find_one, is_called
 from .pagination import collect_pages
 
 
@@ -48,6 +50,23 @@ def resolve_scope(cfg: Config, *, required: bool) -> Flow[Config]:
             existing = (yield from send(collections.collections(cfg, limit=2))).items  # two show that there is a choice
         cfg = cfg.replace(collection=pick("collection", cfg.collection, existing))
     return cfg
+
+
+def check(cfg: Config) -> Flow[KeyCheck]:
+    """Say what the Config's key may do, in the organization, orbit and collection that are set by id or name.
+
+    One that is not set is the only one that exists, if there is only one. A key that is not valid is an
+    AuthenticationError.
+    """
+    if dialect(cfg).has_key_check:
+        yield from send(organizations.validate_key(cfg))
+    cfg = yield from resolve_scope(cfg, required=False)
+    existing = yield from send(organizations.organizations(cfg))
+    return KeyCheck(
+        organization=find_one("organization", cfg.organization or "", existing),
+        orbit=(yield from send(orbits.orbit(cfg))) if cfg.orbit else None,
+        collection=(yield from send(collections.collection(cfg))) if cfg.collection else None,
+    )
 
 
 def _only_one(kind: str, name: str | None, existing: Sequence[Any]) -> str | None:

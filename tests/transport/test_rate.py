@@ -35,13 +35,17 @@ def config(rate: int) -> Config:
 
 @pytest.fixture
 def far() -> Iterator[Server]:
-    """A server that takes what is sent, and answers GET /n with n bytes."""
+    """A server that takes what is sent, and answers GET /n with n bytes; the last third of very few comes later."""
 
     def play(peer: Peer, number: int) -> None:
         while True:
             peer.request()
             method, path = peer.server.heads[-1].split()[:2]
-            peer.answer(bytes(int(path[1:])) if method == "GET" else b"")
+            size = int(path[1:]) if method == "GET" else 0
+            late = size // 3 if size < 2000 else 0  # sent while the client waits, and lost if it has hung up by then
+            peer.answer(bytes(size - late), content_length=str(size))
+            peer.server.over.wait(0.75 if late else 0)
+            peer.send(bytes(late))
 
     with serving(play) as server:
         yield server

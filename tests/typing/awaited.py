@@ -4,7 +4,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import assert_type
 
-from luml_lite import Config, CreatedModel, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, SortOrder, aio
+from luml_lite import (
+    Config,
+    CreatedModel,
+    KeyCheck,
+    ModelArtifact,
+    ModelArtifactsList,
+    ModelArtifactSortBy,
+    SortOrder,
+    aio,
+)
 from luml_lite.api import artifacts as endpoints
 from luml_lite.operations import artifacts
 from luml_lite.operations.delete import Deletion
@@ -36,6 +45,7 @@ async def main() -> None:
     assert_type(await aio.create(cfg, "c", "m.fnnx", {}, {}, "h", {"a": (0, 1)}, 5), CreatedModel)
     assert_type(await aio.update(cfg, "id", tags=[]), ModelArtifact)
     assert_type(await aio.resolve(cfg), Config)
+    assert_type(await aio.check(cfg), KeyCheck)
     assert_type(await aio.members(cfg, "id"), dict[str, tuple[int, int]])
     assert_type(await aio.read_member(cfg, "id", "meta.json"), bytes)
     assert_type(await aio.read_members(cfg, "id", ["meta.json"]), dict[str, bytes])

@@ -5,7 +5,16 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import luml_lite
-from luml_lite import Config, CreatedModel, ModelArtifact, ModelArtifactsList, ModelArtifactSortBy, Request, SortOrder
+from luml_lite import (
+    Config,
+    CreatedModel,
+    KeyCheck,
+    ModelArtifact,
+    ModelArtifactsList,
+    ModelArtifactSortBy,
+    Request,
+    SortOrder,
+)
 from luml_lite.api import artifacts as endpoints
 from luml_lite.operations import artifacts
 from luml_lite.operations.delete import Deletion
@@ -57,6 +66,7 @@ assert_type(luml_lite.create(cfg, "c", "m.fnnx", {}, {}, "h", {"a": (0, 1)}, 5),
 assert_type(luml_lite.create(cfg, collection_id="c", file_name="m.fnnx").url, str | None)
 assert_type(luml_lite.update(cfg, "id", description="x", tags=[]), ModelArtifact)
 assert_type(luml_lite.resolve(cfg), Config)
+assert_type(luml_lite.check(cfg), KeyCheck)
 assert_type(luml_lite.members(cfg, "id"), dict[str, tuple[int, int]])
 assert_type(luml_lite.read_member(cfg, "id", "meta.json"), bytes)
 assert_type(luml_lite.read_members(cfg, "id", ["meta.json"]), dict[str, bytes])
