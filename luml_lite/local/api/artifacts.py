@@ -172,6 +172,7 @@ def delete_url(context: Context) -> dict[str, Any]:
 def confirm_delete(context: Context) -> None:
     """Remove the row of an artifact in pending_deletion."""
     row = _require_artifact(context)
+    _ensure_untracked(context, row["id"])
     if row["status"] != "pending_deletion":
         raise http_error(400, f"Unable to confirm deletion with status '{row['status']}'")
     _delete(context, row["id"])

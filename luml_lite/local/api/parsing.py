@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..responses import HTTPError
+from ..responses import HTTPError, http_error
 from .validation import REQUIRED, Check, Field, Problems, integer, one_of, problem, text, unprocessable
 
+MAX_OBJECTS = 500_000  # lists and objects of a body, which cost 100 times their characters
 MAX_DEPTH = 200  # levels of a body: a stored value must be readable from any depth of the caller's stack
 
 PAGED = {
@@ -39,14 +41,28 @@ def query_values(
     return result
 
 
-def json_body(content: bytes, check: Check) -> Any:
-    """The value of a JSON body after `check`."""
+def json_body(content: bytes, check: Check, content_type: str = "") -> Any:
+    """The value of a JSON body after `check`; one of another type is checked as the text that it is."""
     problems: Problems = []
-    if not content:
-        raise unprocessable([problem("missing", ("body",), "Field required", None)])
     try:
         # Decode strictly: json.loads would accept the bytes of a lone surrogate, which cannot be encoded again.
-        document = content.decode()
+        document = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise http_error(400, "There was an error parsing the body") from None
+    is_json = re.fullmatch(r"(?i)(\s*application/([\w.-]+\+)?json\s*(;.*)?)?", content_type)
+    value = (_json_value(document) if is_json else document) if document else None
+    if value is None:
+        raise unprocessable([problem("missing", ("body",), "Field required", None)])
+    result = check(value, ("body",), problems)
+    if problems:
+        raise unprocessable(problems)
+    return result
+
+
+def _json_value(document: str) -> Any:
+    try:
+        if document.count("[") + document.count("{") > MAX_OBJECTS:
+            raise ValueError(f"more than {MAX_OBJECTS} lists and objects")
         value = json.loads(document, parse_constant=_reject_constant, parse_float=_finite_float)
         if "\\u" in document:
             json.dumps(value, ensure_ascii=False).encode()
@@ -56,10 +72,7 @@ def json_body(content: bytes, check: Check) -> Any:
         raise _invalid_json(error.pos, error.msg) from None
     except (ValueError, RecursionError) as error:
         raise _invalid_json(0, str(error) or "too deeply nested") from None
-    result = check(value, ("body",), problems)
-    if problems:
-        raise unprocessable(problems)
-    return result
+    return value
 
 
 def _invalid_json(position: int, message: str) -> HTTPError:

@@ -22,6 +22,8 @@ REQUIRED: Any = ...  # the default of a field that must be given
 ABSENT: Any = object()  # the default of a field that is left out of the result: for PATCH bodies
 INT64 = 2**63 - 1
 MAX_PROBLEMS = 1000  # each problem costs memory, so a list or an object is checked no further after this many
+MAX_ECHO = 100_000  # characters and values of the inputs that a 422 repeats
+MAX_PATTERN_TEXT = 1024  # characters of a text with a pattern: patterns may take the square of that; as S3's keys
 
 
 class Field(NamedTuple):
@@ -46,13 +48,25 @@ def reject(problems: Problems, kind: str, loc: Loc, msg: str, value: Any, **ctx:
 
 
 def unprocessable(problems: Problems) -> HTTPError:
-    """The 422 that lists the problems."""
+    """The 422 that lists the problems; it repeats inputs as long as all of them are small."""
+    left = MAX_ECHO
+    for each in problems:
+        inside = [each["input"]]
+        while inside and left > 0:
+            value = inside.pop()
+            left -= 1 + (len(value) if isinstance(value, str | dict | list) else 0)
+            if left > 0 and isinstance(value, dict | list):
+                inside += [*value, *value.values()] if isinstance(value, dict) else value
+        if left <= 0:
+            each["input"] = "..."
     return http_error(422, problems)
 
 
 def text(*, longest: int | None = None, pattern: str | None = None) -> Check:
     """A string of at most `longest` characters that matches `pattern`."""
-    search = re.compile(pattern).search if pattern else None
+    # Python's `$` would take a line break after the end, too.
+    search = re.compile(pattern.removesuffix("$") + r"\Z").search if pattern else None
+    longest = MAX_PATTERN_TEXT if longest is None and pattern else longest
 
     def check(value: Any, loc: Loc, problems: Problems) -> Any:
         if not isinstance(value, str):

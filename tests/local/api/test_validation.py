@@ -77,6 +77,14 @@ def test_a_check_accepts_and_rejects_the_values_that_pydantic_does(check: Check,
             assert result == plain, value
 
 
+def test_a_pattern_meets_the_end_of_a_short_text_only() -> None:
+    """Python's `$` takes a line break after the end; a pattern may take the square of the text's length."""
+    check = text(pattern=r"^[a-z]+\.[a-z]+$")
+    assert outcome(check, "a.fnnx") == ("a.fnnx", [])
+    assert outcome(check, "a.fnnx\n")[1][0][0] == "string_pattern_mismatch"
+    assert outcome(check, "a" + "." * 60_000 + " ")[1][0][0] == "string_too_long"
+
+
 def test_a_model_reports_missing_fields_and_drops_unknown_ones() -> None:
     class Known(pydantic.BaseModel):  # type: ignore[misc]
         a: int
