@@ -125,7 +125,12 @@ class TimedOut(ConnectionFailed):
 
 
 class SystemLimitError(LumlError):
-    """Memory, file descriptors or threads of this machine ran out; trying again needs them to be free first."""
+    """Memory, file descriptors or threads of this machine ran out; trying again needs them to be free first.
+
+    `sent` is True if that happened when a request may have reached the server.
+    """
+
+    sent: bool = False
 
 
 def system_limit(error: object) -> SystemLimitError | None:

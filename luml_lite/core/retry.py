@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from ..errors import APIStatusError, ConnectionFailed, DecodeError, InvalidArgumentError, LumlError, StorageError
+from ..errors import (
+    APIStatusError,
+    ConnectionFailed,
+    DecodeError,
+    InvalidArgumentError,
+    LumlError,
+    StorageError,
+    SystemLimitError,
+)
 from .timeouts import ensure_not_negative
 
 if TYPE_CHECKING:
@@ -53,7 +61,7 @@ def is_transient(error: LumlError) -> bool:
 
 def is_unanswered(error: LumlError) -> bool:
     """Whether the server may have acted without the client having a response that it can read."""
-    if isinstance(error, ConnectionFailed):
+    if isinstance(error, ConnectionFailed | SystemLimitError):
         return error.sent
     is_status = isinstance(error, APIStatusError | StorageError) and error.status_code in TRANSIENT - _NOT_ACTED
     return is_status or isinstance(error, DecodeError)

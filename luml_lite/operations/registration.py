@@ -31,7 +31,7 @@ from ..core.cancellation import now
 from ..core.flow import Backoff, Flow, decode, local, send
 from ..core.request import Response
 from ..core.retry import is_unanswered, parse_date
-from ..errors import APIStatusError, BadRequestError, FileError, Interrupted, LumlError, NotFoundError
+from ..errors import APIStatusError, BadRequestError, FileError, Interrupted, LumlError, NotFoundError, SystemLimitError
 from ..files.archive import Archive
 from ..models.artifacts import ModelArtifact, ModelArtifactStatus
 from ..models.uploads import CreatedModel
@@ -81,6 +81,8 @@ def create_row(cfg: Config, spec: ArtifactSpec) -> Flow[CreatedModel]:
         orphan = yield from _find_orphan(cfg, spec, began)
         if orphan is not None:
             yield from _remove_orphan(cfg, orphan)
+        if isinstance(lost, SystemLimitError):
+            raise lost  # trying again at once would need what this machine lacks
         attempt += 1
         yield Backoff(attempt, lost)
 

@@ -207,6 +207,7 @@ class _Exchange:
         """The error of this package for one of urllib3, of a socket or of this machine."""
         for each in (error, *error.args):
             if (limit := system_limit(each)) is not None:
+                limit.sent = self.attempt.sent
                 return limit
         if isinstance(error, exceptions.LocationValueError):
             return ConfigurationError("the URL of the API, the storage or a proxy is not a valid http or https URL")

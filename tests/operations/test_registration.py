@@ -16,6 +16,7 @@ from luml_lite.errors import (
     FileError,
     InternalServerError,
     PermissionDeniedError,
+    SystemLimitError,
 )
 from luml_lite.files.archive import Archive
 from luml_lite.models.artifacts import ModelArtifact
@@ -76,6 +77,17 @@ def test_after_a_lost_answer_the_orphan_goes_and_the_row_is_made_again(wanted: A
         ("POST artifacts", made(wanted, 6)),
     )
     assert found.model.id == uid(6)
+
+
+def test_the_orphan_goes_also_where_this_machine_ran_out_of_memory(wanted: ArtifactSpec) -> None:
+    """The request was out by then; the create is not tried again, since that would need what is missing."""
+    limit = SystemLimitError("this machine ran out of memory")
+    with pytest.raises(SystemLimitError):
+        play(create_row(CFG, wanted), ("POST artifacts", limit))
+    limit.sent = True
+    look, removal = ("GET artifacts", page(row(wanted))), ("DELETE artifacts/1/force", Response(204))
+    with pytest.raises(SystemLimitError):
+        play(create_row(CFG, wanted), ("POST artifacts", limit), look, removal)
 
 
 def test_an_orphan_is_found_by_a_date_without_a_zone(wanted: ArtifactSpec) -> None:
