@@ -38,10 +38,9 @@ class Config(Redacted, Struct, frozen=True, kw_only=True):
     connection pool of the process. `on_event` gets a value of `luml_lite.core.events` for whatever happens, in the
     threads that do it. A value that cannot work raises InvalidArgumentError.
 
-    `api_key` may be a function, such as those of `luml_lite.keys`: it is called in the thread that sends, once a
-    request, and again after a 401. A text is in pickles of the Config, since workers need it; a function keeps it out.
-    `agent`, such as "lumlflow/0.2", is put in front of the User-Agent. `max_rate` is in bytes per second, of files up
-    and down, for all transfers of the process with an equal value.
+    `api_key` may be a function, as in `luml_lite.keys`: called where a request is sent, and again after a 401, it keeps
+    the key out of pickles, where workers find a text. `agent`, such as "lumlflow/0.2", goes before the User-Agent.
+    `max_rate` is in bytes per second, up and down, for all transfers of the process with an equal value.
     """
 
     api_key: ApiKey = ""

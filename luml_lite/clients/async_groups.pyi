@@ -554,8 +554,7 @@ async def resolve(cfg: Config, /) -> Config:
 async def check(cfg: Config, /) -> KeyCheck:
     """Say what the Config's key may do, in the organization, orbit and collection that are set by id or name.
 
-    One that is not set is the only one that exists, if there is only one. A key that is not valid is an
-    AuthenticationError."""
+    One that is not set is the only one that exists, if there is only one. A wrong key is an AuthenticationError."""
 
 async def download_from(
     cfg: Config,

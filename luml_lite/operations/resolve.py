@@ -55,8 +55,7 @@ def resolve_scope(cfg: Config, *, required: bool) -> Flow[Config]:
 def check(cfg: Config) -> Flow[KeyCheck]:
     """Say what the Config's key may do, in the organization, orbit and collection that are set by id or name.
 
-    One that is not set is the only one that exists, if there is only one. A key that is not valid is an
-    AuthenticationError.
+    One that is not set is the only one that exists, if there is only one. A wrong key is an AuthenticationError.
     """
     if dialect(cfg).has_key_check:
         yield from send(organizations.validate_key(cfg))

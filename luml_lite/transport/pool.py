@@ -172,8 +172,7 @@ class _Exchange:
         read = response.read if self._may_block else response.read1
         while view := read(sizer.size, decode_content=False):
             yield view
-            if self.rate is not None:
-                self._pace(len(view))
+            self._pace(len(view))
             sizer.moved()
         if "content-length" not in self.headers and self.attempt.aborted:
             raise exceptions.ProtocolError("aborted")  # without a length, an abort looks like the end of the body
@@ -182,8 +181,7 @@ class _Exchange:
         self.unsent -= count
         self.watch.moved(count)
         self.on_bytes(count)
-        if self.rate is not None:
-            self._pace(count)
+        self._pace(count)
         if not self.unsent:
             self._await_head()
 
@@ -194,7 +192,8 @@ class _Exchange:
 
     def _pace(self, count: int) -> None:
         """Wait as `max_rate` demands."""
-        assert self.rate is not None
+        if self.rate is None:
+            return
         with self.watch.paused():
             self.rate.wait(count, self.attempt.stop)
         if self.attempt.stop.flag:

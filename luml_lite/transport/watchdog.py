@@ -53,14 +53,12 @@ class Watch:
     def paused(self) -> Iterator[None]:
         """Leave the time that a `with` block takes out of every window."""
         rule, before, self._rule = self._rule, time.monotonic(), None
-        try:
-            yield
-        finally:
-            if rule is not None:
-                least, window, marks = rule
-                seconds = time.monotonic() - before
-                # A list first, in one step: the watchdog may be adding a mark.
-                self._rule = least, window, deque([(at + seconds, moved) for at, moved in list(marks)])
+        yield
+        if rule is not None:
+            least, window, marks = rule
+            seconds = time.monotonic() - before
+            # A list first, in one step: the watchdog may be adding a mark.
+            self._rule = least, window, deque([(at + seconds, moved) for at, moved in list(marks)])
 
     def check(self, now: float) -> None:
         """Abort the attempt if too little moved in the window that ends now."""
