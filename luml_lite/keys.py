@@ -9,9 +9,6 @@ from msgspec import Struct
 from .core.redaction import SecretText
 from .errors import ConfigurationError
 
-_MAX_SIZE = 4096  # bytes of a file that are read
-_NOT_OWNER = 0o077
-
 
 class from_env(Struct, frozen=True):
     """A provider that reads the environment variable `name` whenever a request is sent."""
@@ -38,9 +35,9 @@ class from_file(Struct, frozen=True):
             with open(self.path, "rb") as file:
                 status = os.fstat(file.fileno())
                 # As ssh does. Files of other owners, such as mounted secrets, are for their owners to protect.
-                if hasattr(os, "getuid") and status.st_uid == os.getuid() and status.st_mode & _NOT_OWNER:
+                if hasattr(os, "getuid") and status.st_uid == os.getuid() and status.st_mode & 0o077:
                     raise ConfigurationError(f"others may use the key in {self.path}: run chmod 600 {self.path}")
                 # A decoding error would hold the bytes; characters that no key has are refused later.
-                return SecretText(file.read(_MAX_SIZE).decode(errors="replace").strip())
+                return SecretText(file.read(4096).decode(errors="replace").strip())
         except OSError as error:
             raise ConfigurationError(f"cannot read the API key from {self.path}: {error.strerror}") from error

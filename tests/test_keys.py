@@ -90,9 +90,7 @@ def fail() -> str:
 
 
 @each_mode
-@pytest.mark.parametrize(
-    "provider", [fail, dict, lambda: b"dfs_x", str, "dfs_x\n", lambda: "dfs\n", lambda: "ключ"]
-)
+@pytest.mark.parametrize("provider", [fail, dict, lambda: b"dfs_x", str, "dfs_x\n", lambda: "dfs\n", lambda: "ключ"])
 def test_a_provider_without_a_key_is_told_before_anything_is_sent(mode: str, provider: Any) -> None:
     script = Scripted([])
     with pytest.raises(ConfigurationError) as caught:
