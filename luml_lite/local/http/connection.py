@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple, Protocol
 
@@ -76,7 +75,6 @@ class Connection(BaseHTTPRequestHandler):
         self.deadline: Deadline = Deadline(self.server.limits)
         self.deadline.wait_for(self.server.limits.head)
         self.busy: bool = False
-        self._expects_continue = False
         self.server.watch(self)
 
     def finish(self) -> None:
@@ -94,17 +92,18 @@ class Connection(BaseHTTPRequestHandler):
         self.busy = True
         self.deadline.wait_for(self.server.limits.head)
         self._expects_continue = False
-        incoming, head = self.rfile, HeadReader(self.rfile, _MAX_HEAD)
-        try:
-            self.raw_requestline = head.readline(_MAX_HEAD + 1)
-        except LineTooLong:
-            self.requestline, self.request_version, self.command = "", "", ""
+        incoming = self.rfile
+        self.raw_requestline = incoming.readline(_MAX_HEAD + 1)
+        if len(self.raw_requestline) > _MAX_HEAD:
             self.send_error(414)
             return
-        self.rfile = head  # type: ignore[assignment]
+        self.rfile = HeadReader(incoming, _MAX_HEAD - len(self.raw_requestline))  # type: ignore[assignment]
         try:
             if not self.parse_request():
                 return
+        except HTTPError as refusal:
+            self.send_error(refusal.reply.status)
+            return
         finally:
             self.rfile = incoming
         self._answer()
@@ -134,7 +133,6 @@ class Connection(BaseHTTPRequestHandler):
             self.abort()
 
     def _answer(self) -> None:
-        # Folded lines are joined, so that no value can break a head that repeats it.
         headers = {name.lower(): " ".join(value.split()) for name, value in self.headers.items()}
         lengths = self.headers.get_all("content-length") or []
         try:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from http.client import LineTooLong
 from io import BufferedIOBase
 
 from ...files.buffers import CHUNK, buffer
 from ..responses import BodyLost, HTTPError, Response
 from .limits import Deadline
 
+# The standard library ends the headers at a line without a colon, and takes the rest for the next request.
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*)?\r?\n").fullmatch
 _LENGTH = re.compile(r"\s*[0-9]{1,19}\s*").fullmatch
 
 
 @dataclass
 class HeadReader:
-    """Reads the lines of a request head; raises LineTooLong if all lines together exceed `left` bytes."""
+    """Reads header lines; an HTTPError if together they exceed `left` bytes, or if one is malformed."""
 
     file: BufferedIOBase
     left: int
@@ -26,7 +27,9 @@ class HeadReader:
         line = self.file.readline(min(most, self.left + 1))
         self.left -= len(line)
         if self.left < 0:
-            raise LineTooLong("head")
+            raise HTTPError(Response(431))
+        if not _FIELD(line):
+            raise HTTPError(Response(400))
         return line
 
 

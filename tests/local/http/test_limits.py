@@ -32,6 +32,11 @@ def test_the_headers_of_a_request_are_bounded_together(served: Served) -> None:
         (b"GET / HTTP/1.1\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(200)) + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 431),
         (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length : 1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno colon\r\nX: y\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: y\r\n folded\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n X: y\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: y\rContent-Length: 1\r\n\r\n", 400),
         (b"GET / HTTP/7.0\r\n\r\n", 505),
     ],
 )
