@@ -37,12 +37,12 @@ def file_errors(verb: str, path: str) -> Iterator[None]:
         raise FileError(f"cannot {verb} {path}: {error.strerror} [{errno.errorcode.get(error.errno or 0)}]") from error
 
 
-def open_writable(path: str) -> int:
+def open_writable(path: str, mode: int = 0o666) -> int:
     """Open a file for reading and writing, create it if it is missing, and return its descriptor.
 
     Raises OSError with errno ELOOP where the path is a symbolic link.
     """
-    return os.open(path, _WRITABLE, 0o666)
+    return os.open(path, _WRITABLE, mode)
 
 
 def sync(descriptor: int) -> None:

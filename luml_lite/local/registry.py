@@ -18,6 +18,7 @@ from secrets import token_hex
 from typing import BinaryIO, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from ..files.disk import open_writable
 from ..files.locks import try_lock
 from .api.context import Context
 from .api.parsing import json_body, query_values
@@ -93,10 +94,10 @@ class Registry:
 
     def _prepare(self, bucket_type: str, lifetime: int) -> dict[str, str]:
         """Fill a new directory, sweep an old one, and return the table of settings."""
-        with open(os.path.join(self.path, "opening.lock"), "ab") as opening:
+        with open(open_writable(os.path.join(self.path, "opening.lock"), 0o600), "ab") as opening:
             # Other processes that open the directory wait here, so none can join it during the sweep.
             lock(opening.fileno())
-            in_use = open(os.path.join(self.path, "present.lock"), "ab")  # noqa: SIM115 - held while the registry is open
+            in_use = open(open_writable(os.path.join(self.path, "present.lock"), 0o600), "ab")  # noqa: SIM115 - held while open
             # Garbage collection closes a registry that nobody has closed.
             self.close: Callable[[], object] = weakref.finalize(self, _release, self.database, in_use)
             try:
@@ -186,7 +187,6 @@ class Registry:
         vendor = {"s3": s3.handle, "azure": azure.handle}.get(kind)
         if vendor is None or is_external or not key:
             raise s3.error("NoSuchBucket", key)
-        part_size = self.settings.layout.part_size
         storage_request = StorageRequest(
             method=request.method,
             host=urlsplit(request.base_url).netloc,
@@ -199,7 +199,7 @@ class Registry:
             key=key,
             moment=self.settings.now(),
             signer=self.settings.signer,
-            smallest_part=min(s3.SMALLEST_PART, part_size or s3.SMALLEST_PART),
+            smallest_part=min(s3.SMALLEST_PART, self.settings.layout.part_size or s3.SMALLEST_PART),
             objects=self.objects,
         )
         return vendor(storage_request)

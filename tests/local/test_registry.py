@@ -159,3 +159,17 @@ def test_who_opens_the_directory_takes_nothing_from_another_process(tmp_path: Pa
         )
         assert urllib3.request("GET", answer.json()["url"]).data == b"abcdef"
         assert process.poll() is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have other permissions on Windows")
+def test_lock_files_are_private_and_no_links(tmp_path: Path) -> None:
+    """Another user who can open a lock file could hold its lock; a link could lead the registry to any file."""
+    Registry(tmp_path / "r").close()
+    for name in ("opening.lock", "present.lock"):
+        lock = tmp_path / "r" / name
+        assert lock.stat().st_mode & 0o077 == 0
+        lock.unlink()
+        lock.symlink_to(tmp_path / "elsewhere")
+        with pytest.raises(OSError, match="symbolic link"):
+            Registry(tmp_path / "r")
+        lock.unlink()
